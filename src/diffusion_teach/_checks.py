@@ -1,0 +1,129 @@
+"""Errors at the door: what came, what was expected, how to mend it.
+
+Every public function calls these on its arguments before it computes anything. They are not part of the public
+interface; the errors that they raise are.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def describe(value: object) -> str:
+    """What came, in a few words: type, and for tensors shape and dtype."""
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {tuple(value.shape)} and dtype {str(value.dtype).removeprefix('torch.')}"
+    text = repr(value)
+    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(value).__name__})"
+
+
+def tensor(
+    name: str,
+    value: Any,
+    shape: Sequence[int | str | None] | None = None,
+    *,
+    floating: bool = True,
+    finite: bool = True,
+) -> Tensor:
+    """Check a tensor and return it.
+
+    `shape` lists the expected sizes: a number must match, a string or None stands for any size of at least 1, and a
+    leading `"..."` for any number of leading dimensions.
+    """
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name} must be a torch.Tensor, got {describe(value)}. Convert it with torch.as_tensor.")
+    if floating and not value.is_floating_point():
+        raise TypeError(
+            f"{name} must hold floating-point numbers, got {describe(value)}. Convert it with {name}.float()."
+        )
+    if shape is not None:
+        _shape(name, value, shape)
+    if value.numel() == 0:
+        raise ValueError(f"{name} is empty: got {describe(value)}, expected at least one element.")
+    if finite and value.is_floating_point() and not torch.isfinite(value).all():
+        bad = int((~torch.isfinite(value)).sum())
+        raise ValueError(
+            f"{name} must be finite, got {bad} NaN or infinite of {value.numel()} elements. "
+            f"Find where they arise with torch.isfinite({name})."
+        )
+    return value
+
+
+def _shape(name: str, value: Tensor, shape: Sequence[int | str | None]) -> None:
+    wanted, got = list(shape), list(value.shape)
+    open_ended = bool(wanted) and wanted[0] == "..."
+    if open_ended:
+        wanted = wanted[1:]
+        got = got[len(got) - len(wanted) :] if len(got) >= len(wanted) else got
+    fits = len(got) == len(wanted) and all(
+        g == w if isinstance(w, int) else True for g, w in zip(got, wanted, strict=True)
+    )
+    if not fits:
+        text = ", ".join("any" if w is None else str(w) for w in shape)
+        raise ValueError(f"{name} must have shape ({text}), got {describe(value)}.")
+
+
+def same_shape(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
+    """Two tensors that must agree in shape."""
+    if value.shape != other.shape:
+        raise ValueError(
+            f"{name} and {other_name} must have the same shape, got {tuple(value.shape)} and {tuple(other.shape)}."
+        )
+
+
+def integer(name: str, value: Any, *, least: int = 1, most: int | None = None) -> int:
+    """Check a whole number in [least, most] and return it."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number, got {describe(value)}.")
+    if value < least or (most is not None and value > most):
+        bound = f"at least {least}" if most is None else f"between {least} and {most}"
+        raise ValueError(f"{name} must be {bound}, got {value}.")
+    return value
+
+
+def number(
+    name: str,
+    value: Any,
+    *,
+    least: float = -math.inf,
+    most: float = math.inf,
+    above: float = -math.inf,
+    below: float = math.inf,
+) -> float:
+    """Check a finite real number, in [least, most] and strictly between above and below, and return it as float."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number, got {describe(value)}.")
+    value = float(value)
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be finite, got {value}.")
+    if not (least <= value <= most and above < value < below):
+        low = f"above {above:g}" if above > -math.inf else f"at least {least:g}" if least > -math.inf else ""
+        high = f"below {below:g}" if below < math.inf else f"at most {most:g}" if most < math.inf else ""
+        raise ValueError(f"{name} must be {' and '.join(part for part in (low, high) if part)}, got {value:g}.")
+    return value
+
+
+def choice(name: str, value: Any, choices: Iterable[str]) -> str:
+    """Check a name among several and return it; the error names the nearest one."""
+    options = list(choices)
+    if isinstance(value, str) and value in options:
+        return value
+    near = difflib.get_close_matches(str(value), options, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, got {value!r}.{hint}")
+
+
+def generator(value: Any) -> torch.Generator | None:
+    """Check a source of randomness: a torch.Generator, or None for torch's global one."""
+    if value is not None and not isinstance(value, torch.Generator):
+        raise TypeError(
+            f"generator must be a torch.Generator or None, got {describe(value)}. "
+            "Make one with torch.Generator().manual_seed(0)."
+        )
+    return value

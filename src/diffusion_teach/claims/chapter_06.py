@@ -1,0 +1,7 @@
+"""The claims of chapter 06."""
+
+from __future__ import annotations
+
+from diffusion_teach.claims.claim import Claim
+
+CLAIMS: tuple[Claim, ...] = ()

@@ -1,0 +1,93 @@
+r"""Denoisers: what a sampler needs of a model.
+
+A denoiser takes x_t and t and says which x₀ and which ε it sees there. A trained network, a closed form, and later a
+guided or distilled model all look the same to a sampler.
+
+Regression on any target of `parameterizations` learns E[x₀|x_t], and Tweedie's formula turns that into the score:
+∇ log q_t(x) = (α·E[x₀|x_t] − x)/σ² = −E[ε|x_t]/σ. A model that returns something else than a posterior mean (a GAN's
+generator, a guided model) says so by `is_posterior_mean = False`, and `score` refuses it.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from diffusion_teach import _checks
+from diffusion_teach.exact import Distribution
+from diffusion_teach.parameterizations import TARGETS, Prediction, expand, solve
+from diffusion_teach.schedules import Schedule, check_time
+
+
+class Denoiser(Protocol):
+    """Anything that names x₀ and ε in x_t."""
+
+    schedule: Schedule
+    is_posterior_mean: bool
+
+    def __call__(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
+        """x_t (B, ...) and t, 0-dimensional or (B,), to x₀ and ε shaped like x_t."""
+
+
+class Learned(nn.Module):
+    """A network with the schedule and the target that it is trained for.
+
+    Args:
+        network: called as network(x_t, t, cond), returns the target, shaped like x_t.
+        schedule: α(t), σ(t).
+        target: one of `parameterizations.TARGETS`.
+    """
+
+    is_posterior_mean = True
+
+    def __init__(self, network: nn.Module, schedule: Schedule, target: str = "eps") -> None:
+        super().__init__()
+        self.network = network
+        self.schedule = schedule
+        self.target = _checks.choice("target", target, TARGETS)
+
+    def forward(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
+        return solve(self.target, self.schedule, t, x_t, self.network(x_t, t, cond))
+
+
+class Exact:
+    """The best possible denoiser, E[x₀|x_t] and E[ε|x_t] in closed form, for a distribution of `exact`."""
+
+    is_posterior_mean = True
+
+    def __init__(self, distribution: Distribution, schedule: Schedule) -> None:
+        self.distribution = distribution
+        self.schedule = schedule
+
+    def __call__(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
+        if cond is not None:
+            raise ValueError("an exact denoiser takes no condition: pass cond=None.")
+        alpha, sigma = self.schedule.alpha(t), self.schedule.sigma(t)
+        if not (sigma > 0).all():
+            raise ValueError("there is no noise to tell from the data where sigma = 0. Use t > 0.")
+        x0 = self.distribution.posterior_mean(x_t, alpha, sigma)
+        return Prediction(x0, (x_t - expand(alpha, x_t) * x0) / expand(sigma, x_t))
+
+
+def score(denoiser: Denoiser, x_t: Tensor, t: Tensor) -> Tensor:
+    """∇ log q_t(x_t) = −E[ε|x_t]/σ(t), shaped like x_t.
+
+    Raises:
+        ValueError: for a model whose answer is not a posterior mean, and where σ = 0.
+    """
+    if not denoiser.is_posterior_mean:
+        raise ValueError(
+            f"{type(denoiser).__name__} does not return E[x0 | x_t], so its answer is not a score. Use the denoiser "
+            "that it was made from."
+        )
+    sigma = denoiser.schedule.sigma(check_time(t))
+    if not (sigma > 0).all():
+        raise ValueError("the score is infinite where sigma = 0. Use t > 0.")
+    return -denoiser(x_t, t).eps / expand(sigma, x_t)
+
+
+def as_time(t: float | Tensor, like: Tensor) -> Tensor:
+    """A time given as a number or a tensor, as a tensor of the dtype and device of `like`."""
+    return check_time(torch.as_tensor(t, dtype=like.dtype, device=like.device))

@@ -1,0 +1,196 @@
+r"""Distributions whose score is known in closed form: the oracle of every chapter and every test.
+
+If x₀ follows a mixture Σₖ wₖ N(μₖ, Σₖ), then x_t = α·x₀ + σ·ε follows Σₖ wₖ N(αμₖ, α²Σₖ + σ²I): noising a mixture
+gives a mixture. So its density, its score ∇ log q_t and the best denoiser E[x₀|x_t] can be written down at every noise
+level, and a learned model can be held against them. `Empirical` is the same for a finite set of points, which is what
+a training set is.
+
+Everywhere, `alpha` and `sigma` are numbers or tensors with the leading dimensions of `x`; the defaults α = 1, σ = 0
+mean clean data.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from diffusion_teach import _checks
+
+
+class Distribution(Protocol):
+    """What an exact denoiser needs of a distribution of x₀."""
+
+    def score(self, x: Tensor, alpha: Tensor | float = 1.0, sigma: Tensor | float = 0.0) -> Tensor:
+        """∇ₓ log q(x) of α·x₀ + σ·ε."""
+
+    def posterior_mean(self, x_t: Tensor, alpha: Tensor | float, sigma: Tensor | float) -> Tensor:
+        """E[x₀ | x_t]."""
+
+
+def _level(name: str, value: Tensor | float, x: Tensor) -> Tensor:
+    """A noise level as a tensor that broadcasts over the last dimension of x (..., d)."""
+    level = torch.as_tensor(value, dtype=x.dtype, device=x.device)
+    if level.ndim > 0 and level.shape != x.shape[: level.ndim]:
+        raise ValueError(
+            f"{name} must be a number or have the leading shape of x, got {tuple(level.shape)} for x of shape "
+            f"{tuple(x.shape)}."
+        )
+    if not (level >= 0).all():
+        raise ValueError(f"{name} must not be negative, got {float(level.min()):g} as its least value.")
+    return level.reshape(level.shape + (1,) * (x.ndim - level.ndim))
+
+
+class GaussianMixture:
+    r"""Σₖ wₖ N(μₖ, Σₖ) in d dimensions.
+
+    Args:
+        weights: (K,) positive; normalised to sum to one.
+        means: (K, d).
+        covariances: (K, d, d) symmetric positive semi-definite, or (K,) variances of isotropic components.
+
+    Raises:
+        ValueError: for shapes that do not fit, weights that are not positive, or covariances that are not covariances.
+    """
+
+    def __init__(self, weights: Tensor, means: Tensor, covariances: Tensor) -> None:
+        _checks.tensor("means", means, ("components", "dimensions"))
+        k, d = means.shape
+        _checks.tensor("weights", weights, (k,))
+        if not (weights > 0).all():
+            raise ValueError(f"weights must be positive, got {float(weights.min()):g} as the least of them.")
+        if covariances.ndim == 1:
+            _checks.tensor("covariances", covariances, (k,))
+            covariances = covariances[:, None, None] * torch.eye(d, dtype=covariances.dtype)
+        _checks.tensor("covariances", covariances, (k, d, d))
+        if not torch.allclose(covariances, covariances.mT):
+            raise ValueError("covariances must be symmetric. Use (c + c.mT) / 2.")
+        self.weights = weights.double() / weights.double().sum()
+        self.means = means.double()
+        self.covariances = covariances.double()
+        # Σₖ = Uₖ diag(λₖ) Uₖᵀ: in this basis α²Σₖ + σ²I stays diagonal at every noise level.
+        self._spread, self._basis = torch.linalg.eigh(self.covariances)
+        if (self._spread < -1e-9 * self._spread.abs().max()).any():
+            raise ValueError(f"covariances must be positive semi-definite, got eigenvalue {self._spread.min():g}.")
+        self._spread = self._spread.clamp(min=0)
+
+    @property
+    def dim(self) -> int:
+        """The number of dimensions d."""
+        return self.means.shape[1]
+
+    @property
+    def mean(self) -> Tensor:
+        """E[x₀], shape (d,)."""
+        return self.weights @ self.means
+
+    @property
+    def covariance(self) -> Tensor:
+        """Cov[x₀], shape (d, d): the spread within the components plus the spread of their means."""
+        offset = self.means - self.mean
+        return torch.einsum("k,kij->ij", self.weights, self.covariances + offset[:, :, None] * offset[:, None, :])
+
+    def noised(self, alpha: float, sigma: float) -> GaussianMixture:
+        """The distribution of α·x₀ + σ·ε, again a mixture."""
+        alpha, sigma = _checks.number("alpha", alpha, least=0), _checks.number("sigma", sigma, least=0)
+        blur = sigma**2 * torch.eye(self.dim, dtype=torch.float64)
+        return GaussianMixture(self.weights, alpha * self.means, alpha**2 * self.covariances + blur)
+
+    def _components(
+        self, x: Tensor, alpha: Tensor | float, sigma: Tensor | float
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Joint log-densities (..., K), and per component the rotated residual, variance and α (..., K, d)."""
+        _checks.tensor("x", x, ("...", self.dim))
+        a = _level("alpha", alpha, x).unsqueeze(-1)
+        s = _level("sigma", sigma, x).unsqueeze(-1)
+        residual = torch.einsum("...ki,kij->...kj", x.unsqueeze(-2) - a * self.means.to(x), self._basis.to(x))
+        variance = a**2 * self._spread.to(x) + s**2
+        if not (variance > 0).all():
+            raise ValueError(
+                "a component has no spread at sigma = 0, so it has no density there. Use sigma > 0, or give the "
+                "components a covariance."
+            )
+        log_normal = -0.5 * (residual**2 / variance + torch.log(2 * math.pi * variance)).sum(-1)
+        return log_normal + self.weights.log().to(x), residual, variance, a
+
+    def log_prob(self, x: Tensor, alpha: Tensor | float = 1.0, sigma: Tensor | float = 0.0) -> Tensor:
+        """log q(x) of α·x₀ + σ·ε in nats; x (..., d) gives (...)."""
+        return self._components(x, alpha, sigma)[0].logsumexp(-1)
+
+    def score(self, x: Tensor, alpha: Tensor | float = 1.0, sigma: Tensor | float = 0.0) -> Tensor:
+        """∇ₓ log q(x) of α·x₀ + σ·ε; x (..., d) gives (..., d)."""
+        log_joint, residual, variance, _ = self._components(x, alpha, sigma)
+        pull = -torch.einsum("...kj,kij->...ki", residual / variance, self._basis.to(x))
+        return (log_joint.softmax(-1).unsqueeze(-1) * pull).sum(-2)
+
+    def posterior_mean(self, x_t: Tensor, alpha: Tensor | float, sigma: Tensor | float) -> Tensor:
+        """E[x₀ | x_t]; x_t (..., d) gives (..., d). Defined at α = 0 too, where it is E[x₀]."""
+        log_joint, residual, variance, a = self._components(x_t, alpha, sigma)
+        gain = a * self._spread.to(x_t) / variance
+        centre = self.means.to(x_t) + torch.einsum("...kj,kij->...ki", gain * residual, self._basis.to(x_t))
+        return (log_joint.softmax(-1).unsqueeze(-1) * centre).sum(-2)
+
+    def responsibilities(self, x: Tensor, alpha: Tensor | float = 1.0, sigma: Tensor | float = 0.0) -> Tensor:
+        """p(component | x), shape (..., K)."""
+        return self._components(x, alpha, sigma)[0].softmax(-1)
+
+    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
+        """n independent draws of x₀, shape (n, d), in torch's default dtype."""
+        _checks.integer("n", n)
+        _checks.generator(generator)
+        component = torch.multinomial(self.weights, n, replacement=True, generator=generator)
+        z = torch.randn(n, self.dim, dtype=torch.float64, generator=generator)
+        spread = torch.einsum("nij,nj->ni", self._basis[component], self._spread[component].sqrt() * z)
+        return (self.means[component] + spread).to(torch.get_default_dtype())
+
+
+class Empirical:
+    """A finite set of points, each equally likely: what a training set is as a distribution.
+
+    Its exact denoiser is a soft nearest neighbour, E[x₀|x_t] = Σᵢ softmaxᵢ(−‖x_t − α·xᵢ‖²/2σ²)·xᵢ, so sampling with
+    it can only return training points.
+
+    Args:
+        points: (N, ...) of any shape per point.
+    """
+
+    def __init__(self, points: Tensor) -> None:
+        _checks.tensor("points", points)
+        if points.ndim < 2:
+            raise ValueError(f"points must have shape (N, ...), at least two dimensions; got {tuple(points.shape)}.")
+        self.points = points
+
+    def _weights(self, x: Tensor, alpha: Tensor | float, sigma: Tensor | float) -> tuple[Tensor, Tensor]:
+        """Flat (B, N) logits −‖x − α·xᵢ‖²/2σ² and the level σ, (B, 1)."""
+        _checks.tensor("x", x, ("batch", *self.points.shape[1:]))
+        flat, points = x.flatten(1), self.points.to(x).flatten(1)
+        a, s = _level("alpha", alpha, flat), _level("sigma", sigma, flat)
+        if not (s > 0).all():
+            raise ValueError("sigma must be above 0: a set of points has no density of its own.")
+        distance = flat.square().sum(1, keepdim=True) - 2 * a * (flat @ points.T) + a**2 * points.square().sum(1)
+        return -0.5 * distance / s**2, s
+
+    def log_prob(self, x: Tensor, alpha: Tensor | float, sigma: Tensor | float) -> Tensor:
+        """log q(x) of α·x₀ + σ·ε in nats; x (B, ...) gives (B,)."""
+        logits, s = self._weights(x, alpha, sigma)
+        count, dimensions = self.points.flatten(1).shape
+        normaliser = math.log(count) + dimensions * (0.5 * math.log(2 * math.pi) + s.expand(len(x), 1)[:, 0].log())
+        return logits.logsumexp(1) - normaliser
+
+    def posterior_mean(self, x_t: Tensor, alpha: Tensor | float, sigma: Tensor | float) -> Tensor:
+        """E[x₀ | x_t]; x_t (B, ...) gives (B, ...)."""
+        logits, _ = self._weights(x_t, alpha, sigma)
+        return (logits.softmax(1) @ self.points.to(x_t).flatten(1)).reshape(x_t.shape)
+
+    def score(self, x: Tensor, alpha: Tensor | float = 1.0, sigma: Tensor | float = 0.0) -> Tensor:
+        """∇ₓ log q(x) of α·x₀ + σ·ε by Tweedie's formula, (α·E[x₀|x] − x)/σ²; x (B, ...) gives (B, ...)."""
+        mean = self.posterior_mean(x, alpha, sigma)
+        return (_level("alpha", alpha, x) * mean - x) / _level("sigma", sigma, x) ** 2
+
+    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
+        """n draws with replacement, shape (n, ...)."""
+        _checks.integer("n", n)
+        _checks.generator(generator)
+        return self.points[torch.randint(len(self.points), (n,), generator=generator)]

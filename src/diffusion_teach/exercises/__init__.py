@@ -1,0 +1,22 @@
+"""The book's exercises: each has a check that names the mistake, a solution, and the mistakes it is proven to name.
+
+A notebook holds a stub and calls `exercises.check("exercise-id", the_function)`, which prints one line.
+"""
+
+from __future__ import annotations
+
+from diffusion_teach import _checks
+from diffusion_teach.exercises import chapter_04, chapter_06, chapter_11
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, same
+
+__all__ = ["TABLE", "Answer", "Exercise", "Mistake", "Wrong", "check", "same"]
+
+TABLE: dict[str, Exercise] = {
+    exercise.id: exercise for chapter in (chapter_04, chapter_06, chapter_11) for exercise in chapter.EXERCISES
+}
+"""Every exercise of the book, by its id."""
+
+
+def check(exercise_id: str, answer: Answer) -> None:
+    """Print what the exercise's examiner says of an answer: ✓ right, ✗ what is wrong, ○ not attempted yet."""
+    print(TABLE[_checks.choice("exercise_id", exercise_id, TABLE)].verdict(answer))  # noqa: T201

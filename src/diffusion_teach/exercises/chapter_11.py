@@ -1,0 +1,7 @@
+"""The exercises of chapter 11."""
+
+from __future__ import annotations
+
+from diffusion_teach.exercises.exercise import Exercise
+
+EXERCISES: tuple[Exercise, ...] = ()

@@ -1,0 +1,160 @@
+r"""Four objectives that find one score, and the regression that trains every diffusion model.
+
+A score model ψ maps x (B, d) to (B, d). The Fisher divergence to the true score, ½E‖ψ(x) − ∇log p(x)‖², cannot be
+computed without knowing ∇log p. Three objectives differ from it by a constant that does not depend on ψ:
+
+| objective   | value                                         | source                        | needs               |
+|-------------|-----------------------------------------------|-------------------------------|---------------------|
+| `explicit`  | ½E‖ψ − ∇log p‖²                               |                               | the true score      |
+| `implicit`  | E[½‖ψ‖² + tr ∂ψ/∂x]                           | Hyvärinen 2005, theorem 1     | d derivatives       |
+| `sliced`    | E[½‖ψ‖² + vᵀ(∂ψ/∂x)v]                         | Song et al. 2019, eq. 8       | one derivative      |
+| `denoising` | ½E‖ψ(x + σε) + ε/σ‖²                          | Vincent 2011, eq. 9           | noise, no derivative|
+
+No normalising constant appears in any of them: ∇log(p/Z) = ∇log p.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from diffusion_teach import _checks
+from diffusion_teach.denoisers import Learned
+from diffusion_teach.parameterizations import add_noise, target
+from diffusion_teach.schedules import Discrete, Schedule, check_time
+
+ScoreModel = Callable[[Tensor], Tensor]
+"""ψ: x (B, d) to an estimate of ∇log p(x), (B, d)."""
+
+
+def _evaluate(model: ScoreModel, x: Tensor) -> Tensor:
+    psi = model(x)
+    if not isinstance(psi, Tensor) or psi.shape != x.shape:
+        raise ValueError(f"a score model must return the shape of x, {tuple(x.shape)}, got {_checks.describe(psi)}.")
+    return psi
+
+
+def explicit(model: ScoreModel, x: Tensor, score: Tensor) -> Tensor:
+    """The Fisher divergence ½E‖ψ(x) − score‖²; x and score (B, d). A scalar."""
+    _checks.tensor("x", x, ("batch", "dimensions"))
+    _checks.same_shape("score", _checks.tensor("score", score), "x", x)
+    return 0.5 * (_evaluate(model, x) - score).square().sum(-1).mean()
+
+
+def implicit(model: ScoreModel, x: Tensor) -> Tensor:
+    """Hyvärinen's objective E[½‖ψ‖² + tr ∂ψ/∂x]; x (B, d). A scalar that one can differentiate.
+
+    The trace takes d backward passes, which is why it does not scale to images.
+    """
+    _checks.tensor("x", x, ("batch", "dimensions"))
+    x = x.detach().requires_grad_(True)
+    psi = _evaluate(model, x)
+    trace = sum(
+        (torch.autograd.grad(psi[:, i].sum(), x, create_graph=True)[0][:, i] for i in range(x.shape[1])),
+        start=torch.zeros_like(x[:, 0]),
+    )
+    return (0.5 * psi.square().sum(-1) + trace).mean()
+
+
+def sliced(
+    model: ScoreModel,
+    x: Tensor,
+    *,
+    projections: int = 1,
+    directions: str = "rademacher",
+    variance_reduced: bool = True,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Sliced score matching, E[½‖ψ‖² + vᵀ(∂ψ/∂x)v] with random directions v; x (B, d). A scalar.
+
+    Args:
+        projections: directions drawn for each x.
+        directions: "rademacher" (entries ±1) or "normal"; both have E[vvᵀ] = I, which the objective needs.
+        variance_reduced: use ½‖ψ‖² where the plain objective has ½(vᵀψ)²; same expectation, less noise (eq. 8).
+    """
+    _checks.tensor("x", x, ("batch", "dimensions"))
+    _checks.integer("projections", projections)
+    _checks.choice("directions", directions, ("rademacher", "normal"))
+    _checks.generator(generator)
+    x = x.detach().repeat(projections, 1).requires_grad_(True)
+    v = torch.randn(x.shape, dtype=x.dtype, generator=generator)
+    v = v.sign() if directions == "rademacher" else v
+    psi = _evaluate(model, x)
+    along = (psi * v).sum(-1)
+    curvature = (torch.autograd.grad(along.sum(), x, create_graph=True)[0] * v).sum(-1)
+    norm = psi.square().sum(-1) if variance_reduced else along.square()
+    return (0.5 * norm + curvature).mean()
+
+
+def denoising(model: ScoreModel, x: Tensor, sigma: float, *, generator: torch.Generator | None = None) -> Tensor:
+    """Denoising score matching, ½E‖ψ(x + σε) + ε/σ‖²; x (B, d), σ > 0. A scalar.
+
+    Its minimiser is the score of the data blurred with N(0, σ²I), not of the data themselves.
+    """
+    _checks.tensor("x", x, ("batch", "dimensions"))
+    _checks.number("sigma", sigma, above=0)
+    eps = torch.randn(x.shape, dtype=x.dtype, generator=_checks.generator(generator))
+    return 0.5 * (_evaluate(model, x + sigma * eps) + eps / sigma).square().sum(-1).mean()
+
+
+def sample_times(
+    schedule: Schedule,
+    shape: tuple[int, ...],
+    *,
+    low_discrepancy: bool = True,
+    smallest: float = 1e-4,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Training times: 1/T, 2/T, … 1 equally likely on a `Discrete` schedule, else uniform on [smallest, 1].
+
+    With `low_discrepancy` the last dimension shares one random shift, u_i = (u + i/B) mod 1, so that a batch covers
+    all noise levels evenly: each u_i is still uniform, and the loss is less noisy (Kingma et al. 2021, appendix I.1).
+    """
+    if not shape or any(size < 1 for size in shape):
+        raise ValueError(f"shape must hold at least one element, got {tuple(shape)}.")
+    _checks.generator(generator)
+    if low_discrepancy:
+        u = torch.rand((*shape[:-1], 1), generator=generator)
+        u = (u + torch.arange(shape[-1]) / shape[-1]) % 1
+    else:
+        u = torch.rand(shape, generator=generator)
+    if isinstance(schedule, Discrete):
+        return (torch.floor(u * schedule.steps).clamp(max=schedule.steps - 1) + 1) / schedule.steps
+    return smallest + (1 - smallest) * u
+
+
+def diffusion_loss(
+    denoiser: Learned,
+    x0: Tensor,
+    *,
+    t: Tensor | None = None,
+    cond: Tensor | None = None,
+    weight: Callable[[Tensor], Tensor] | None = None,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """The network's mean squared error on its own target at random times; L_simple for eps (Ho et al. 2020, eq. 14).
+
+    Args:
+        denoiser: the network with its schedule and target.
+        x0: clean data (B, ...), or (M, B, ...) for a batch of M networks.
+        t: times with leading dimensions of x0; drawn by `sample_times` where not given.
+        cond: passed on to the network.
+        weight: w(t), multiplies the squared error at t; 1 where not given.
+
+    Returns:
+        A scalar, the mean over all elements.
+    """
+    _checks.tensor("x0", x0)
+    if t is None:
+        members = getattr(denoiser.network, "members", None)
+        t = sample_times(denoiser.schedule, tuple(x0.shape[: 1 if members is None else 2]), generator=generator)
+    t = check_time(t.to(x0))
+    eps = torch.randn(x0.shape, dtype=x0.dtype, device=x0.device, generator=generator)
+    x_t = add_noise(denoiser.schedule, t, x0, eps)
+    y = target(denoiser.target, denoiser.schedule, t, x0, eps)
+    error = (denoiser.network(x_t, t, cond) - y).square()
+    if weight is None:
+        return error.mean()
+    return (weight(t) * error.flatten(t.ndim).mean(-1)).mean()

@@ -1,0 +1,195 @@
+"""The training loop, the moving average of the weights, and seeds. It knows nothing of diffusion.
+
+`loop` runs an update a fixed number of times, watches its loss, and keeps what was trained when it is interrupted.
+`fit` is the loop for one model and one loss; adversarial pairs bring their own update.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from diffusion_teach import _checks
+
+SEED_VARIABLE = "DIFFUSION_TEACH_SEED"
+
+
+def seed_everything(default: int = 0) -> torch.Generator:
+    """Seed torch from DIFFUSION_TEACH_SEED, or from `default` where it is not set.
+
+    Returns:
+        A generator of its own for what is drawn by hand; network weights come from torch's global one.
+
+    Raises:
+        ValueError: where the variable is set to something else than a whole number from 0 on.
+    """
+    text = os.environ.get(SEED_VARIABLE, str(_checks.integer("default", default, least=0)))
+    if not text.strip().isdecimal():
+        raise ValueError(f"{SEED_VARIABLE} must be a whole number from 0 on, got {text!r}. Try {SEED_VARIABLE}=1.")
+    seed = int(text)
+    torch.manual_seed(seed)
+    return torch.Generator().manual_seed(seed)
+
+
+@dataclass
+class History:
+    """What a training run left behind."""
+
+    losses: list[float] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def steps_done(self) -> int:
+        """Steps that were finished."""
+        return len(self.losses)
+
+
+class EMA:
+    """An exponential moving average of a model's weights, θ̄ ← d·θ̄ + (1 − d)·θ, buffers copied as they are.
+
+    For the first steps the decay is held to (1 + n)/(10 + n), so that the average forgets the initial weights.
+
+    Args:
+        model: the model that is trained.
+        decay: d, in [0, 1).
+        warmup: whether to hold the decay at first.
+    """
+
+    def __init__(self, model: nn.Module, decay: float = 0.999, *, warmup: bool = True) -> None:
+        self.decay = _checks.number("decay", decay, least=0, below=1)
+        self.warmup = warmup
+        self.updates = 0
+        self.source = model
+        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take in the model's weights of now."""
+        self.updates += 1
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates)) if self.warmup else self.decay
+        averages: list[Tensor] = list(self.model.parameters())
+        weights: list[Tensor] = list(self.source.parameters())
+        torch._foreach_lerp_(averages, weights, 1 - decay)
+        for average, buffer in zip(self.model.buffers(), self.source.buffers(), strict=True):
+            average.copy_(buffer)
+
+
+def loop(
+    update: Callable[[int], Tensor | float],
+    steps: int,
+    *,
+    on_step: Callable[[int, float], None] | None = None,
+    progress: bool | None = None,
+) -> History:
+    """Call update(step) for step = 0 … steps − 1 and keep the losses that it returns.
+
+    Args:
+        update: does one training step, returns its loss.
+        steps: how many.
+        on_step: called with (step, loss) after each.
+        progress: a progress bar on the terminal; by default where there is one.
+
+    Returns:
+        The history. Ctrl-C ends the loop and is noted in `interrupted`; what was trained is kept.
+
+    Raises:
+        FloatingPointError: when a loss is NaN or infinite.
+    """
+    _checks.integer("steps", steps)
+    history = History()
+    bar = tqdm(range(steps), disable=not (sys.stderr.isatty() if progress is None else progress), leave=False)
+    try:
+        for step in bar:
+            loss = float(update(step))
+            if not math.isfinite(loss):
+                raise FloatingPointError(f"the loss became {loss} at step {step} of {steps}.")
+            history.losses.append(loss)
+            if on_step is not None:
+                on_step(step, loss)
+    except KeyboardInterrupt:
+        history.interrupted = True
+        print(f"Stopped after {history.steps_done} of {steps} steps; the model keeps what it has learned.")  # noqa: T201
+    finally:
+        bar.close()
+    return history
+
+
+def learning_rate_factor(step: int, steps: int, *, warmup: int = 0, decay: str = "constant") -> float:
+    """The factor on the learning rate at a step: a linear warm-up, then "constant", or "cosine" or "linear" to zero."""
+    _checks.choice("decay", decay, ("constant", "cosine", "linear"))
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    done = (step - warmup) / max(1, steps - warmup)
+    return {"constant": 1.0, "cosine": 0.5 * (1 + math.cos(math.pi * done)), "linear": 1 - done}[decay]
+
+
+def fit(
+    model: nn.Module,
+    loss: Callable[[], Tensor],
+    *,
+    steps: int,
+    lr: float = 1e-3,
+    warmup: int = 0,
+    decay: str = "cosine",
+    betas: tuple[float, float] = (0.9, 0.999),
+    weight_decay: float = 0.0,
+    clip: float | None = None,
+    ema: EMA | None = None,
+    on_step: Callable[[int, float], None] | None = None,
+    progress: bool | None = None,
+) -> History:
+    """Minimise loss() over the model's parameters with AdamW.
+
+    Args:
+        model: what is trained, in place.
+        loss: called once a step, returns a scalar to differentiate.
+        steps: a fixed number, never "until the clock says".
+        lr: the highest learning rate.
+        warmup, decay: its course, see `learning_rate_factor`.
+        betas, weight_decay: AdamW's.
+        clip: the largest norm that a gradient keeps; none where not given.
+        ema: updated after each step.
+        on_step, progress: see `loop`.
+
+    Raises:
+        FloatingPointError: when the loss is NaN or infinite, with the learning rate and what to try.
+    """
+    _checks.number("lr", lr, above=0)
+    _checks.integer("warmup", warmup, least=0)
+    learning_rate_factor(0, steps, warmup=warmup, decay=decay)
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    if not parameters:
+        raise ValueError("the model has no parameters to train.")
+    optimizer = torch.optim.AdamW(parameters, lr=lr, betas=betas, weight_decay=weight_decay, fused=True)
+
+    def update(step: int) -> Tensor:
+        rate = lr * learning_rate_factor(step, steps, warmup=warmup, decay=decay)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad(set_to_none=True)
+        value = loss()
+        if not torch.isfinite(value):
+            raise FloatingPointError(
+                f"the loss became {value.item()} at step {step} of {steps}, learning rate {rate:g}. Try a smaller lr, "
+                "a warm-up, or clip=1.0; look for a NaN in the data."
+            )
+        value.backward()
+        if clip is not None:
+            nn.utils.clip_grad_norm_(parameters, clip)
+        optimizer.step()
+        if ema is not None:
+            ema.update()
+        return value.detach()
+
+    model.train()
+    history = loop(update, steps, on_step=on_step, progress=progress)
+    model.eval()
+    return history
