@@ -1,0 +1,49 @@
+# The commands, and nothing else. PYTHON picks the interpreter, PIP_ARGS goes to pip:
+#   make book PYTHON=python3.12 PIP_ARGS="--no-cache-dir"
+
+SHELL := /bin/bash
+PIP_ARGS ?=
+BIN := .venv/bin
+INSTALLED := .venv/installed
+CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+
+.PHONY: setup lab book test bench checkpoints
+.DEFAULT_GOAL := setup
+
+setup: $(INSTALLED)
+
+# Everything into .venv, once: again only when what is to be installed has changed.
+$(INSTALLED): requirements.txt pyproject.toml
+	@python=""; \
+	for candidate in $(CANDIDATES); do \
+	  if "$$candidate" -c "$(SUPPORTED)" 2>/dev/null; then python="$$candidate"; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "The book needs Python 3.11, 3.12 or 3.13, and none was found as: $(CANDIDATES)."; \
+	  echo "Install one, then name it: make PYTHON=/path/to/python3.12"; \
+	  exit 1; \
+	fi; \
+	echo "Installing into .venv with $$("$$python" --version): a few minutes, the first time only."; \
+	"$$python" -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.txt
+	@touch $@
+
+lab: $(INSTALLED)
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks
+
+book: $(INSTALLED)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter-book build book/ -W -n --keep-going
+	@echo; echo "The site: file://$(CURDIR)/book/_build/html/index.html"
+
+test: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest --nbval tests notebooks
+
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks.unet_speed
+
+checkpoints: $(INSTALLED)
+	$(BIN)/python -m diffusion_teach.recipes.classifier

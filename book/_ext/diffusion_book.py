@@ -1,0 +1,95 @@
+"""What the site needs beyond Jupyter Book: links, alternative texts, the ledger, the API pages, and less to download.
+
+The sources are written so that they read well on GitHub, in JupyterLab and in Colab; this extension turns them, while
+Sphinx reads them, into what the site wants. It changes no file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import api_pages
+import ledger
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+FONT_SCRIPT = re.compile(r'<script[^>]*fontawesome\.js[^>]*></script>')
+
+
+def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Rewrite one page's source as the site wants it."""
+    if docname.startswith("notebooks/"):
+        source[0] = notebook_for_site(source[0])
+        return
+    source[0] = source[0].replace("](../notebooks/", "](notebooks/")
+    if docname == "ledger":
+        source[0] = source[0].replace(ledger.PLACE, ledger.markdown(Path(app.srcdir) / "notebooks"))
+    if docname == "api":
+        source[0] = source[0].replace(api_pages.PLACE, api_pages.markdown())
+
+
+def notebook_for_site(text: str) -> str:
+    """A notebook with the links of the site, and the alternative texts where MyST-NB looks for them."""
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            # ../book/x.md is right in the repository; the site has its pages one folder above the notebooks.
+            cell["source"] = "".join(cell["source"]).replace("](../book/", "](../")
+        elif cell["cell_type"] == "code":
+            move_alternative_text(cell)
+    return json.dumps(notebook)
+
+
+def move_alternative_text(cell: dict[str, Any]) -> None:
+    """Copy the outputs' alternative text to the cell's metadata: MyST-NB reads one a cell, for its images."""
+    texts = [output.get("metadata", {}).get("diffusion_teach", {}).get("alt") for output in cell["outputs"]]
+    found = [text for text in texts if text]
+    if found:
+        image = cell["metadata"].setdefault("mystnb", {}).setdefault("image", {})
+        image.setdefault("alt", " ".join(found))
+
+
+def link_citations(app: Sphinx, doctree: nodes.document) -> None:
+    """Make every entry of the bibliography a place that `references.md#key` can link to."""
+    if app.env.docname == "references":
+        slugs = {node["ids"][0]: (0, node["ids"][0], node.astext()) for node in doctree.findall(nodes.citation)}
+        app.env.metadata["references"].setdefault("myst_slugs", {}).update(slugs)
+
+
+def escape_docstring(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Docstrings are plain text with `code` and indented formulas: make them valid reStructuredText."""
+    lines[:] = api_pages.to_restructured_text(lines)
+
+
+def drop_unused(app: Sphinx, exception: Exception | None) -> None:
+    """Leave out source maps, and the script that repeats what Font Awesome's style sheet does: 4 MB that nobody needs."""
+    if exception is not None or app.builder.format != "html":
+        return
+    for path in [*Path(app.outdir).rglob("*.map"), *Path(app.outdir).rglob("fontawesome.js")]:
+        path.unlink()
+    for page in Path(app.outdir).rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        lean = FONT_SCRIPT.sub("", text)
+        if lean != text:
+            page.write_text(lean, encoding="utf-8")
+
+
+def always_outdated(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    """The ledger and the API pages depend on more than their own file: read them again at each build."""
+    return [name for name in ("ledger", "api") if name in env.found_docs]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the hooks with Sphinx."""
+    app.connect("source-read", on_source_read)
+    app.connect("doctree-read", link_citations)
+    app.connect("env-get-outdated", always_outdated)
+    app.connect("autodoc-process-docstring", escape_docstring, priority=100)
+    app.connect("build-finished", drop_unused)
+    return {"version": "0.1.0", "parallel_read_safe": True, "parallel_write_safe": True}

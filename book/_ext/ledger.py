@@ -1,0 +1,88 @@
+"""The ledger: every claim of the book beside what the stored notebooks measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from diffusion_teach import claims
+
+PLACE = "<!-- the ledger -->"
+
+Figures = dict[str, Any]  # by name: a number, or a list with one number a seed
+
+
+def markdown(notebooks: Path) -> str:
+    """The ledger's tables in MyST Markdown, one a chapter, from the notebooks of a folder."""
+    stored = measured(notebooks)
+    parts = []
+    for path in sorted(notebooks.glob("*.ipynb")):
+        rows = [claim for claim in claims.TABLE.values() if claim.chapter == path.stem]
+        if rows:
+            parts.append(f"### {title(path)}\n\n" + table(path.stem, rows, stored))
+    return "\n\n".join(parts)
+
+
+def title(path: Path) -> str:
+    """A notebook's title: its first heading."""
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        for line in "".join(cell["source"]).splitlines():
+            if cell["cell_type"] == "markdown" and line.startswith("# "):
+                return line.removeprefix("# ")
+    return path.stem
+
+
+def measured(notebooks: Path) -> dict[str, Figures]:
+    """What the stored outputs measured, by claim."""
+    found: dict[str, Figures] = {}
+    for path in sorted(notebooks.glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            for output in cell.get("outputs", []):
+                note = output.get("metadata", {}).get("diffusion_teach", {})
+                if "claim" in note:
+                    found[note["claim"]] = note["measured"]
+    return found
+
+
+def table(chapter: str, rows: Iterable[claims.Claim], stored: dict[str, Figures]) -> str:
+    """One chapter's claims as a Markdown table."""
+    lines = [
+        "| Claim | Source | Printed there | Measured here | Must be | Verdict |",
+        "|---|---|---|---|---|---|",
+    ]
+    for claim in rows:
+        cells = [
+            f"**[{claim.id}](notebooks/{chapter}.ipynb)**: {claim.sentence}",
+            f"{{cite:t}}`{claim.source}`" if claim.source else "this book",
+            claim.printed or "–",
+            figures(stored.get(claim.id, {})),
+            "; ".join(f"{words(name)} {bound}" for name, bound in claim.bounds.items()),
+            verdict(claim, stored),
+        ]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def figures(values: Figures) -> str:
+    """Measured figures in words, a list by its range."""
+    shown = []
+    for name, value in values.items():
+        if isinstance(value, list):
+            shown.append(f"{words(name)} {min(value):.3g} to {max(value):.3g} ({len(value)} values)")
+        else:
+            shown.append(f"{words(name)} {value:.4g}")
+    return "; ".join(shown) or "–"
+
+
+def words(name: str) -> str:
+    """A figure's name as it is read."""
+    return name.replace("_", " ")
+
+
+def verdict(claim: claims.Claim, stored: dict[str, Figures]) -> str:
+    """Whether the stored measurement bears the claim out."""
+    if claim.id not in stored:
+        return "not measured"
+    return "does not hold" if claim.failures(stored[claim.id]) else "✓ holds"
