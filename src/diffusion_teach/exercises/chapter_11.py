@@ -2,6 +2,198 @@
 
 from __future__ import annotations
 
-from diffusion_teach.exercises.exercise import Exercise
+from collections.abc import Callable
 
-EXERCISES: tuple[Exercise, ...] = ()
+import torch
+from torch import Tensor
+from torch.nn.functional import logsigmoid, softplus
+
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, same
+
+CHAPTER = "11_gan_vs_diffusion"
+Discriminator = Callable[[Tensor], Tensor]
+
+
+def generator_loss(fake_logits: Tensor) -> Tensor:
+    return -logsigmoid(fake_logits).mean()
+
+
+def _examine_generator_loss(answer: Answer) -> None:
+    logits = torch.linspace(-4, 3, 8, dtype=torch.float64)
+    value = answer(logits)
+    named = {
+        "you descend −log(1 − D), which is the discriminator's own term: the generator would learn to be caught.": (
+            softplus(logits).mean()
+        ),
+        "you descend log(1 − D), the minimax loss. Its gradient fades exactly where D is sure that a point is fake; "
+        "descend −log D instead.": -softplus(logits).mean(),
+        "you descend +log D. The sign is turned: the generator would make D say 'fake'.": logsigmoid(logits).mean(),
+        "you average D itself, without the logarithm. Its gradient fades at both ends of the sigmoid.": (
+            -logits.sigmoid().mean()
+        ),
+        "you take the logarithm of the average. The loss is the average of the logarithms, one a sample.": (
+            -logits.sigmoid().mean().log()
+        ),
+        "you sum over the batch. The loss is a mean, or it would grow with the batch.": -logsigmoid(logits).sum(),
+    }
+    if same(value, generator_loss(logits)):
+        sure = torch.tensor([-200.0])
+        if not torch.isfinite(answer(sure)).all():
+            raise Wrong("right for moderate logits, infinite at −200: log(sigmoid(x)) underflows. Use logsigmoid.")
+        return
+    for diagnosis, wrong in named.items():
+        if same(value, wrong):
+            raise Wrong(diagnosis)
+    raise Wrong(f"on logits from −4 to 3 the loss is {float(generator_loss(logits)):.4f}, yours is {float(value):.4f}.")
+
+
+def _mistaken_log_of_sigmoid(fake_logits: Tensor) -> Tensor:
+    return -fake_logits.sigmoid().log().mean()
+
+
+def r1(discriminator: Discriminator, real: Tensor, fake: Tensor, gamma: float) -> Tensor:
+    x = real.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
+    return gamma / 2 * gradient.square().sum(dim=1).mean()
+
+
+def _quadratic(c: Tensor) -> Discriminator:
+    """D(x) = c·‖x‖²/2, whose gradient is c·x."""
+    return lambda x: c * x.square().sum(dim=1, keepdim=True) / 2
+
+
+def _examine_r1(answer: Answer) -> None:
+    g = torch.Generator().manual_seed(1)
+    real = torch.randn(64, 2, generator=g, dtype=torch.float64)
+    fake = 3 + torch.randn(64, 2, generator=g, dtype=torch.float64)
+    c = torch.tensor(1.7, dtype=torch.float64, requires_grad=True)
+    gamma = 0.4
+    value = answer(_quadratic(c), real, fake, gamma)
+    slope = c.detach()
+    square, norm = (slope * real).square().sum(1), (slope * real).norm(dim=1)
+    named = {
+        "the factor ½ is missing: R₁ = γ/2 · E‖∇D‖².": gamma * square.mean(),
+        "you average the norm; R₁ averages its square.": gamma / 2 * norm.mean(),
+        "you penalise generated points. That is R₂; R₁ looks at real ones.": gamma
+        / 2
+        * (slope * fake).square().sum(1).mean(),
+        "you differentiate the mean over the batch, so each gradient is 1/B of what it is. Sum the outputs first: a point's "
+        "output depends on no other point.": gamma / 2 * square.mean() / len(real) ** 2,
+        "you average over the coordinates too. ‖∇D‖² is their sum.": gamma / 2 * square.mean() / 2,
+        "you pull the norm to 1. That is WGAN-GP's penalty; R₁ pulls it to 0.": gamma / 2 * (norm - 1).square().mean(),
+        "γ is missing.": square.mean() / 2,
+    }
+    if same(value, gamma / 2 * square.mean()):
+        if not value.requires_grad:
+            raise Wrong(
+                "the number is right, but nothing can learn from it: the discriminator's weights have no gradient. Use "
+                "create_graph=True, and do not detach."
+            )
+        return
+    for diagnosis, wrong in named.items():
+        if same(value, wrong):
+            raise Wrong(diagnosis)
+    raise Wrong(
+        f"for D(x) = 0.85·‖x‖² the penalty of these points is {float(gamma / 2 * square.mean()):.4f}, yours is "
+        f"{float(value):.4f}."
+    )
+
+
+def _r1_with(change: Callable[[Tensor], Tensor], *, on_fake: bool = False, graph: bool = True) -> Answer:
+    def answer(discriminator: Discriminator, real: Tensor, fake: Tensor, gamma: float) -> Tensor:
+        x = (fake if on_fake else real).clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=graph)
+        return gamma / 2 * change(gradient)
+
+    return answer
+
+
+def _mistaken_mean_gradient(discriminator: Discriminator, real: Tensor, fake: Tensor, gamma: float) -> Tensor:
+    x = real.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(discriminator(x).mean(), x, create_graph=True)
+    return gamma / 2 * gradient.square().sum(dim=1).mean()
+
+
+def count_modes(x: Tensor, means: Tensor, std: float) -> Tensor:
+    distance = torch.cdist(x, means)
+    return (distance < 3 * std).any(dim=0).sum()
+
+
+def _examine_count_modes(answer: Answer) -> None:
+    means = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0], [10.0, 10.0], [20.0, 0.0], [20.0, 10.0]])
+    std = 0.5
+    # Mode 0: four points at its middle. 1: one at 2.8 std. 2: one at 3.2 std along a diagonal, 2.26 std along each axis.
+    # 3: one at 1 std. 4: one at 6 std. 5: none.
+    offsets = {
+        0: [(0, 0), (0.1, 0), (0, 0.1), (0.1, 0.1)],
+        1: [(2.8, 0)],
+        2: [(2.263, 2.263)],
+        3: [(1.0, 0)],
+        4: [(6.0, 0)],
+    }
+    x = torch.cat([means[k] + std * torch.tensor(v) for k, v in offsets.items()])
+    value = int(answer(x, means, std))
+    named = {
+        2: "you compare the distance with 3·std², the variance. High quality means within 3 standard deviations.",
+        4: "you test each coordinate by itself, a square around the mode. The protocol's region is a disc: the Euclidean "
+        "distance counts.",
+        6: "you count good samples, not the modes that hold one.",
+        5: "you count the nearest mode of every sample, however far away. A mode is covered by a sample within 3·std of it.",
+    }
+    if value == 3:
+        return
+    raise Wrong(named.get(value, f"three of these six modes hold a sample within 3·std, you count {value}."))
+
+
+def _square_modes(x: Tensor, means: Tensor, std: float) -> Tensor:
+    return ((x[:, None] - means).abs() < 3 * std).all(dim=2).any(dim=0).sum()
+
+
+EXERCISES: tuple[Exercise, ...] = (
+    Exercise(
+        "generator-loss",
+        CHAPTER,
+        _examine_generator_loss,
+        generator_loss,
+        (
+            Mistake(lambda v: softplus(v).mean(), "the discriminator's own term"),
+            Mistake(lambda v: -softplus(v).mean(), "the minimax loss"),
+            Mistake(lambda v: logsigmoid(v).mean(), "sign is turned"),
+            Mistake(lambda v: -v.sigmoid().mean(), "without the logarithm"),
+            Mistake(lambda v: -v.sigmoid().mean().log(), "logarithm of the average"),
+            Mistake(lambda v: -logsigmoid(v).sum(), "sum over the batch"),
+            Mistake(_mistaken_log_of_sigmoid, "underflows"),
+        ),
+        "it pushes hardest where the discriminator is surest, which is where a beginner needs it.",
+    ),
+    Exercise(
+        "r1-penalty",
+        CHAPTER,
+        _examine_r1,
+        r1,
+        (
+            Mistake(_r1_with(lambda g: 2 * g.square().sum(1).mean()), "factor ½"),
+            Mistake(_r1_with(lambda g: g.norm(dim=1).mean()), "averages its square"),
+            Mistake(_r1_with(lambda g: g.square().sum(1).mean(), on_fake=True), "That is R₂"),
+            Mistake(_mistaken_mean_gradient, "1/B"),
+            Mistake(_r1_with(lambda g: g.square().mean()), "over the coordinates"),
+            Mistake(_r1_with(lambda g: (g.norm(dim=1) - 1).square().mean()), "WGAN-GP"),
+            Mistake(_r1_with(lambda g: g.square().sum(1).mean() / 0.4), "γ is missing"),
+            Mistake(_r1_with(lambda g: g.square().sum(1).mean(), graph=False), "create_graph"),
+        ),
+        "it is zero where the discriminator is flat, so equilibrium costs nothing.",
+    ),
+    Exercise(
+        "count-modes",
+        CHAPTER,
+        _examine_count_modes,
+        count_modes,
+        (
+            Mistake(lambda x, m, s: (torch.cdist(x, m) < 3 * s**2).any(0).sum(), "3 standard deviations"),
+            Mistake(_square_modes, "disc"),
+            Mistake(lambda x, m, s: (torch.cdist(x, m) < 3 * s).sum(), "not the modes"),
+            Mistake(lambda x, m, s: torch.cdist(x, m).argmin(1).unique().numel(), "nearest mode"),
+        ),
+        "one good sample covers a mode, which is why the share of good samples has to stand beside it.",
+    ),
+)
