@@ -60,18 +60,25 @@ def _section(name: str) -> str:
 
 
 def to_restructured_text(lines: list[str]) -> list[str]:
-    """Plain text with `code` in single backticks and indented formulas, as reStructuredText."""
+    """Plain text with `code` in backticks, indented formulas and Markdown tables, as reStructuredText."""
     result: list[str] = []
-    in_section = in_formula = False
+    in_section = in_literal = False
+    indent = 0  # of the running text: 0, or 2 in a list
     for line in lines:
-        indented = line.startswith("    ")
-        if line.strip() and not indented:
-            in_section, in_formula = bool(SECTION.match(line)), False
-        starts_block = indented and not in_section and not in_formula and bool(result) and not result[-1].strip()
-        if starts_block:
-            result += ["::", ""]
-            in_formula = True
-        result.append(line if in_formula else _escape(line))
+        if not line.strip():
+            result.append(line)
+            continue
+        depth = len(line) - len(line.lstrip())
+        if depth == 0:
+            in_section, indent = bool(SECTION.match(line)), 2 if line.startswith("- ") else 0
+        literal = not in_section and (depth >= indent + 4 or line.startswith("|"))
+        if literal and not in_literal:
+            result += ["", " " * indent + "::", ""]
+        elif in_literal and not literal:
+            result.append("")
+        # Within a literal block one indentation more than its "::", so that a table at the margin is inside too.
+        result.append("    " + line if literal else _escape(line))
+        in_literal = literal
     return result
 
 

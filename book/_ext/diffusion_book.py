@@ -56,7 +56,8 @@ def move_alternative_text(cell: dict[str, Any]) -> None:
 def link_citations(app: Sphinx, doctree: nodes.document) -> None:
     """Make every entry of the bibliography a place that `references.md#key` can link to."""
     if app.env.docname == "references":
-        slugs = {node["ids"][0]: (0, node["ids"][0], node.astext()) for node in doctree.findall(nodes.citation)}
+        entries = (Path(app.srcdir) / "references.bib").read_text(encoding="utf-8")
+        slugs = {key: (0, key, key) for key in re.findall(r"^@\w+\{(\w+),", entries, re.MULTILINE)}
         app.env.metadata["references"].setdefault("myst_slugs", {}).update(slugs)
 
 
