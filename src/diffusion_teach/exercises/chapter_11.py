@@ -71,14 +71,13 @@ def _examine_r1(answer: Answer) -> None:
     value = answer(_quadratic(c), real, fake, gamma)
     slope = c.detach()
     square, norm = (slope * real).square().sum(1), (slope * real).norm(dim=1)
+    on_fake = (slope * fake).square().sum(1).mean()
     named = {
         "the factor ½ is missing: R₁ = γ/2 · E‖∇D‖².": gamma * square.mean(),
         "you average the norm; R₁ averages its square.": gamma / 2 * norm.mean(),
-        "you penalise generated points. That is R₂; R₁ looks at real ones.": gamma
-        / 2
-        * (slope * fake).square().sum(1).mean(),
-        "you differentiate the mean over the batch, so each gradient is 1/B of what it is. Sum the outputs first: a point's "
-        "output depends on no other point.": gamma / 2 * square.mean() / len(real) ** 2,
+        "you penalise generated points. That is R₂; R₁ looks at real ones.": gamma / 2 * on_fake,
+        "you differentiate the mean over the batch, so each gradient is 1/B of what it is. Sum the outputs first: the "
+        "output at a point depends on no other point.": gamma / 2 * square.mean() / len(real) ** 2,
         "you average over the coordinates too. ‖∇D‖² is their sum.": gamma / 2 * square.mean() / 2,
         "you pull the norm to 1. That is WGAN-GP's penalty; R₁ pulls it to 0.": gamma / 2 * (norm - 1).square().mean(),
         "γ is missing.": square.mean() / 2,
@@ -122,23 +121,17 @@ def count_modes(x: Tensor, means: Tensor, std: float) -> Tensor:
 def _examine_count_modes(answer: Answer) -> None:
     means = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0], [10.0, 10.0], [20.0, 0.0], [20.0, 10.0]])
     std = 0.5
-    # Mode 0: four points at its middle. 1: one at 2.8 std. 2: one at 3.2 std along a diagonal, 2.26 std along each axis.
+    # Mode 0: four points at its middle. 1: one at 2.8 std. 2: one at 3.2 std along a diagonal.
     # 3: one at 1 std. 4: one at 6 std. 5: none.
-    offsets = {
-        0: [(0, 0), (0.1, 0), (0, 0.1), (0.1, 0.1)],
-        1: [(2.8, 0)],
-        2: [(2.263, 2.263)],
-        3: [(1.0, 0)],
-        4: [(6.0, 0)],
-    }
-    x = torch.cat([means[k] + std * torch.tensor(v) for k, v in offsets.items()])
+    where = torch.tensor([[0, 0], [0.1, 0], [0, 0.1], [0.1, 0.1], [2.8, 0], [2.263, 2.263], [1, 0], [6, 0]])
+    x = means[[0, 0, 0, 0, 1, 2, 3, 4]] + std * where
     value = int(answer(x, means, std))
     named = {
         2: "you compare the distance with 3·std², the variance. High quality means within 3 standard deviations.",
-        4: "you test each coordinate by itself, a square around the mode. The protocol's region is a disc: the Euclidean "
-        "distance counts.",
+        4: "you test each coordinate by itself, a square around the mode. The protocol's region is a disc: use the "
+        "Euclidean distance.",
         6: "you count good samples, not the modes that hold one.",
-        5: "you count the nearest mode of every sample, however far away. A mode is covered by a sample within 3·std of it.",
+        5: "you count the nearest mode of every sample, however far away. A mode is covered by a sample within 3·std.",
     }
     if value == 3:
         return
