@@ -1,7 +1,269 @@
-"""The exercises of chapter 04."""
+"""The exercises of chapter 4, score matching.
+
+A solution's source stands in the notebook, folded; it uses nothing but torch.
+"""
 
 from __future__ import annotations
 
-from diffusion_teach.exercises.exercise import Exercise
+import math
+from collections.abc import Callable
 
-EXERCISES: tuple[Exercise, ...] = ()
+import torch
+from torch import Tensor
+
+from diffusion_teach.exact import GaussianMixture
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, same
+
+CHAPTER = "04_score_matching"
+
+
+# --- fit-a-gaussian: Hyvärinen's closed form for one parameter -----------------------------------------------------
+
+
+def fit_theta(x: Tensor) -> Tensor:
+    """θ of p ∝ exp(θx²) from data x (B,)."""
+    first = 2 * x  # ψ = θ·F′ with F = x², so F′ = 2x and F″ = 2
+    return -2 / (first * first).mean()
+
+
+def _theta_wrong_sign(x: Tensor) -> Tensor:
+    return 2 / (4 * x * x).mean()
+
+
+def _theta_of_the_feature(x: Tensor) -> Tensor:
+    return -2 / (x * x).mean()
+
+
+def _theta_is_the_variance(x: Tensor) -> Tensor:
+    return x.var()
+
+
+_THETA_SIGN = "θ is positive, so exp(θx²) grows without bound. The minimum of ½aθ² + bθ is at −b/a: mind the minus."
+_THETA_FEATURE = "four times too large: ψ is θ·F′, so the square under the mean is that of F′ = 2x, not of x."
+_THETA_VARIANCE = "this is the variance of the data. θ multiplies x²: for a Gaussian it is −1/(2·variance)."
+
+
+def _examine_theta(answer: Answer) -> None:
+    x = 0.5 * torch.randn(4000, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
+    expected = -1 / (2 * x.square().mean())
+    value = torch.as_tensor(answer(x)).to(expected)
+    if same(value, expected):
+        return
+    if same(value, -expected):
+        raise Wrong(_THETA_SIGN)
+    if same(value, 4 * expected):
+        raise Wrong(_THETA_FEATURE)
+    if same(value, x.var(), tolerance=0.01):
+        raise Wrong(_THETA_VARIANCE)
+    raise Wrong(f"on data of standard deviation {x.std():.2f} the answer is {expected:.3f}, yours is {value:.3f}.")
+
+
+# --- denoising-pair: what a denoising score matcher is trained on --------------------------------------------------
+
+
+def noisy_pair(x: Tensor, sigma: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A noisy copy of x and the score target that belongs to it, both shaped like x."""
+    eps = torch.randn(x.shape, dtype=x.dtype, generator=generator)
+    return x + sigma * eps, -eps / sigma
+
+
+def _pair_uniform(x: Tensor, sigma: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    eps = torch.rand(x.shape, dtype=x.dtype, generator=generator)
+    return x + sigma * eps, -eps / sigma
+
+
+def _pair_variance(x: Tensor, sigma: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    eps = torch.randn(x.shape, dtype=x.dtype, generator=generator)
+    return x + sigma**2 * eps, -eps / sigma
+
+
+def _pair_sign(x: Tensor, sigma: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    eps = torch.randn(x.shape, dtype=x.dtype, generator=generator)
+    return x + sigma * eps, eps / sigma
+
+
+def _pair_undivided(x: Tensor, sigma: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    eps = torch.randn(x.shape, dtype=x.dtype, generator=generator)
+    return x + sigma * eps, -eps
+
+
+_PAIR_UNIFORM = (
+    "the noise never points backwards: `rand` is uniform on [0, 1), the text says N(0, I), which is `randn`."
+)
+_PAIR_VARIANCE = "the noise has standard deviation σ². σ is a standard deviation here: multiply eps by σ."
+_PAIR_SIGN = "the target points away from the clean point. The score of N(x, σ²I) at x + σε is −ε/σ: mind the minus."
+_PAIR_UNDIVIDED = "the target is σ times the score. The score of N(x, σ²I) at x + σε is −ε/σ."
+
+
+def _examine_pair(answer: Answer) -> None:
+    generator = torch.Generator().manual_seed(4)
+    x = torch.randn(5000, 2, dtype=torch.float64, generator=generator)
+    sigma = 0.4
+    result = answer(x, sigma, generator)
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise Wrong("return two tensors, the noisy point and its target: `return noisy, target`.")
+    noisy, wanted = result
+    same(noisy, x)
+    same(wanted, x)
+    noise = noisy - x
+    if float(noise.min()) >= 0:
+        raise Wrong(_PAIR_UNIFORM)
+    spread = float(noise.std())
+    if math.isclose(spread, sigma**2, rel_tol=0.05):
+        raise Wrong(_PAIR_VARIANCE)
+    if not math.isclose(spread, sigma, rel_tol=0.05) or abs(float(noise.mean())) > 0.05:
+        raise Wrong(f"the noise should have mean 0 and standard deviation {sigma}; yours has {spread:.2f}.")
+    expected = -noise / sigma**2
+    if same(wanted, -expected):
+        raise Wrong(_PAIR_SIGN)
+    if same(wanted, sigma * expected):
+        raise Wrong(_PAIR_UNDIVIDED)
+    if not same(wanted, expected):
+        raise Wrong("the target is not −ε/σ of the noise that you added. Use the same eps in both.")
+
+
+# --- tweedie: from the score to the denoised point -----------------------------------------------------------------
+
+
+def denoise(x: Tensor, sigma: float, score: Tensor) -> Tensor:
+    """E[x₀ | x] for x = x₀ + σε, from the score of x; all shaped (B, d)."""
+    return x + sigma**2 * score
+
+
+def _tweedie_one_sigma(x: Tensor, sigma: float, score: Tensor) -> Tensor:
+    return x + sigma * score
+
+
+def _tweedie_downhill(x: Tensor, sigma: float, score: Tensor) -> Tensor:
+    return x - sigma**2 * score
+
+
+def _tweedie_step_only(x: Tensor, sigma: float, score: Tensor) -> Tensor:
+    return sigma**2 * score
+
+
+_TWEEDIE_SIGMA = "the step is σ·score. Check the units: a score is one over a length, so only σ²·score is a length."
+_TWEEDIE_DOWNHILL = "the step goes downhill, away from the data. The score points to where the density is higher."
+_TWEEDIE_STEP = "this is the step alone. The denoised point is where the step ends: add it to x."
+
+
+def _examine_tweedie(answer: Answer) -> None:
+    mixture = GaussianMixture(
+        torch.tensor([0.4, 0.6]), torch.tensor([[-1.0, 0.0], [1.0, 0.5]]), torch.tensor([0.1, 0.2])
+    )
+    sigma = 0.6
+    x = torch.randn(200, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
+    value = answer(x, sigma, mixture.score(x, 1.0, sigma))
+    for wrong, diagnosis in (
+        (_tweedie_one_sigma, _TWEEDIE_SIGMA),
+        (_tweedie_downhill, _TWEEDIE_DOWNHILL),
+        (_tweedie_step_only, _TWEEDIE_STEP),
+    ):
+        if same(value, wrong(x, sigma, mixture.score(x, 1.0, sigma))):
+            raise Wrong(diagnosis)
+    if not same(value, mixture.posterior_mean(x, 1.0, sigma)):
+        raise Wrong("this is not E[x₀ | x]. Tweedie's formula needs x, σ² and the score, and nothing else.")
+
+
+# --- slice-the-trace: vᵀ(∂ψ/∂x)v by one backward pass --------------------------------------------------------------
+
+
+def curvature(model: Callable[[Tensor], Tensor], x: Tensor, v: Tensor) -> Tensor:
+    """vᵀ(∂ψ/∂x)v at each x; x and v (B, d), the result (B,)."""
+    x = x.detach().requires_grad_(True)
+    along = (model(x) * v).sum()
+    gradient = torch.autograd.grad(along, x)[0]
+    return (gradient * v).sum(1)
+
+
+def _curvature_of_one_side(model: Callable[[Tensor], Tensor], x: Tensor, v: Tensor) -> Tensor:
+    x = x.detach().requires_grad_(True)
+    return torch.autograd.grad((model(x) * v).sum(), x)[0].sum(1)
+
+
+def _curvature_over_the_batch(model: Callable[[Tensor], Tensor], x: Tensor, v: Tensor) -> Tensor:
+    return curvature(model, x, v).sum().expand(len(x))
+
+
+def _curvature_of_unit_v(model: Callable[[Tensor], Tensor], x: Tensor, v: Tensor) -> Tensor:
+    return curvature(model, x, v / v.norm(dim=1, keepdim=True))
+
+
+_CURVATURE_SIDE = "v stands on one side only. After the backward pass multiply by v again: (gradient * v).sum(1)."
+_CURVATURE_BATCH = "you sum over the whole batch. Keep one number for each x: sum over the dimensions, `.sum(1)`."
+_CURVATURE_UNIT = "you scale v to length one. Then E[vvᵀ] = I/d, and the trace comes out d times too small."
+
+
+def _examine_curvature(answer: Answer) -> None:
+    generator = torch.Generator().manual_seed(4)
+    jacobian = torch.randn(5, 5, dtype=torch.float64, generator=generator)
+    x = torch.randn(64, 5, dtype=torch.float64, generator=generator)
+    v = torch.randn(64, 5, dtype=torch.float64, generator=generator)
+
+    def model(point: Tensor) -> Tensor:
+        return point @ jacobian.T + torch.sin(point)
+
+    exact = torch.einsum("bi,ij,bj->b", v, jacobian, v) + (x.cos() * v * v).sum(1)
+    value = answer(model, x, v)
+    for wrong, diagnosis in (
+        (_curvature_of_one_side, _CURVATURE_SIDE),
+        (_curvature_over_the_batch, _CURVATURE_BATCH),
+        (_curvature_of_unit_v, _CURVATURE_UNIT),
+    ):
+        if same(value, wrong(model, x, v)):
+            raise Wrong(diagnosis)
+    if not same(value, exact):
+        raise Wrong("this is not vᵀ(∂ψ/∂x)v. Project the score on v, differentiate by x, project on v.")
+
+
+EXERCISES = (
+    Exercise(
+        id="fit-a-gaussian",
+        chapter=CHAPTER,
+        examine=_examine_theta,
+        solution=fit_theta,
+        mistakes=(
+            Mistake(_theta_wrong_sign, _THETA_SIGN),
+            Mistake(_theta_of_the_feature, _THETA_FEATURE),
+            Mistake(_theta_is_the_variance, _THETA_VARIANCE),
+        ),
+        praise="right: θ = −1/(2E[x²]), a Gaussian fitted without its normalising constant.",
+    ),
+    Exercise(
+        id="denoising-pair",
+        chapter=CHAPTER,
+        examine=_examine_pair,
+        solution=noisy_pair,
+        mistakes=(
+            Mistake(_pair_uniform, _PAIR_UNIFORM),
+            Mistake(_pair_variance, _PAIR_VARIANCE),
+            Mistake(_pair_sign, _PAIR_SIGN),
+            Mistake(_pair_undivided, _PAIR_UNDIVIDED),
+        ),
+        praise="right: Gaussian noise of standard deviation σ, and the arrow −ε/σ that leads back.",
+    ),
+    Exercise(
+        id="tweedie",
+        chapter=CHAPTER,
+        examine=_examine_tweedie,
+        solution=denoise,
+        mistakes=(
+            Mistake(_tweedie_one_sigma, _TWEEDIE_SIGMA),
+            Mistake(_tweedie_downhill, _TWEEDIE_DOWNHILL),
+            Mistake(_tweedie_step_only, _TWEEDIE_STEP),
+        ),
+        praise="right: a step of σ² along the score ends at the mean of the clean points.",
+    ),
+    Exercise(
+        id="slice-the-trace",
+        chapter=CHAPTER,
+        examine=_examine_curvature,
+        solution=curvature,
+        mistakes=(
+            Mistake(_curvature_of_one_side, _CURVATURE_SIDE),
+            Mistake(_curvature_over_the_batch, _CURVATURE_BATCH),
+            Mistake(_curvature_of_unit_v, _CURVATURE_UNIT),
+        ),
+        praise="right: one backward pass, and v on both sides of the Jacobian.",
+    ),
+)
