@@ -1,7 +1,7 @@
 """Write the repository's address, which stands in _config.yml only, wherever else it must be spelt out.
 
-    python tools/stamp.py            write it into README.md, CITATION.cff and the notebooks' badges and install cells
-    python tools/stamp.py --check    only say what differs; the exit status is 1 if anything does
+python tools/stamp.py            write it into README.md, CITATION.cff and the notebooks' badges and install cells
+python tools/stamp.py --check    only say what differs; the exit status is 1 if anything does
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ ROOT = Path(__file__).resolve().parent.parent
 COLAB = "https://colab.research.google.com/github"
 TEXTS = ("README.md", "CITATION.cff", "CONTRIBUTING.md", "CHANGELOG.md")
 
-# The address in a text: whatever stands between <!-- address --> style markers would be noise to a reader, so the
-# texts name it in these two forms only.
-REPOSITORY = re.compile(r"https://github\.com/[\w.-]+/diffusion-teach(?=[\s/)\"'`>.]|\.git|$)")
+# In these texts every address on that host is the repository's own.
+REPOSITORY = re.compile(r"https://github\.com/[\w-]+/[\w-]+")
 LAUNCH = re.compile(r"https://colab\.research\.google\.com/github/[\w.-]+/[\w.-]+/blob/[\w.-]+/")
 BADGE = re.compile(r"^\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)$", re.MULTILINE)
 
-INSTALL = '''\
-# In Colab this installs the book's library, in a minute. At home `make lab` has already done so.
+INSTALL = """\
+# In Colab this installs the book's library, in a minute. At home `make lab` has done so already.
 import sys
 from importlib.util import find_spec
 
+library = "git+{url}"
 if find_spec("diffusion_teach") is None:
     if "google.colab" not in sys.modules:
-        raise ModuleNotFoundError("No diffusion_teach here. To install it: pip install git+{url}")
-    %pip install --quiet git+{url}'''
+        raise ModuleNotFoundError(f"The library diffusion_teach is not installed. Run: pip install {{library}}")
+    %pip install --quiet {{library}}"""
 
 
 def repository(root: Path = ROOT) -> tuple[str, str]:

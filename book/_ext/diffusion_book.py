@@ -17,7 +17,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-FONT_SCRIPT = re.compile(r'<script[^>]*fontawesome\.js[^>]*></script>')
+FONT_SCRIPT = re.compile(r"<script[^>]*fontawesome\.js[^>]*></script>")
 
 
 def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -67,7 +67,7 @@ def escape_docstring(app: Sphinx, what: str, name: str, obj: object, options: ob
 
 
 def drop_unused(app: Sphinx, exception: Exception | None) -> None:
-    """Leave out source maps, and the script that repeats what Font Awesome's style sheet does: 4 MB that nobody needs."""
+    """Leave out source maps, and the script that does what Font Awesome's style sheet does: 4 MB nobody needs."""
     if exception is not None or app.builder.format != "html":
         return
     for path in [*Path(app.outdir).rglob("*.map"), *Path(app.outdir).rglob("fontawesome.js")]:
