@@ -17,12 +17,15 @@ from diffusion_teach import _checks
 from diffusion_teach.claims import chapter_04, chapter_06, chapter_11
 from diffusion_teach.claims.claim import Bound, Claim, Measured, as_floats, at_least, at_most, between
 
-__all__ = ["TABLE", "Bound", "Claim", "ClaimError", "Measured", "at_least", "at_most", "between", "check"]
+__all__ = ["TABLE", "Bound", "Claim", "ClaimError", "Measured", "at_least", "at_most", "between", "check", "summary"]
 
 TABLE: dict[str, Claim] = {
     claim.id: claim for chapter in (chapter_04, chapter_06, chapter_11) for claim in chapter.CLAIMS
 }
 """Every claim of the book, by its id."""
+
+
+_shown: dict[str, None] = {}  # the claims that held in this process, in the order of their checks
 
 
 class ClaimError(AssertionError):
@@ -44,9 +47,27 @@ def check(claim_id: str, **measured: Measured) -> None:
     failures = claim.failures(measured)
     if failures:
         raise ClaimError(f"✗ {claim.id}: {claim.sentence} But {'; '.join(failures)}.")
+    _shown[claim.id] = None
     if get_ipython() is None:
         print(claim.line)  # noqa: T201
         return
     figures = {name: [float(f"{v:.6g}") for v in as_floats(name, value)] for name, value in measured.items()}
     note = {"claim": claim.id, "measured": {name: v[0] if len(v) == 1 else v for name, v in figures.items()}}
     display({"text/plain": claim.line}, raw=True, metadata={"diffusion_teach": note})
+
+
+def summary(chapter: str) -> None:
+    """Print the claims of a chapter, all of which must have been checked since the kernel started.
+
+    Args:
+        chapter: the notebook's name without its ending, such as "04_score_matching".
+
+    Raises:
+        ClaimError: when one of them was not checked.
+    """
+    chosen = _checks.choice("chapter", chapter, {claim.chapter for claim in TABLE.values()})
+    lines = [claim.line for claim in TABLE.values() if claim.chapter == chosen and claim.id in _shown]
+    unchecked = [claim.id for claim in TABLE.values() if claim.chapter == chosen and claim.id not in _shown]
+    if unchecked:
+        raise ClaimError(f"not checked yet: {', '.join(unchecked)}. Run the cells above, from the top.")
+    print("\n".join(lines))  # noqa: T201
