@@ -22,11 +22,11 @@ from tools import stamp
 PICTURES = ("image/png", "image/jpeg")
 SUMMARIES = ("Hint", "Solution", "Proof")
 SECTIONS = ("What we claimed", "Exercises", "Go deeper")
-HEAD = {
-    "minutes to read": r"^- \*\*Reading:\*\* \d+ minutes",
-    "seconds to run": r"^- \*\*Running:\*\* (about )?\d+ seconds",
-    "what it needs": r"^- \*\*Needs:\*\* \S",
-    "what one can do afterwards": r"^- \*\*Afterwards you can:\*\* \S",
+HEAD = {  # as a table or as a list
+    "minutes to read": r"^[|-] \*\*(Minutes to read|Reading:)\*\*[ |]+(about )?\d+",
+    "seconds to run": r"^[|-] \*\*(Seconds to run|Running:)\*\*[ |]+(about )?\d+",
+    "what it needs": r"^[|-] \*\*(You need|Needs:)\*\*[ |]+\w",
+    "what one can do afterwards": r"^[|-] \*\*Afterwards you can:?\*\*[ |]+\w",
 }
 
 
