@@ -1,0 +1,197 @@
+r"""A small U-Net for digits: x_t and t to one number a pixel, such as the noise.
+
+    28×28 ─ space-to-depth ─ 14×14 ─ residual ─┬─ 7×7 ─ residual, attention, residual ─ 14×14 ─┬─ residual ─ 28×28
+                                               └──────────────────── skip ─────────────────────┘
+
+It is made to train on two CPU cores. Nothing convolves at 28×28: the stem folds each 2×2 block of pixels into four
+channels, which costs nothing and saves most of the work. Widths are multiples of 16 numbers, the vector unit's
+size; tensors stay in channels_last, so that a convolution reads the channels of a pixel in one go.
+
+The network adds a learned, time-dependent share of x_t to its output: at high noise the answer for ε is nearly x_t
+itself, and need not be carried through the convolutions.
+
+Source: Ronneberger et al. (2015) for the U; Ho et al. (2020), appendix B, for residual blocks with time embedding.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from diffusion_teach import _checks
+
+Layer = TypeVar("Layer", bound=nn.Module)
+
+GROUPS = 8
+HEADS = 4
+FASTEST = 1000.0
+"""The highest frequency of the time embedding, radians per unit of t: it tells DDPM's 1,000 steps apart."""
+
+
+class UNet(nn.Module):
+    """A U-Net of two resolutions, called as network(x_t, t, cond).
+
+    Args:
+        width: channels at half and at quarter resolution, multiples of 8; 16 or more use the vector units well.
+        blocks: residual blocks at quarter resolution.
+        attention: whether all places of the quarter resolution see each other, in the middle of its blocks.
+        image_channels: 1 for digits.
+        embedding: size of the time embedding, even.
+        classes: how many labels `cond` may name; 0 for a network that takes none. One more row is learned for "no
+            label", which cond = None and the label `classes` stand for.
+    """
+
+    frequencies: Tensor
+
+    def __init__(
+        self,
+        width: tuple[int, int] = (32, 64),
+        *,
+        blocks: int = 2,
+        attention: bool = True,
+        image_channels: int = 1,
+        embedding: int = 64,
+        classes: int = 0,
+    ) -> None:
+        super().__init__()
+        for channels in width:
+            _multiple("width", channels, GROUPS)
+        _multiple("embedding", _checks.integer("embedding", embedding, least=4), 2)
+        _checks.integer("blocks", blocks)
+        self.image_channels = _checks.integer("image_channels", image_channels)
+        self.classes = _checks.integer("classes", classes, least=0)
+        fine, coarse = width
+        folded = 4 * image_channels
+
+        frequencies = torch.exp(torch.linspace(0, math.log(FASTEST), embedding // 2))
+        self.register_buffer("frequencies", frequencies, persistent=False)
+        self.embed = nn.Sequential(nn.Linear(embedding, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
+        self.labels = nn.Embedding(classes + 1, embedding) if classes else None
+
+        self.stem = nn.Conv2d(folded, fine, 3, padding=1)
+        self.encoder = ResidualBlock(fine, embedding)
+        self.down = nn.Conv2d(fine, coarse, 2, stride=2)
+        self.middle = nn.ModuleList(ResidualBlock(coarse, embedding) for _ in range(blocks))
+        if attention:
+            self.middle.insert((blocks + 1) // 2, SelfAttention(coarse))
+        self.up = nn.ConvTranspose2d(coarse, fine, 2, stride=2)
+        self.join = nn.Conv2d(2 * fine, fine, 1)
+        self.decoder = ResidualBlock(fine, embedding)
+        self.last_norm = nn.GroupNorm(GROUPS, fine)
+        self.head = _zero(nn.Conv2d(fine, folded, 3, padding=1))
+        self.share = nn.Linear(embedding, 1)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
+        """x_t (B, C, H, W) with H and W multiples of 4, t in [0, 1], 0-dimensional or (B,), cond None or (B,) labels.
+
+        Returns a tensor shaped like x_t.
+
+        Raises:
+            TypeError, ValueError: for shapes or dtypes that do not fit, and labels that the network does not know.
+        """
+        self._check(x_t, t)
+        e = self._embedding(t, cond, x_t)
+        h = self.stem(F.pixel_unshuffle(x_t, 2).contiguous(memory_format=torch.channels_last))
+        skip = self.encoder(h, e)
+        h = self.down(skip)
+        for block in self.middle:
+            h = block(h, e)
+        h = self.join(torch.cat([skip, self.up(h)], dim=1))
+        h = self.decoder(h, e)
+        y = F.pixel_shuffle(self.head(F.silu(self.last_norm(h))), 2)
+        return y + self.share(e)[:, :, None, None] * x_t
+
+    def _check(self, x_t: Tensor, t: Tensor) -> None:
+        _checks.tensor("x_t", x_t, ("B", self.image_channels, "H", "W"), finite=False)
+        if x_t.shape[2] % 4 or x_t.shape[3] % 4:
+            raise ValueError(
+                f"x_t must have a height and width that are multiples of 4, got {tuple(x_t.shape)}: the network halves "
+                "them twice. Pad the images."
+            )
+        _checks.tensor("t", t, finite=False)
+        if t.ndim > 1 or (t.ndim == 1 and len(t) != len(x_t)):
+            raise ValueError(
+                f"t must be one number or hold one for each image, ({len(x_t)},); got shape {tuple(t.shape)}."
+            )
+
+    def _embedding(self, t: Tensor, cond: Tensor | None, x_t: Tensor) -> Tensor:
+        """The embedding of time and label, (B, E), or (1, E) where all images share them."""
+        angle = t.reshape(-1, 1).to(x_t) * self.frequencies
+        e = self.embed(torch.cat([angle.sin(), angle.cos()], dim=1))
+        if self.labels is None:
+            if cond is not None:
+                raise ValueError("cond must be None: this U-Net takes no labels. Make one with UNet(classes=10).")
+        else:
+            e = e + self.labels(self._labels_of(cond, x_t))
+        return F.silu(e)
+
+    def _labels_of(self, cond: Tensor | None, x_t: Tensor) -> Tensor:
+        if cond is None:
+            return torch.full((1,), self.classes, device=x_t.device)
+        _checks.tensor("cond", cond, (len(x_t),), floating=False)
+        if cond.dtype != torch.int64:
+            raise TypeError(
+                f"cond must hold labels (int64), got {_checks.describe(cond)}. Convert it with cond.long()."
+            )
+        if not ((cond >= 0) & (cond <= self.classes)).all():
+            raise ValueError(
+                f"cond must lie in 0 … {self.classes - 1}, or be {self.classes} for no label; got values from "
+                f"{int(cond.min())} to {int(cond.max())}."
+            )
+        return cond
+
+
+class ResidualBlock(nn.Module):
+    """h + f(h, e): two 3×3 convolutions, between them a scale and shift that the embedding e (B or 1, E) sets.
+
+    The last convolution starts at zero, so that a fresh block passes h (B, C, H, W) on unchanged.
+    """
+
+    def __init__(self, channels: int, embedding: int) -> None:
+        super().__init__()
+        self.norm1 = nn.GroupNorm(GROUPS, channels)
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.norm2 = nn.GroupNorm(GROUPS, channels)
+        self.modulation = _zero(nn.Linear(embedding, 2 * channels))
+        self.conv2 = _zero(nn.Conv2d(channels, channels, 3, padding=1))
+
+    def forward(self, h: Tensor, e: Tensor) -> Tensor:
+        scale, shift = self.modulation(e)[:, :, None, None].chunk(2, dim=1)
+        f = self.conv1(F.silu(self.norm1(h)))
+        f = torch.addcmul(shift, self.norm2(f), 1 + scale)
+        return h + self.conv2(F.silu(f))
+
+
+class SelfAttention(nn.Module):
+    """h + attention(h) over the places of h (B, C, H, W); e is taken and not used, so that blocks are called alike."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(GROUPS, channels)
+        self.qkv = nn.Linear(channels, 3 * channels)
+        self.out = _zero(nn.Linear(channels, channels))
+
+    def forward(self, h: Tensor, e: Tensor) -> Tensor:
+        b, c, height, width = h.shape
+        places = self.norm(h).permute(0, 2, 3, 1).reshape(b, height * width, c)
+        q, k, v = self.qkv(places).view(b, height * width, 3, HEADS, c // HEADS).permute(2, 0, 3, 1, 4)
+        seen = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, height, width, c)
+        return h + self.out(seen).permute(0, 3, 1, 2)
+
+
+def _zero(layer: Layer) -> Layer:
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
+
+
+def _multiple(name: str, value: int, of: int) -> int:
+    _checks.integer(name, value)
+    if value % of:
+        raise ValueError(f"{name} must be a multiple of {of}, got {value}. Try {of * max(1, round(value / of))}.")
+    return value
