@@ -1,0 +1,111 @@
+"""Figures of the comparison of generators in the plane: every seed's samples, and scores beside those of real data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from diffusion_teach import _checks
+from diffusion_teach.exact import GaussianMixture
+from diffusion_teach.metrics.modes import Modes, high_quality_ceiling, kl_floor
+from diffusion_teach.plots import style
+
+SHOWN = 1000  # samples drawn of each seed: more make a larger file and no clearer picture
+COLOUR = {"GAN": style.RIVAL, "GAN + R1 + R2": style.OTHER, "diffusion": style.MODEL, "exact": style.EXACT}
+MARK = {"GAN": "s", "GAN + R1 + R2": "^", "diffusion": "o"}
+
+
+def points(
+    ax: Axes, x: Tensor, mixture: GaussianMixture, *, color: str = style.MODEL, size: float = 1.0, title: str = ""
+) -> Axes:
+    """Samples (N, 2) over the centres of the modes.
+
+    Args:
+        ax: the panel.
+        x: the samples, of which the first thousand are drawn.
+        mixture: whose modes are marked, in the colour of the data.
+        color: of the samples.
+        size: of the dots, relative.
+        title: of the panel.
+    """
+    _checks.tensor("x", x, ("N", 2), finite=False)
+    edge = 1.3 * float(mixture.means.abs().max())
+    style.plane(ax, (-edge, edge, -edge, edge), labels=False)
+    ax.plot(*mixture.means.T.numpy(), "o", color=style.DATA, alpha=0.35, markersize=5 * size**0.5, mew=0, zorder=1)
+    ax.plot(*x[:SHOWN].T.numpy(), ".", color=color, alpha=0.7, markersize=1.5 * size, mew=0, zorder=2)
+    ax.set_title(title)
+    ax.set(xticks=[], yticks=[])
+    return ax
+
+
+def gallery(samples: Mapping[str, Tensor], scores: Mapping[str, Modes], mixture: GaussianMixture, title: str) -> Figure:
+    """One row a contender, one column a seed; over each, its modes covered and its share of high quality.
+
+    Args:
+        samples: by contender, (M, N, 2).
+        scores: by contender, of the same M members.
+        mixture: the data.
+        title: over the whole figure.
+    """
+    members = len(next(iter(samples.values())))
+    fig, axes = style.subplots(len(samples), members, panel=(0.96, 1.16), title=title)
+    for row, (name, x) in enumerate(samples.items()):
+        for k, ax in enumerate(axes[row * members : (row + 1) * members]):
+            points(ax, x[k], mixture, color=COLOUR[name])
+            covered, good = int(scores[name].covered[k]), float(scores[name].high_quality[k])
+            ax.set_title(f"{covered} · {100 * good:.0f} %", fontsize=8, pad=2)
+        axes[row * members].set_ylabel(name, fontsize=9)
+    return fig
+
+
+def scoreboard(scores: Mapping[str, Mapping[str, Modes]], modes: Mapping[str, int], title: str) -> Figure:
+    """Three measures of each contender, a dot a seed and a bar at the mean, with what real data score dashed.
+
+    Args:
+        scores: by data set and contender.
+        modes: by data set, how many modes it has.
+        title: over the whole figure.
+    """
+    fig, axes = style.subplots(len(scores), 3, panel=(3.2, 2.5), title=title)
+    for row, (data, contenders) in enumerate(scores.items()):
+        trio = axes[3 * row : 3 * row + 3]
+        levels = (modes[data], high_quality_ceiling(), kl_floor(modes[data]))
+        for column, (ax, level) in enumerate(zip(trio, levels, strict=True)):
+            ax.axhline(level, **style.EXACT_LINE, label="real data")
+            for place, (name, score) in enumerate(contenders.items()):
+                _seeds(ax, place, [float(value) for value in score[column]], COLOUR[name])
+            ax.set_xticks(range(len(contenders)), [name.replace(" + ", "\n+ ", 1) for name in contenders])
+        trio[0].set(ylim=(0, 1.1 * modes[data]), title=f"{data}: modes covered of {modes[data]}")
+        trio[1].set(ylim=(0, 1.1), title=f"{data}: share of high quality")
+        trio[2].set(yscale="log", title=f"{data}: reverse KL, nats")
+    axes[1].legend(loc="center left")
+    return fig
+
+
+def _seeds(ax: Axes, place: float, values: Sequence[float], color: str) -> None:
+    """A dot for each seed, side by side, and a bar at their mean."""
+    spread = [place + 0.4 * (k / max(1, len(values) - 1) - 0.5) for k in range(len(values))]
+    ax.plot(spread, values, "o", color=color, alpha=0.75, markersize=4, mew=0)
+    ax.hlines(sum(values) / len(values), place - 0.33, place + 0.33, color=color, linewidth=2)
+
+
+def search(results: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]]) -> Figure:
+    """Every trial of the search for settings, the winner large: overlap with the data against the learning rate.
+
+    Args:
+        results: features → contender → trials, each with "lr", "ring" and "grid".
+    """
+    fig, axes = style.subplots(1, len(results), panel=(4.6, 3.0), share_y=True)
+    for ax, (features, contenders) in zip(axes, results.items(), strict=True):
+        for name, rows in contenders.items():
+            score = [(row["ring"] + row["grid"]) / 2 for row in rows]
+            top = max(range(len(rows)), key=score.__getitem__)
+            ax.plot([row["lr"] for row in rows], score, MARK[name], color=COLOUR[name], alpha=0.5, markersize=5)
+            ax.plot(rows[top]["lr"], score[top], MARK[name], color=COLOUR[name], markersize=10, label=name)
+        ax.set(xscale="log", xlabel="learning rate", title=f"{features} features")
+    axes[0].set_ylabel("overlap with the data, 1 is best")
+    axes[0].legend()
+    return fig
