@@ -26,15 +26,15 @@ LAUNCH = re.compile(r"https://colab\.research\.google\.com/github/[\w.-]+/[\w.-]
 BADGE = re.compile(r"^\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)$", re.MULTILINE)
 
 INSTALL = """\
-# In Colab this installs the book's library, in a minute. At home `make lab` has done so already.
+# In Colab this installs the book's library. At home `make lab` has done so already.
 import sys
 from importlib.util import find_spec
 
-library = "git+{url}"
+LIBRARY = "git+{url}"
 if find_spec("diffusion_teach") is None:
     if "google.colab" not in sys.modules:
-        raise ModuleNotFoundError(f"The library diffusion_teach is not installed. Run: pip install {{library}}")
-    %pip install --quiet {{library}}"""
+        raise ModuleNotFoundError(f"diffusion_teach is missing: pip install {{LIBRARY}}")
+    %pip install --quiet {{LIBRARY}}"""
 
 
 def repository(root: Path = ROOT) -> tuple[str, str]:

@@ -16,8 +16,17 @@ import ledger
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
 
 FONT_SCRIPT = re.compile(r"<script[^>]*fontawesome\.js[^>]*></script>")
+
+OUTSIDE = {
+    ".html": re.compile(
+        r"<(?:script|img|iframe|source|video|audio|embed)\b[^>]*\bsrc=[\"']?(?:https?:)?//[^>]*"
+        r"|<link\b(?=[^>]*\brel=[\"']?(?:stylesheet|preload|icon|preconnect))[^>]*\bhref=[\"']?(?:https?:)?//[^>]*"
+    ),
+    ".css": re.compile(r"(?:@import\s+|url\()[\"']?(?:https?:)?//[^)]*"),
+}
 
 
 def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -41,6 +50,8 @@ def notebook_for_site(text: str) -> str:
             cell["source"] = "".join(cell["source"]).replace("](../book/", "](../")
         elif cell["cell_type"] == "code":
             move_alternative_text(cell)
+            if "install" in cell["metadata"].get("tags", []):
+                cell["metadata"]["tags"].append("hide-input")  # who reads the site need not read it
     return json.dumps(notebook)
 
 
@@ -79,6 +90,17 @@ def drop_unused(app: Sphinx, exception: Exception | None) -> None:
             page.write_text(lean, encoding="utf-8")
 
 
+def ask_no_other_host(app: Sphinx, exception: Exception | None) -> None:
+    """Fail the build if a page would load a script, style sheet, picture or font from another host."""
+    if exception is not None or app.builder.format != "html":
+        return
+    for path in Path(app.outdir).rglob("*"):
+        if path.suffix in OUTSIDE:
+            found = OUTSIDE[path.suffix].search(path.read_text(encoding="utf-8"))
+            if found:
+                raise ExtensionError(f"{path.relative_to(app.outdir)} loads from another host: {found[0][:200]}")
+
+
 def always_outdated(
     app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
 ) -> list[str]:
@@ -93,4 +115,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-get-outdated", always_outdated)
     app.connect("autodoc-process-docstring", escape_docstring, priority=100)
     app.connect("build-finished", drop_unused)
+    app.connect("build-finished", ask_no_other_host, priority=900)
     return {"version": "0.1.0", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -49,36 +49,35 @@ def measured(notebooks: Path) -> dict[str, Figures]:
 def table(chapter: str, rows: Iterable[claims.Claim], stored: dict[str, Figures]) -> str:
     """One chapter's claims as a Markdown table."""
     lines = [
-        "| Claim | Source | Printed there | Measured here | Must be | Verdict |",
-        "|---|---|---|---|---|---|",
+        "| Claim | Source | Printed there | Measured here | Verdict |",
+        "|---|---|---|---|---|",
     ]
     for claim in rows:
         cells = [
             f"**[{claim.id}](notebooks/{chapter}.ipynb)**: {claim.sentence}",
             f"{{cite:t}}`{claim.source}`" if claim.source else "this book",
             claim.printed or "–",
-            figures(stored.get(claim.id, {})),
-            "; ".join(f"{words(name)} {bound}" for name, bound in claim.bounds.items()),
+            figures(claim, stored.get(claim.id, {})),
             verdict(claim, stored),
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
 
 
-def figures(values: Figures) -> str:
-    """Measured figures in words, a list by its range."""
-    shown = []
-    for name, value in values.items():
-        if isinstance(value, list):
-            shown.append(f"{words(name)} {min(value):.3g} to {max(value):.3g} ({len(value)} values)")
-        else:
-            shown.append(f"{words(name)} {value:.4g}")
-    return "; ".join(shown) or "–"
+def figures(claim: claims.Claim, values: Figures) -> str:
+    """Each figure of a claim: what was measured, a list by its range, and what it must be."""
+    return "; ".join(
+        f"{name.replace('_', ' ')} {number(values.get(name))} ({bound})" for name, bound in claim.bounds.items()
+    )
 
 
-def words(name: str) -> str:
-    """A figure's name as it is read."""
-    return name.replace("_", " ")
+def number(value: float | list[float] | None) -> str:
+    """A figure in words."""
+    if value is None:
+        return "–"
+    if isinstance(value, list):
+        return f"{min(value):.3g} to {max(value):.3g}"
+    return f"{value:.3g}"
 
 
 def verdict(claim: claims.Claim, stored: dict[str, Figures]) -> str:
