@@ -1,0 +1,123 @@
+"""Short animations as APNG: they need no script, play in every browser and notebook, and end after a few loops.
+
+The file's default picture, which a reader sees where animations do not play, is a still that tells the story: the last
+frame, unless another is given.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import torch
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import Tensor
+
+from diffusion_teach import _checks
+from diffusion_teach.plots import show as _show
+from diffusion_teach.plots.grids import mosaic
+
+MOST_BYTES = 300_000
+GREYS = 16
+
+Frame = Tensor | Figure
+
+
+def image_frames(trajectory: Sequence[Tensor], *, columns: int = 8, scale: int = 2) -> list[Tensor]:
+    """Frames of digits in a grid, ink on paper, from the images that a sampler yields.
+
+    Args:
+        trajectory: tensors (N, 1, H, W) in [−1, 1] or bytes (N, H, W).
+        columns: images in a row.
+        scale: screen pixels a pixel.
+
+    Returns:
+        One (height, width) uint8 tensor for each, of 16 greys, which keeps the file small.
+    """
+    _checks.integer("scale", scale)
+    frames = []
+    for images in trajectory:
+        sheet = 255 - mosaic(images, columns)
+        steps = sheet.float().mul((GREYS - 1) / 255).round().mul(255 / (GREYS - 1)).to(torch.uint8)
+        frames.append(steps.repeat_interleave(scale, 0).repeat_interleave(scale, 1))
+    return frames
+
+
+def apng(
+    frames: Sequence[Frame], *, fps: float = 10.0, loops: int = 3, hold: float = 1.5, still: Frame | None = None
+) -> bytes:
+    """An animated PNG.
+
+    Args:
+        frames: at least 2, of one size: (H, W) uint8 greys, (H, W, 3) uint8 colours, or figures of matplotlib.
+        fps: frames a second.
+        loops: how often it plays; a finite number, at least 1.
+        hold: seconds for which the last frame stays.
+        still: the picture where animations do not play; by default the last frame.
+    """
+    _checks.number("fps", fps, above=0, most=60)
+    _checks.integer("loops", loops, most=100)
+    _checks.number("hold", hold, above=0, most=60)
+    pictures = [_picture(f"frames[{index}]", frame) for index, frame in enumerate(frames)]
+    if len(pictures) < 2:
+        raise ValueError(f"frames must hold at least 2 frames, got {len(pictures)}.")
+    front = pictures[-1] if still is None else _picture("still", still)
+    sizes = {picture.size for picture in (front, *pictures)}
+    if len(sizes) > 1:
+        raise ValueError(f"all frames and the still must be of one size, got {', '.join(map(str, sorted(sizes)))}.")
+    if any(picture.mode == "RGB" for picture in (front, *pictures)):
+        # One palette for all: an APNG has only one.
+        base = front.convert("RGB").quantize(128, method=Image.Quantize.MEDIANCUT)
+        front, *pictures = (
+            picture.convert("RGB").quantize(palette=base, dither=Image.Dither.NONE) for picture in (front, *pictures)
+        )
+    file = io.BytesIO()
+    duration = round(1000 / fps)
+    front.save(
+        file,
+        format="PNG",
+        save_all=True,
+        default_image=True,
+        append_images=pictures,
+        duration=[duration] * (len(pictures) - 1) + [round(1000 * hold)],
+        loop=loops,
+        optimize=True,
+    )
+    return file.getvalue()
+
+
+def show_animation(
+    frames: Sequence[Frame],
+    *,
+    alt: str,
+    fps: float = 10.0,
+    loops: int = 3,
+    hold: float = 1.5,
+    still: Frame | None = None,
+) -> None:
+    """Show an animation (see `apng`) with its alternative text.
+
+    Raises:
+        ValueError: where the file would exceed 300 KB, which is too much for a notebook.
+    """
+    _show.check_alt(alt)
+    data = apng(frames, fps=fps, loops=loops, hold=hold, still=still)
+    if len(data) > MOST_BYTES:
+        raise ValueError(
+            f"the animation has {len(data):,} bytes, at most {MOST_BYTES:,} are shown. Take fewer than {len(frames)} "
+            "frames, fewer images in a frame, or a smaller scale."
+        )
+    _show.publish(data, alt)
+
+
+def _picture(name: str, frame: Frame) -> Image.Image:
+    if isinstance(frame, Figure):
+        return Image.open(io.BytesIO(_show.png(frame))).convert("RGB")
+    _checks.tensor(name, frame, floating=False)
+    grey = frame.ndim == 2
+    if frame.dtype != torch.uint8 or not (grey or (frame.ndim == 3 and frame.shape[2] == 3)):
+        raise ValueError(
+            f"{name} must be (H, W) or (H, W, 3) bytes (uint8) or a figure, got {_checks.describe(frame)}."
+        )
+    return Image.fromarray(frame.cpu().contiguous().numpy())

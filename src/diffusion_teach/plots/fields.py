@@ -1,0 +1,115 @@
+"""Densities and score fields in the plane: the learned arrows on the exact ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from weakref import WeakKeyDictionary
+
+import torch
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from diffusion_teach import _checks
+from diffusion_teach.plots import style
+from diffusion_teach.plots.style import Extent
+
+# The length r at which arrows are shortened, by panel: set by the first field, so that equal fields give equal arrows.
+_references: WeakKeyDictionary[Axes, float] = WeakKeyDictionary()
+
+
+def lattice(extent: float | Extent, count: int) -> Tensor:
+    """The cell centres (count², 2) of a square lattice in an extent, row by row from the bottom."""
+    _checks.integer("count", count, least=2)
+    left, right, bottom, top = style.as_extent(extent)
+    steps = (torch.arange(count) + 0.5) / count
+    y, x = torch.meshgrid(bottom + (top - bottom) * steps, left + (right - left) * steps, indexing="ij")
+    return torch.stack([x.reshape(-1), y.reshape(-1)], dim=1)
+
+
+@torch.no_grad()
+def draw_density(
+    ax: Axes,
+    log_prob: Callable[[Tensor], Tensor],
+    extent: float | Extent,
+    *,
+    faint: bool = False,
+    count: int = 160,
+    title: str = "",
+) -> None:
+    """Shade a panel by a density, darker where more; its root is shown, so that thin parts are seen.
+
+    Args:
+        ax: the panel.
+        log_prob: (n, 2) to (n,), up to a constant.
+        extent: (left, right, bottom, top), or a for the square from −a to a.
+        faint: paler, as a background of arrows or points.
+        count: cells on a side.
+        title: of the panel.
+    """
+    style.plane(ax, extent, title=title)
+    values = log_prob(lattice(extent, count))
+    _checks.tensor("what log_prob returns", values, (count**2,), finite=False)
+    shade = ((values.double() - values.max()) / 2).exp().reshape(count, count)
+    ax.imshow(
+        shade.numpy(),
+        extent=style.as_extent(extent),
+        origin="lower",
+        cmap=style.DENSITY,
+        vmin=0,
+        vmax=2 if faint else 1,
+        interpolation="bilinear",
+        zorder=0,
+    )
+
+
+@torch.no_grad()
+def draw_field(
+    ax: Axes,
+    score: Callable[[Tensor], Tensor],
+    extent: float | Extent,
+    *,
+    color: str = style.MODEL,
+    dashed: bool = False,
+    count: int = 15,
+    label: str = "",
+    title: str = "",
+) -> None:
+    """Draw a field as arrows; `dashed` ones are wide and hollow, so that others lie within them where they agree.
+
+    Directions are true, long arrows are shortened by `shorten`. The first field of a panel sets how much, for the later
+    ones too: draw the exact field first.
+
+    Args:
+        ax: the panel.
+        score: (n, 2) to (n, 2).
+        extent: (left, right, bottom, top), or a for the square from −a to a.
+        color: of the arrows; `style.EXACT` with `dashed` for the exact field.
+        dashed: hollow arrows with a dashed outline.
+        count: arrows on a side.
+        label: for a legend.
+        title: of the panel.
+    """
+    style.plane(ax, extent, title=title)
+    points = lattice(extent, count)
+    vectors = _checks.tensor("what score returns", score(points), (count**2, 2)).detach().float()
+    reference = _references.setdefault(ax, 2 * float(vectors.norm(dim=1).median()) or 1.0)
+    left, right, _, _ = style.as_extent(extent)
+    arrows = shorten(vectors, reference) * (0.95 * (right - left) / count / reference)
+    hollow = {"facecolor": "none", "edgecolor": color, "linewidth": 1.0, "width": 0.015, "zorder": 2}
+    quiver = ax.quiver(
+        *points.T.numpy(),
+        *arrows.T.numpy(),
+        angles="xy",
+        scale_units="xy",
+        scale=1,
+        label=label or None,
+        **(hollow if dashed else {"color": color, "width": 0.005, "zorder": 3}),  # type: ignore[arg-type]
+    )
+    if dashed:
+        quiver.set_linestyle((0, (2.5, 1.2)))
+
+
+def shorten(vectors: Tensor, longest: float) -> Tensor:
+    """Shorten long arrows (n, 2) and keep their directions: v / √(1 + |v|²/r²), below r, and v where |v| ≪ r."""
+    _checks.number("longest", longest, above=0)
+    return vectors / (1 + vectors.square().sum(dim=1, keepdim=True) / longest**2).sqrt()
