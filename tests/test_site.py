@@ -1,0 +1,131 @@
+"""What the book's Sphinx extension makes of the sources; that the site builds at all is the build's own test."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import api_pages
+import diffusion_book
+import ledger
+import nbformat
+import pytest
+
+from diffusion_teach import claims
+
+CLAIM = claims.Claim("trial", "99_trial", "This | holds.", {"error": claims.at_most(0.5)}, printed="3.17")
+
+
+def notebook(*cells: dict[str, Any]) -> str:
+    return nbformat.writes(nbformat.v4.new_notebook(cells=list(cells)))
+
+
+def measuring(value: Any) -> dict[str, Any]:
+    note = {"diffusion_teach": {"claim": "trial", "measured": {"error": value}}}
+    output = nbformat.v4.new_output("display_data", data={"text/plain": CLAIM.line}, metadata=note)
+    return nbformat.v4.new_code_cell("check", outputs=[output])
+
+
+def test_links_to_the_books_pages_become_the_sites() -> None:
+    text = notebook(nbformat.v4.new_markdown_cell("# T\n\n[n](../book/notation.md) and [d](06_ddpm.ipynb)"))
+    cell = json.loads(diffusion_book.notebook_for_site(text))["cells"][0]
+    assert cell["source"] == "# T\n\n[n](../notation.md) and [d](06_ddpm.ipynb)"
+
+
+def test_alternative_texts_reach_the_place_where_myst_nb_reads_them() -> None:
+    note = {"diffusion_teach": {"alt": "A curve."}}
+    output = nbformat.v4.new_output("display_data", data={"image/png": "aGk="}, metadata=note)
+    text = notebook(nbformat.v4.new_code_cell("draw", outputs=[output]))
+    cell = json.loads(diffusion_book.notebook_for_site(text))["cells"][0]
+    assert cell["metadata"]["mystnb"]["image"]["alt"] == "A curve."
+
+
+def test_only_the_install_cell_is_folded() -> None:
+    install = nbformat.v4.new_code_cell("install", metadata={"tags": ["install"]})
+    text = notebook(install, nbformat.v4.new_code_cell("x = 1"))
+    first, second = json.loads(diffusion_book.notebook_for_site(text))["cells"]
+    assert "hide-input" in first["metadata"]["tags"]
+    assert "tags" not in second["metadata"]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text", "outside"),
+    [
+        (".html", '<script src="https://cdn.example/x.js"></script>', True),
+        (".html", '<link rel="stylesheet" href="//fonts.example/x.css">', True),
+        (".html", '<img alt="a" src="http://example.org/x.png">', True),
+        (".html", '<a href="https://arxiv.org/abs/2006.11239">a link</a>', False),
+        (".html", '<img src="../_images/x.png"><script src="_static/x.js"></script>', False),
+        (".css", "@import url('https://fonts.example/x.css');", True),
+        (".css", "src: url(../fonts/x.woff2)", False),
+    ],
+)
+def test_what_a_page_loads_from_elsewhere_is_found(suffix: str, text: str, outside: bool) -> None:
+    assert bool(diffusion_book.OUTSIDE[suffix].search(text)) is outside
+
+
+@pytest.mark.parametrize(
+    ("value", "figures", "verdict"),
+    [
+        (0.25, "error 0.25 (at most 0.5)", "✓ holds"),
+        ([0.1, 0.2, 0.3], "error 0.1 to 0.3 (at most 0.5)", "✓ holds"),
+        (0.75, "error 0.75 (at most 0.5)", "does not hold"),
+    ],
+)
+def test_the_ledger_shows_what_a_notebook_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: Any, figures: str, verdict: str
+) -> None:
+    monkeypatch.setattr(claims, "TABLE", {"trial": CLAIM})
+    text = notebook(nbformat.v4.new_markdown_cell("# A trial"), measuring(value))
+    (tmp_path / "99_trial.ipynb").write_text(text, encoding="utf-8")
+    page = ledger.markdown(tmp_path)
+    assert "### A trial" in page
+    row = page.splitlines()[-1]
+    assert (
+        row == f"| **[trial](notebooks/99_trial.ipynb)**: This \\| holds. | this book | 3.17 | {figures} | {verdict} |"
+    )
+
+
+def test_a_claim_that_no_notebook_measured_says_so() -> None:
+    assert ledger.verdict(CLAIM, {}) == "not measured"
+
+
+def test_the_reference_has_the_public_modules_in_the_order_of_the_story() -> None:
+    names = api_pages.module_names()
+    assert names.index("schedules") < names.index("samplers") < names.index("claims")
+    assert not [name for name in names if "_checks" in name or "chapter_" in name]
+    assert "automodule:: diffusion_teach.schedules" in api_pages.markdown()
+
+
+def test_docstrings_become_valid_restructured_text() -> None:
+    lines = [
+        "The score `s` of |x|² and *all* x_.",
+        "",
+        "    y = p·x₀",
+        "",
+        "- a list",
+        "      x = 1",
+        "",
+        "Args:",
+        "    x: (B, d) points.",
+    ]
+    assert api_pages.to_restructured_text(lines) == [
+        "The score ``s`` of \\|x\\|² and \\*all\\* x\\_.",
+        "",
+        "",
+        "::",
+        "",
+        "        y = p·x₀",
+        "",
+        "",
+        "- a list",
+        "",
+        "  ::",
+        "",
+        "          x = 1",
+        "",
+        "",
+        "Args:",
+        "    x: (B, d) points.",
+    ]
