@@ -32,6 +32,11 @@ def check_time(t: Tensor) -> Tensor:
     return t
 
 
+def _rate(value: Tensor, time: Tensor) -> Tensor:
+    """d value/d time, elementwise; zero where value does not depend on time."""
+    return torch.autograd.grad(value.sum(), time)[0] if value.requires_grad else torch.zeros_like(time)
+
+
 class Schedule(ABC):
     """α(t) and σ(t), of which every other quantity is made. A new schedule states `log_alpha` and `log_sigma`."""
 
@@ -64,30 +69,46 @@ class Schedule(ABC):
         """
         with torch.enable_grad():
             time = check_time(t).detach().clone().requires_grad_(True)
-            alpha_dot = torch.autograd.grad(self.log_alpha(time).exp().sum(), time, allow_unused=True)[0]
-            time = t.detach().clone().requires_grad_(True)
-            sigma_dot = torch.autograd.grad(self.log_sigma(time).exp().sum(), time)[0]
-        alpha_dot = torch.zeros_like(t) if alpha_dot is None else alpha_dot
-        if not (torch.isfinite(alpha_dot) & torch.isfinite(sigma_dot)).all():
-            raise ValueError(
-                f"{type(self).__name__} has no finite rates of change at t = {float(t.min()):g} … {float(t.max()):g}. "
-                "Keep away from the ends, for instance t = 1e-3 … 1 − 1e-3."
-            )
-        return alpha_dot, sigma_dot
+            rates = _rate(self.log_alpha(time).exp(), time), _rate(self.log_sigma(time).exp(), time)
+        self._must_be_finite("rates of change", t, *rates)
+        return rates
 
     def f(self, t: Tensor) -> Tensor:
-        """The drift coefficient f(t) = d log α/dt of the SDE."""
-        return self.rates(t)[0] / self.alpha(t)
+        """The drift coefficient f(t) = d log α/dt of the SDE.
+
+        Raises:
+            ValueError: where it is infinite, as at α = 0.
+        """
+        with torch.enable_grad():
+            time = check_time(t).detach().clone().requires_grad_(True)
+            drift = _rate(self.log_alpha(time), time)
+        self._must_be_finite("f", t, drift)
+        return drift
 
     def g2(self, t: Tensor) -> Tensor:
-        """The squared diffusion coefficient g²(t) = 2σ(α·σ̇ − σ·α̇)/α of the SDE."""
+        """The squared diffusion coefficient g²(t) = 2σ(α·σ̇ − σ·α̇)/α of the SDE.
+
+        Raises:
+            ValueError: where it or the rates are infinite, as at α = 0 and where σ grows like √t.
+        """
         alpha_dot, sigma_dot = self.rates(t)
         alpha, sigma = self.alpha(t), self.sigma(t)
-        return 2 * sigma * (alpha * sigma_dot - sigma * alpha_dot) / alpha
+        diffusion = 2 * sigma * (alpha * sigma_dot - sigma * alpha_dot) / alpha
+        self._must_be_finite("g²", t, diffusion)
+        return diffusion
+
+    def _must_be_finite(self, what: str, t: Tensor, *values: Tensor) -> None:
+        if not all(bool(torch.isfinite(value).all()) for value in values):
+            raise ValueError(
+                f"{type(self).__name__} has no finite {what} at some t in {float(t.min()):g} … {float(t.max()):g}. "
+                "Keep away from the ends, for instance t = 1e-3 … 1 − 1e-3."
+            )
 
     def time_of(self, log_snr: Tensor) -> Tensor:
-        """The time t with λ(t) = log_snr, by bisection; values out of range give the nearer end."""
-        _checks.tensor("log_snr", log_snr)
+        """The time t with λ(t) = log_snr, by bisection; values out of range, ±∞ too, give the nearer end."""
+        _checks.tensor("log_snr", log_snr, finite=False)
+        if log_snr.isnan().any():
+            raise ValueError("log_snr must be numbers, got NaN among them.")
         low, high = torch.zeros_like(log_snr), torch.ones_like(log_snr)
         for _ in range(60 if log_snr.dtype == torch.float64 else 30):
             middle = (low + high) / 2
@@ -152,14 +173,14 @@ class Cosine(Schedule):
     def __init__(self, s: float = 0.008) -> None:
         self.s = _checks.number("s", s, least=0)
 
-    # With a = π/2/(1 + s), α = sin(a(1 − t))/sin(a), and 1 − α² factors into sines: both ends stay exact.
+    # With a = π/2/(1 + s), α = sin(a(1 − t))/sin(a), and 1 − α² = sin(at)·sin(a(2s + t))/sin²(a): both ends stay exact.
     def log_alpha(self, t: Tensor) -> Tensor:
         a = math.pi / 2 / (1 + self.s)
         return torch.log(torch.sin(a * (1 - t)) / math.sin(a))
 
     def log_sigma(self, t: Tensor) -> Tensor:
         a = math.pi / 2 / (1 + self.s)
-        return 0.5 * torch.log(torch.sin(a * (2 - t)) * torch.sin(a * t)) - math.log(math.sin(a))
+        return 0.5 * torch.log(torch.sin(a * (2 * self.s + t)) * torch.sin(a * t)) - math.log(math.sin(a))
 
 
 class Linear(Schedule):
@@ -207,18 +228,20 @@ class Discrete(Schedule):
         """ᾱ₀ … ᾱ_T, shape (T + 1,), with ᾱ₀ = 1."""
         return (2 * self._log_alpha).exp()
 
-    def log_alpha(self, t: Tensor) -> Tensor:
+    def _interpolated(self, t: Tensor) -> Tensor:
+        """log α(t) in double precision. A float32 k/T must find entry k itself: snap what lies within its rounding."""
         table = self._log_alpha.to(t.device)
         position = t.double() * self.steps
-        # A float32 k/T must find entry k itself: snap what lies within its rounding.
-        nearest = position.round()
-        snap = (nearest - position).detach()
-        position = position + torch.where(snap.abs() < 1e-6 * self.steps, snap, 0.0)
+        snap = (position.round() - position).detach()
+        position = position + torch.where(snap.abs() <= self.steps * torch.finfo(t.dtype).eps, snap, 0.0)
         below = position.detach().floor().clamp(max=self.steps - 1).long()
-        return (table[below] + (position - below) * (table[below + 1] - table[below])).to(t.dtype)
+        return table[below] + (position - below) * (table[below + 1] - table[below])
+
+    def log_alpha(self, t: Tensor) -> Tensor:
+        return self._interpolated(t).to(t.dtype)
 
     def log_sigma(self, t: Tensor) -> Tensor:
-        return _log_sigma_preserving(self.log_alpha(t.double())).to(t.dtype)
+        return _log_sigma_preserving(self._interpolated(t)).to(t.dtype)
 
 
 def linear_betas(steps: int = 1000) -> Tensor:
