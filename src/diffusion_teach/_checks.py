@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import numbers
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -79,8 +80,9 @@ def same_shape(name: str, value: Tensor, other_name: str, other: Tensor) -> None
 
 def integer(name: str, value: Any, *, least: int = 1, most: int | None = None) -> int:
     """Check a whole number in [least, most] and return it."""
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} must be a whole number, got {describe(value)}.")
+    value = int(value)
     if value < least or (most is not None and value > most):
         bound = f"at least {least}" if most is None else f"between {least} and {most}"
         raise ValueError(f"{name} must be {bound}, got {value}.")
@@ -97,8 +99,9 @@ def number(
     below: float = math.inf,
 ) -> float:
     """Check a finite real number, in [least, most] and strictly between above and below, and return it as float."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} must be a number, got {describe(value)}.")
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        hint = f" Use float({name})." if isinstance(value, Tensor) and value.numel() == 1 else ""
+        raise TypeError(f"{name} must be a number, got {describe(value)}.{hint}")
     value = float(value)
     if not math.isfinite(value):
         raise ValueError(f"{name} must be finite, got {value}.")
@@ -117,6 +120,20 @@ def choice(name: str, value: Any, choices: Iterable[str]) -> str:
     near = difflib.get_close_matches(str(value), options, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, got {value!r}.{hint}")
+
+
+def sizes(name: str, value: Any) -> tuple[int, ...]:
+    """Check the shape of a tensor that is to be made, at least one size of at least 1 each, and return it."""
+    if not isinstance(value, (tuple, list)) or not value:
+        raise TypeError(f"{name} must be a tuple of sizes such as (64, 2), got {describe(value)}.")
+    return tuple(integer(f"{name}[{i}]", size) for i, size in enumerate(value))
+
+
+def function(name: str, value: Any, near: str = "") -> Any:
+    """Check something that will be called and return it; `near` says what one may have meant."""
+    if not callable(value):
+        raise TypeError(f"{name} must be a function, got {describe(value)}.{near and ' ' + near}")
+    return value
 
 
 def generator(value: Any) -> torch.Generator | None:

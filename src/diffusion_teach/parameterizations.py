@@ -77,7 +77,7 @@ def determinant(name: str, schedule: Schedule, t: Tensor) -> Tensor:
 
 def target(name: str, schedule: Schedule, t: Tensor, x0: Tensor, eps: Tensor) -> Tensor:
     """The regression target y = p(t)·x₀ + q(t)·ε; x0 and eps (B, ...), t 0-dimensional or (B,)."""
-    _checks.same_shape("x0", x0, "eps", eps)
+    _checks.same_shape("x0", _checks.tensor("x0", x0), "eps", _checks.tensor("eps", eps))
     p, q = row(name, schedule, t)
     return expand(p, x0) * x0 + expand(q, x0) * eps
 
@@ -86,13 +86,13 @@ def solve(name: str, schedule: Schedule, t: Tensor, x_t: Tensor, y: Tensor) -> P
     """x₀ and ε from x_t and the target y, by the 2×2 solve above.
 
     Raises:
-        ValueError: where D = 0, so that the target does not determine them.
+        ValueError: where D = 0, so that the target does not determine them; for y that is not finite.
     """
-    _checks.same_shape("x_t", x_t, "y", y)
-    if name == "score" and (schedule.sigma(t) > 0).all():
-        # −σ·score is eps: the same row without its division, which keeps D = α finite at small σ.
-        name, y = "eps", -expand(schedule.sigma(t), y) * y
+    _checks.same_shape("x_t", _checks.tensor("x_t", x_t), "y", _checks.tensor("y", y))
     p, q = row(name, schedule, t)
+    if name == "score":
+        # −σ·score is eps: the same row without its division, which keeps D = α finite at small σ.
+        q, y = torch.ones_like(q), -expand(schedule.sigma(t), y) * y
     alpha, sigma = schedule.alpha(t), schedule.sigma(t)
     d = alpha * q - sigma * p
     if not (d != 0).all():
@@ -106,5 +106,5 @@ def solve(name: str, schedule: Schedule, t: Tensor, x_t: Tensor, y: Tensor) -> P
 
 def add_noise(schedule: Schedule, t: Tensor, x0: Tensor, eps: Tensor) -> Tensor:
     """The line itself: x_t = α(t)·x₀ + σ(t)·ε; x0 and eps (B, ...), t 0-dimensional or (B,)."""
-    _checks.same_shape("x0", x0, "eps", eps)
+    _checks.same_shape("x0", _checks.tensor("x0", x0), "eps", _checks.tensor("eps", eps))
     return expand(schedule.alpha(t), x0) * x0 + expand(schedule.sigma(t), x0) * eps
