@@ -19,7 +19,8 @@ from tools import stamp
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CLAIMS = {
-    f"claim-{k}": claims.Claim(f"claim-{k}", "99_trial", f"Sentence {k}.", {"x": claims.at_most(1.0)}) for k in range(4)
+    f"claim-{k}": claims.Claim(f"claim-{k}", "99_trial", f"x is at most 1.00{k}.", {"x": claims.at_most(1.0)})
+    for k in range(4)
 }
 
 
