@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 import torch
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from torch import Tensor
 
 from diffusion_teach import _checks
@@ -70,11 +71,11 @@ def draw_field(
     *,
     color: str = style.MODEL,
     dashed: bool = False,
-    count: int = 15,
+    count: int = 13,
     label: str = "",
     title: str = "",
 ) -> None:
-    """Draw a field as arrows; `dashed` ones are wide and hollow, so that others lie within them where they agree.
+    """Draw a field as arrows, or `dashed` as wide dashed lines from a dot, on which the arrows lie where they agree.
 
     Directions are true, long arrows are shortened by `shorten`. The first field of a panel sets how much, for the later
     ones too: draw the exact field first.
@@ -84,7 +85,7 @@ def draw_field(
         score: (n, 2) to (n, 2).
         extent: (left, right, bottom, top), or a for the square from −a to a.
         color: of the arrows; `style.EXACT` with `dashed` for the exact field.
-        dashed: hollow arrows with a dashed outline.
+        dashed: wide dashed lines instead of arrows.
         count: arrows on a side.
         label: for a legend.
         title: of the panel.
@@ -92,21 +93,28 @@ def draw_field(
     style.plane(ax, extent, title=title)
     points = lattice(extent, count)
     vectors = _checks.tensor("what score returns", score(points), (count**2, 2)).detach().float()
-    reference = _references.setdefault(ax, 2 * float(vectors.norm(dim=1).median()) or 1.0)
+    reference = _references.setdefault(ax, float(vectors.norm(dim=1).median()) or 1.0)
     left, right, _, _ = style.as_extent(extent)
     arrows = shorten(vectors, reference) * (0.95 * (right - left) / count / reference)
-    hollow = {"facecolor": "none", "edgecolor": color, "linewidth": 1.0, "width": 0.015, "zorder": 2}
-    quiver = ax.quiver(
+    if dashed:
+        ends = torch.stack([points, points + arrows], dim=1).numpy()
+        dashes = LineCollection(list(ends), colors=color, linewidths=3.2, linestyles=(0, (1.1, 0.5)), capstyle="butt")
+        dashes.set(zorder=2, label=label or None)
+        ax.add_collection(dashes)
+        ax.scatter(*points.T.numpy(), s=10, color=color, linewidths=0, zorder=2)
+        return
+    ax.quiver(
         *points.T.numpy(),
         *arrows.T.numpy(),
         angles="xy",
         scale_units="xy",
         scale=1,
+        color=color,
+        width=0.005,
+        headwidth=4.5,
+        zorder=3,
         label=label or None,
-        **(hollow if dashed else {"color": color, "width": 0.005, "zorder": 3}),  # type: ignore[arg-type]
     )
-    if dashed:
-        quiver.set_linestyle((0, (2.5, 1.2)))
 
 
 def shorten(vectors: Tensor, longest: float) -> Tensor:

@@ -37,7 +37,11 @@ def png(fig: matplotlib.figure.Figure, *, dpi: float = style.DPI) -> bytes:
     _checks.number("dpi", dpi, above=0, most=600)
     raw = io.BytesIO()
     fig.savefig(raw, format="png", dpi=dpi, facecolor=fig.get_facecolor())
-    image = Image.open(raw).convert("RGB").quantize(255, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    image = (
+        Image.open(raw)
+        .convert("RGB")
+        .quantize(255, method=Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
+    )
     small = io.BytesIO()
     image.save(small, format="PNG", optimize=True)
     return small.getvalue()
