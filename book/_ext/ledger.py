@@ -60,7 +60,9 @@ def table(chapter: str, rows: Iterable[claims.Claim], stored: dict[str, Figures]
             figures(claim, stored.get(claim.id, {})),
             verdict(claim, stored),
         ]
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        lines.append(
+            "| " + " | ".join(cell.replace("|", "\\|").replace(" %", "\N{NO-BREAK SPACE}%") for cell in cells) + " |"
+        )
     return "\n".join(lines)
 
 
@@ -75,9 +77,9 @@ def number(value: float | list[float] | None) -> str:
     """A figure in words."""
     if value is None:
         return "–"
-    if isinstance(value, list):
-        return f"{min(value):.3g} to {max(value):.3g}"
-    return f"{value:.3g}"
+    values = value if isinstance(value, list) else [value]
+    low, high = f"{min(values):.4g}", f"{max(values):.4g}"
+    return low if low == high else f"{low} to {high}"
 
 
 def verdict(claim: claims.Claim, stored: dict[str, Figures]) -> str:
