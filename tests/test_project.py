@@ -7,11 +7,13 @@ import re
 import subprocess
 import sys
 import tomllib
+import types
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from IPython.core.inputtransformer2 import TransformerManager
 from packaging.requirements import Requirement
 from packaging.version import Version
 
@@ -80,6 +82,26 @@ def test_a_moved_repository_is_stamped_into_texts() -> None:
     assert stamp.stamp_text(moved, url, branch) == text
 
 
+@pytest.mark.parametrize("colab", [False, True])
+def test_without_the_library_the_first_cell_says_or_does_what_is_needed(
+    monkeypatch: pytest.MonkeyPatch, colab: bool
+) -> None:
+    url, _ = stamp.repository()
+    ran: list[str] = []
+    shell = types.SimpleNamespace(run_line_magic=lambda name, line: ran.append(f"{name} {line}"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    if colab:
+        monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    source = TransformerManager().transform_cell(stamp.INSTALL.format(url=url))
+    namespace = {"get_ipython": lambda: shell}
+    if colab:
+        exec(source, namespace)
+        assert ran == ["pip install --quiet {LIBRARY}"]  # IPython fills in the variable
+    else:
+        with pytest.raises(ModuleNotFoundError, match=re.escape(f"pip install git+{url}")):
+            exec(source, namespace)
+
+
 def test_everything_is_pinned_within_the_tested_ranges() -> None:
     pinned = pins()
     for requirement in pinned.values():
@@ -92,7 +114,7 @@ def test_everything_is_pinned_within_the_tested_ranges() -> None:
 
 def test_the_library_imports_only_what_it_depends_on() -> None:
     named = {Requirement(line).name for line in PROJECT["dependencies"]}
-    modules = {"IPython": "ipython", "PIL": "pillow"}
+    modules = {"IPython": "ipython", "PIL": "pillow", "cycler": "matplotlib"}
     for path in (ROOT / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
