@@ -161,7 +161,7 @@ def test_wrong_arguments_are_named() -> None:
         row("epsilon", VP(), t)
     with pytest.raises(ValueError, match=r"x0 and eps must have the same shape, got \(5, 3\) and \(5, 2\)"):
         target("v", VP(), t, x0, eps[:, :2])
-    with pytest.raises(ValueError, match=r"x_t and y must have the same shape"):
+    with pytest.raises(ValueError, match=r"y and x_t must have the same shape"):
         solve("v", VP(), t, x0, eps[:2])
     with pytest.raises(ValueError, match="y must be finite, got 1 NaN"):
         solve("v", VP(), t, x0, eps.masked_fill(eps == eps.max(), math.nan))

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from diffusion_teach import _checks
 from diffusion_teach.exact import Distribution
 from diffusion_teach.parameterizations import TARGETS, Prediction, expand, solve
-from diffusion_teach.schedules import Schedule, check_time
+from diffusion_teach.schedules import Schedule, check_schedule, check_time
 
 
 class Denoiser(Protocol):
@@ -44,8 +44,10 @@ class Learned(nn.Module):
 
     def __init__(self, network: nn.Module, schedule: Schedule, target: str = "eps") -> None:
         super().__init__()
+        if not isinstance(network, nn.Module):
+            raise TypeError(f"network must be a torch.nn.Module, got {_checks.describe(network)}.")
         self.network = network
-        self.schedule = schedule
+        self.schedule = check_schedule(schedule)
         self.target = _checks.choice("target", target, TARGETS)
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
@@ -59,7 +61,7 @@ class Exact:
 
     def __init__(self, distribution: Distribution, schedule: Schedule) -> None:
         self.distribution = distribution
-        self.schedule = schedule
+        self.schedule = check_schedule(schedule)
 
     def __call__(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
         if cond is not None:

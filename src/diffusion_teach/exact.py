@@ -33,13 +33,16 @@ class Distribution(Protocol):
 def _level(name: str, value: Tensor | float, x: Tensor) -> Tensor:
     """A noise level as a tensor that broadcasts over the last dimension of x (..., d)."""
     level = torch.as_tensor(value, dtype=x.dtype, device=x.device)
-    if level.ndim > 0 and level.shape != x.shape[: level.ndim]:
+    # The last dimension of x holds coordinates, which share one level: a level for each would not be this noise.
+    if level.ndim >= max(x.ndim, 1) or level.shape != x.shape[: level.ndim]:
         raise ValueError(
-            f"{name} must be a number or have the leading shape of x, got {tuple(level.shape)} for x of shape "
-            f"{tuple(x.shape)}."
+            f"{name} must be a number or have the leading shape of x without its coordinates, got "
+            f"{tuple(level.shape)} for x of shape {tuple(x.shape)}."
         )
-    if not (level >= 0).all():
-        raise ValueError(f"{name} must not be negative, got {float(level.min()):g} as its least value.")
+    if not ((level >= 0) & torch.isfinite(level)).all():
+        raise ValueError(
+            f"{name} must be finite and not negative, got values from {float(level.min()):g} to {float(level.max()):g}."
+        )
     return level.reshape(level.shape + (1,) * (x.ndim - level.ndim))
 
 
@@ -61,7 +64,7 @@ class GaussianMixture:
         _checks.tensor("weights", weights, (k,))
         if not (weights > 0).all():
             raise ValueError(f"weights must be positive, got {float(weights.min()):g} as the least of them.")
-        if covariances.ndim == 1:
+        if _checks.tensor("covariances", covariances).ndim == 1:
             _checks.tensor("covariances", covariances, (k,))
             covariances = covariances[:, None, None] * torch.eye(d, dtype=covariances.dtype)
         _checks.tensor("covariances", covariances, (k, d, d))

@@ -88,7 +88,7 @@ def solve(name: str, schedule: Schedule, t: Tensor, x_t: Tensor, y: Tensor) -> P
     Raises:
         ValueError: where D = 0, so that the target does not determine them; for y that is not finite.
     """
-    _checks.same_shape("x_t", _checks.tensor("x_t", x_t), "y", _checks.tensor("y", y))
+    _checks.same_shape("y", _checks.tensor("y", y), "x_t", _checks.tensor("x_t", x_t))
     p, q = row(name, schedule, t)
     if name == "score":
         # −σ·score is eps: the same row without its division, which keeps D = α finite at small σ.

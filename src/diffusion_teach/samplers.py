@@ -23,7 +23,7 @@ from torch import Tensor
 
 from diffusion_teach import _checks
 from diffusion_teach.denoisers import Denoiser
-from diffusion_teach.schedules import Schedule, check_time
+from diffusion_teach.schedules import Schedule, check_schedule, check_time
 
 State = object
 """What a step remembers for the next one; None at the start and for every method of one step."""
@@ -136,7 +136,7 @@ def time_grid(
     _checks.number("start", start, above=stop, most=1)
     if _checks.choice("spacing", spacing, ("time", "log_snr")) == "time":
         return torch.linspace(start, stop, steps + 1, dtype=torch.float64)
-    ends = schedule.log_snr(torch.tensor([start, stop], dtype=torch.float64))
+    ends = check_schedule(schedule).log_snr(torch.tensor([start, stop], dtype=torch.float64))
     if not torch.isfinite(ends).all():
         raise ValueError(
             f"the log-SNR is infinite at t = {start:g} or t = {stop:g}. Keep inside (0, 1), or use spacing='time'."
@@ -148,9 +148,8 @@ def time_grid(
 
 def prior(schedule: Schedule, shape: tuple[int, ...], *, generator: torch.Generator | None = None) -> Tensor:
     """Pure noise to start from: x₁ ~ N(0, σ(1)²·I) of the given shape."""
-    if not shape or any(size < 1 for size in shape):
-        raise ValueError(f"shape must hold at least one element, got {tuple(shape)}.")
-    sigma = schedule.sigma(torch.ones((), dtype=torch.float64))
+    shape = _checks.sizes("shape", shape)
+    sigma = check_schedule(schedule).sigma(torch.ones((), dtype=torch.float64))
     return float(sigma) * torch.randn(shape, generator=_checks.generator(generator))
 
 
@@ -169,11 +168,16 @@ def trajectory(
     gradients.
 
     Raises:
+        TypeError: for a step that is none.
         ValueError: for times that do not fall, or a non-finite x.
     """
+    given: object = step
+    _checks.function("step", given, "Use ddim(0.0), ancestral, euler or heun.")
+    if given is ddim:
+        raise TypeError("step must be a sampler step; ddim makes one from eta. Use ddim(0.0).")
     _checks.tensor("x", x)
     _checks.generator(generator)
-    check_time(_checks.tensor("times", times, ("times",)))
+    check_time(_checks.tensor("times", times, ("steps + 1",)), "times")
     if len(times) < 2 or not (times.diff() < 0).all():
         raise ValueError(f"times must fall from noise to data, got {times.tolist()[:6]}. Make them with time_grid.")
     return _walk(denoiser, step, x, times.to(x.device), cond, generator)

@@ -21,12 +21,12 @@ from torch import Tensor
 from diffusion_teach import _checks
 
 
-def check_time(t: Tensor) -> Tensor:
+def check_time(t: Tensor, name: str = "t") -> Tensor:
     """Check that times lie in [0, 1], data to noise."""
-    _checks.tensor("t", t)
+    _checks.tensor(name, t)
     if not ((t >= 0) & (t <= 1)).all():
         raise ValueError(
-            f"t must lie in [0, 1], 0 being data and 1 noise; got values from {float(t.min()):g} to "
+            f"{name} must lie in [0, 1], 0 being data and 1 noise; got values from {float(t.min()):g} to "
             f"{float(t.max()):g}. A step number k of T is the time k / T."
         )
     return t
@@ -115,6 +115,13 @@ class Schedule(ABC):
             too_clean = self.log_snr(middle) > log_snr
             low, high = torch.where(too_clean, middle, low), torch.where(too_clean, high, middle)
         return (low + high) / 2
+
+
+def check_schedule(value: object) -> Schedule:
+    """Check that a schedule is one, and not its class or its name."""
+    if not isinstance(value, Schedule):
+        raise TypeError(f"schedule must be a Schedule, got {_checks.describe(value)}. Make one, as in VP().")
+    return value
 
 
 def _log_sigma_preserving(log_alpha: Tensor) -> Tensor:

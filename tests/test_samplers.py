@@ -1,0 +1,284 @@
+"""Samplers on a Gaussian, where every step is affine and the moments can be written down."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from diffusion_teach.denoisers import Exact
+from diffusion_teach.exact import Empirical, GaussianMixture
+from diffusion_teach.samplers import Step, ancestral, ddim, euler, heun, prior, sample, time_grid, trajectory
+from diffusion_teach.schedules import VE, VP, Cosine, Discrete, Linear, Schedule, SubVP, cosine_betas, linear_betas
+
+MEAN, STD = 0.7, 0.4
+GAUSSIAN = GaussianMixture(*(torch.tensor(v, dtype=torch.float64) for v in ([1.0], [[MEAN]], [STD**2])))
+SCHEDULES: dict[str, Schedule] = {
+    "vp": VP(),
+    "sub-vp": SubVP(),
+    "ve": VE(0.01, 9.0),
+    "cosine": Cosine(),
+    "linear": Linear(),
+    "ddpm": Discrete(linear_betas(100)),
+    "cosine-betas": Discrete(cosine_betas(40)),
+}
+every = pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
+
+
+def _time(value: float) -> Tensor:
+    return torch.tensor(value, dtype=torch.float64)
+
+
+def _levels(schedule: Schedule, t: float) -> tuple[float, float]:
+    return float(schedule.alpha(_time(t))), float(schedule.sigma(_time(t)))
+
+
+def _affine(step: Step, schedule: Schedule, t: float, s: float) -> tuple[float, float, float]:
+    """What a step does to x, x_s = slope·x_t + shift + spread·z: three points, whose z is known, give the three."""
+    x = torch.tensor([[0.0], [1.0], [0.0]], dtype=torch.float64)
+    z = torch.randn(3, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
+    g = torch.Generator().manual_seed(5)
+    moved = step(Exact(GAUSSIAN, schedule), x, _time(t), _time(s), None, None, g)[0]
+    found = torch.linalg.solve(torch.cat([x, torch.ones_like(x), z], dim=1), moved)
+    return float(found[0]), float(found[1]), float(found[2])
+
+
+def _posterior(schedule: Schedule, t: float, s: float) -> tuple[float, float, float]:
+    """q(x_s | x_t, x₀) = N(a·x_t + b·x₀, v) by conditioning the joint Gaussian of (x_s, x_t) given x₀."""
+    (alpha_s, sigma_s), (alpha_t, sigma_t) = _levels(schedule, s), _levels(schedule, t)
+    r = alpha_t / alpha_s  # x_t = r·x_s + noise that is drawn anew
+    covariance = r * sigma_s**2
+    a = covariance / sigma_t**2
+    return a, alpha_s - a * alpha_t, sigma_s**2 - covariance**2 / sigma_t**2
+
+
+@every
+@given(st.floats(0.06, 0.95), st.floats(0.05, 0.95))
+def test_eta_1_draws_from_the_posterior(schedule: Schedule, t: float, share: float) -> None:
+    s = t * share
+    a, b, variance = _posterior(schedule, t, s)
+    # A posterior step with x̂₀ for x₀; x̂₀ of a Gaussian is Bayes' rule, m + k·(x − αm).
+    alpha, sigma = _levels(schedule, t)
+    gain = alpha * STD**2 / (alpha**2 * STD**2 + sigma**2)
+    slope, shift, spread = _affine(ancestral, schedule, t, s)
+    assert spread**2 == pytest.approx(variance, rel=1e-6, abs=1e-12)
+    assert slope == pytest.approx(a + b * gain, abs=1e-8)
+    assert shift == pytest.approx(b * (MEAN - gain * alpha * MEAN), abs=1e-8)
+
+
+@every
+@given(st.floats(0.06, 0.95), st.floats(0.05, 0.95), st.floats(0, 1))
+def test_eta_is_a_share_of_the_standard_deviation(schedule: Schedule, t: float, share: float, eta: float) -> None:
+    s = t * share
+    assert _affine(ddim(eta), schedule, t, s)[2] ** 2 == pytest.approx(
+        eta**2 * _posterior(schedule, t, s)[2], rel=1e-6, abs=1e-12
+    )
+
+
+@every
+@pytest.mark.parametrize("eta", [0.0, 0.3, 1.0])
+def test_every_eta_keeps_the_marginals_of_the_line(schedule: Schedule, eta: float) -> None:
+    """Were x̂₀ the x₀ itself, the step would carry N(α_t·x₀, σ_t²) to N(α_s·x₀, σ_s²): one point is such a case."""
+    point = torch.full((1, 1), 1.3, dtype=torch.float64)
+    for t, s in ((0.9, 0.5), (0.5, 0.1)):
+        (alpha_t, sigma_t), (alpha_s, sigma_s) = _levels(schedule, t), _levels(schedule, s)
+        g = torch.Generator().manual_seed(0)
+        z = torch.randn(40_000, 1, dtype=torch.float64, generator=g)
+        x_t = alpha_t * point + sigma_t * z
+        x_s = ddim(eta)(Exact(Empirical(point), schedule), x_t, _time(t), _time(s), None, None, g)[0]
+        off = (x_s - alpha_s * point) / sigma_s
+        assert float(off.mean()) == pytest.approx(0, abs=4.5 / 200)  # standard errors
+        assert float(off.var()) == pytest.approx(1, abs=4.5 * math.sqrt(2) / 200)
+
+
+@pytest.mark.parametrize("name", ["ddpm", "cosine-betas", "vp"])
+def test_forward_variance_is_ddpms_beta(name: str) -> None:
+    schedule = SCHEDULES[name]
+    for t, s in ((0.5, 0.49), (0.75, 0.5), (0.03, 0.02)):
+        beta = 1 - (_levels(schedule, t)[0] / _levels(schedule, s)[0]) ** 2
+        forward = _affine(ddim(1.0, variance="forward"), schedule, t, s)
+        posterior = _affine(ancestral, schedule, t, s)
+        assert forward[2] ** 2 == pytest.approx(beta, rel=1e-9)
+        assert forward[2] > posterior[2]
+        assert forward[:2] == pytest.approx(posterior[:2])
+    table = SCHEDULES["ddpm"]
+    assert isinstance(table, Discrete)
+    found = _affine(ddim(1.0, variance="forward"), table, 0.5, 0.49)[2] ** 2
+    assert found == pytest.approx(float(table.betas[49]), rel=1e-9)
+
+
+def _propagate(step: Step, schedule: Schedule, times: Tensor, mean: float, variance: float) -> tuple[float, float]:
+    for t, s in pairwise(times.tolist()):
+        slope, shift, spread = _affine(step, schedule, t, s)
+        mean, variance = slope * mean + shift, slope**2 * variance + spread**2
+    return mean, variance
+
+
+def _flow(schedule: Schedule, t: float, s: float) -> tuple[float, float]:
+    """The exact probability flow of a Gaussian from t to s: it keeps (x − αm)/√(α²STD² + σ²)."""
+    (alpha_t, sigma_t), (alpha_s, sigma_s) = _levels(schedule, t), _levels(schedule, s)
+    slope = math.hypot(alpha_s * STD, sigma_s) / math.hypot(alpha_t * STD, sigma_t)
+    return slope, alpha_s * MEAN - slope * alpha_t * MEAN
+
+
+def _slope_of(errors: list[float], counts: list[int]) -> float:
+    return -math.log(errors[-1] / errors[0]) / math.log(counts[-1] / counts[0])
+
+
+@every
+@pytest.mark.parametrize(("step", "order"), [(euler, 1), (ddim(0.0), 1), (heun, 2)], ids=["euler", "ddim", "heun"])
+def test_order_of_convergence(schedule: Schedule, step: Step, order: int) -> None:
+    errors, counts = [], [40, 80, 160]
+    for count in counts:
+        times = time_grid(schedule, count, start=0.98, stop=1e-3, spacing="log_snr")
+        x = torch.linspace(-1.5, 1.5, 5, dtype=torch.float64)[:, None]
+        slope, shift = _flow(schedule, 0.98, 1e-3)
+        error = sample(Exact(GAUSSIAN, schedule), step, x, times) - (slope * x + shift)
+        errors.append(float(error.abs().max()))
+    assert _slope_of(errors, counts) == pytest.approx(order, abs=0.15)
+
+
+@every
+@pytest.mark.parametrize("eta", [0.5, 1.0])
+def test_many_steps_reach_the_variance_of_the_data(schedule: Schedule, eta: float) -> None:
+    """The exact variance recursion; an off-by-one in the table, or noise at the end, shows here."""
+    errors = []
+    for count in (50, 100):
+        start = 0.999
+        alpha, sigma = _levels(schedule, start)
+        times = torch.cat([time_grid(schedule, count, start=start, stop=1e-4, spacing="log_snr"), torch.zeros(1)])
+        mean, variance = _propagate(ddim(eta), schedule, times, alpha * MEAN, alpha**2 * STD**2 + sigma**2)
+        assert mean == pytest.approx(MEAN, abs=1e-9)
+        errors.append(abs(variance / STD**2 - 1))
+    assert errors[1] < 0.15
+    assert errors[1] < 0.62 * errors[0]  # first order
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_samples_have_the_moments_that_the_recursion_says(seed: int) -> None:
+    schedule, n = SCHEDULES["ddpm"], 20_000
+    g = torch.Generator().manual_seed(seed)
+    times = time_grid(schedule, 25)
+    x = sample(Exact(GAUSSIAN, schedule), ancestral, prior(schedule, (n, 1), generator=g), times, generator=g)
+    mean, variance = _propagate(ancestral, schedule, times, 0.0, 1.0)
+    assert x.dtype == torch.float32
+    assert float(x.mean()) == pytest.approx(mean, abs=4.5 * math.sqrt(variance / n))  # standard errors
+    assert float(x.var()) == pytest.approx(variance, abs=4.5 * variance * math.sqrt(2 / n))
+
+
+@every
+@given(st.floats(0.05, 0.95), st.floats(0, 0.95))
+def test_euler_is_ddim(schedule: Schedule, t: float, share: float) -> None:
+    x = torch.linspace(-2, 2, 7, dtype=torch.float64)[:, None]
+    arguments = (Exact(GAUSSIAN, schedule), x, _time(t), _time(t * share), None, None, None)
+    torch.testing.assert_close(euler(*arguments)[0], ddim(0.0)(*arguments)[0], rtol=1e-9, atol=1e-9)
+
+
+STEPS = {
+    "ddim": ddim(0.0),
+    "eta": ddim(0.5),
+    "ancestral": ancestral,
+    "forward": ddim(1.0, variance="forward"),
+    "euler": euler,
+    "heun": heun,
+}
+
+
+@every
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+def test_the_last_step_returns_x0_and_adds_no_noise(schedule: Schedule, step: Step) -> None:
+    exact, x = Exact(GAUSSIAN, schedule), torch.linspace(-2, 2, 7, dtype=torch.float64)[:, None]
+    for seed in (0, 1):
+        g = torch.Generator().manual_seed(seed)
+        end = step(exact, x, _time(0.2), _time(0.0), None, None, g)[0]
+        torch.testing.assert_close(end, exact(x, _time(0.2)).x0, rtol=1e-9, atol=1e-9)
+
+
+def test_one_seed_one_path_and_no_seed_needed_without_noise() -> None:
+    exact, times = Exact(GAUSSIAN, VP()), time_grid(VP(), 5)
+    x = prior(VP(), (4, 1), generator=torch.Generator().manual_seed(0))
+    ends = [sample(exact, ancestral, x, times, generator=torch.Generator().manual_seed(s)) for s in (1, 1, 2)]
+    assert torch.equal(ends[0], ends[1])
+    assert not torch.equal(ends[0], ends[2])
+    assert torch.equal(sample(exact, heun, x, times), sample(exact, heun, x, times))
+
+
+def test_a_trajectory_is_lazy_and_ends_in_the_sample() -> None:
+    calls = []
+
+    class Counting(Exact):
+        def __call__(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None):  # type: ignore[no-untyped-def]
+            calls.append(float(t))
+            return super().__call__(x_t, t, cond)
+
+    x, times = torch.randn(3, 1, dtype=torch.float64), time_grid(VP(), 4)
+    path = trajectory(Counting(GAUSSIAN, VP()), ddim(), x, times)
+    assert torch.equal(next(path), x)
+    assert calls == []
+    states = list(path)
+    assert calls == pytest.approx([1.0, 0.75, 0.5, 0.25])
+    assert len(states) == 4
+    assert torch.equal(states[-1], sample(Exact(GAUSSIAN, VP()), ddim(), x, times))
+
+
+def test_a_condition_reaches_the_denoiser_at_every_step() -> None:
+    with pytest.raises(ValueError, match="takes no condition"):
+        sample(Exact(GAUSSIAN, VP()), ddim(), torch.zeros(2, 1), time_grid(VP(), 2), cond=torch.zeros(2))
+
+
+@every
+def test_time_grids_are_even_in_what_they_say(schedule: Schedule) -> None:
+    times = time_grid(schedule, 10, start=0.9, stop=0.1)
+    torch.testing.assert_close(times.diff(), torch.full((10,), -0.08, dtype=torch.float64))
+    times = time_grid(schedule, 10, start=0.99, stop=1e-3, spacing="log_snr")
+    assert (float(times[0]), float(times[-1])) == (0.99, 1e-3)
+    gaps = schedule.log_snr(times).diff()
+    torch.testing.assert_close(gaps, gaps.mean().expand(10), rtol=1e-7, atol=0)
+
+
+@every
+def test_the_prior_is_the_noise_at_1(schedule: Schedule) -> None:
+    x = prior(schedule, (20_000, 2), generator=torch.Generator().manual_seed(0))
+    assert float(x.std()) == pytest.approx(_levels(schedule, 1.0)[1], rel=4.5 / math.sqrt(2 * 40_000))
+    assert float(x.mean() / x.std()) == pytest.approx(0, abs=4.5 / 200)
+
+
+EXACT, X, TIMES = Exact(GAUSSIAN, VP()), torch.zeros(3, 1), time_grid(VP(), 3)
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "message"),
+    [
+        (lambda: ddim(1.5), ValueError, "eta must be at least 0 and at most 1, got 1.5"),
+        (lambda: ddim(0.5, variance="forward"), ValueError, "at eta = 1, got eta = 0.5"),
+        (lambda: ddim(1.0, variance="forwards"), ValueError, "Did you mean 'forward'"),
+        (lambda: time_grid(VP(), 0), ValueError, "steps must be at least 1"),
+        (lambda: time_grid(VP(), 5, start=0.2, stop=0.5), ValueError, "start must be above 0.5"),
+        (lambda: time_grid(VP(), 5, spacing="logsnr"), ValueError, "Did you mean 'log_snr'"),
+        (lambda: time_grid(VP(), 5, spacing="log_snr"), ValueError, r"log-SNR is infinite .*t = 0"),
+        (lambda: time_grid(VP, 5, spacing="log_snr"), TypeError, "schedule must be a Schedule"),
+        (lambda: prior(VP(), ()), TypeError, "shape must be a tuple of sizes"),
+        (lambda: prior(VP(), 5), TypeError, r"shape must be a tuple of sizes such as \(64, 2\), got 5"),
+        (lambda: prior(VP(), (4, 0)), ValueError, r"shape\[1\] must be at least 1, got 0"),
+        (lambda: trajectory(EXACT, ddim, X, TIMES), TypeError, r"Use ddim\(0\.0\)"),
+        (lambda: trajectory(EXACT, "heun", X, TIMES), TypeError, "step must be a function, got 'heun'"),
+        (lambda: trajectory(EXACT, heun, X, TIMES.flip(0)), ValueError, "times must fall"),
+        (lambda: trajectory(EXACT, heun, X, TIMES[:1]), ValueError, "times must fall"),
+        (lambda: trajectory(EXACT, heun, X, 1000 * TIMES), ValueError, r"times must lie in \[0, 1\]"),
+        (lambda: trajectory(EXACT, heun, X * math.nan, TIMES), ValueError, "x must be finite"),
+        (lambda: trajectory(EXACT, heun, X[:0], TIMES), ValueError, "x is empty"),
+        (lambda: trajectory(EXACT, heun, X, TIMES.tolist()), TypeError, r"times must be a torch\.Tensor"),
+        (lambda: trajectory(EXACT, heun, X, TIMES, generator=3), TypeError, "generator must be"),
+        (lambda: sample(EXACT, heun, torch.zeros(3, 2), TIMES), ValueError, r"shape \(\.\.\., 1\)"),
+        (lambda: sample(Exact(GAUSSIAN, Linear()), heun, X, TIMES), ValueError, "α = 0. Start just below, or"),
+    ],
+)
+def test_bad_input_is_named(make: Callable[[], object], kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        make()
