@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -49,6 +50,14 @@ def test_the_contents_list_every_notebook_and_page_once() -> None:
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_chapter_is_announced(name: str, chapter: str) -> None:
     assert f"notebooks/{chapter}.ipynb" in read(name)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_teachers_are_told_the_minutes_that_the_chapter_states(chapter: str) -> None:
+    head = json.loads(read(f"notebooks/{chapter}.ipynb"))["cells"][0]["source"]
+    minutes = re.search(r"\*\*(?:Reading:|Minutes to read)\*\*[ |]+(?:about )?(\d+)", "".join(head))
+    assert minutes
+    assert f"notebooks/{chapter}.ipynb) | {minutes[1]} |" in read("book/teaching.md")
 
 
 def test_every_claim_belongs_to_a_chapter_and_cites_the_bibliography() -> None:
