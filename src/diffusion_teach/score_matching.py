@@ -36,6 +36,13 @@ def _evaluate(model: ScoreModel, x: Tensor) -> Tensor:
     return psi
 
 
+def _gradient(value: Tensor, x: Tensor) -> Tensor:
+    """d value/dx, ready to be differentiated again; zero for a model that does not depend on x."""
+    if not value.requires_grad:
+        return torch.zeros_like(x)
+    return torch.autograd.grad(value, x, create_graph=True, materialize_grads=True)[0]
+
+
 def explicit(model: ScoreModel, x: Tensor, score: Tensor) -> Tensor:
     """The Fisher divergence ½E‖ψ(x) − score‖²; x and score (B, d). A scalar."""
     _checks.tensor("x", x, ("batch", "dimensions"))
@@ -43,6 +50,7 @@ def explicit(model: ScoreModel, x: Tensor, score: Tensor) -> Tensor:
     return 0.5 * (_evaluate(model, x) - score).square().sum(-1).mean()
 
 
+@torch.enable_grad()
 def implicit(model: ScoreModel, x: Tensor) -> Tensor:
     """Hyvärinen's objective E[½‖ψ‖² + tr ∂ψ/∂x]; x (B, d). A scalar that one can differentiate.
 
@@ -51,13 +59,11 @@ def implicit(model: ScoreModel, x: Tensor) -> Tensor:
     _checks.tensor("x", x, ("batch", "dimensions"))
     x = x.detach().requires_grad_(True)
     psi = _evaluate(model, x)
-    trace = sum(
-        (torch.autograd.grad(psi[:, i].sum(), x, create_graph=True)[0][:, i] for i in range(x.shape[1])),
-        start=torch.zeros_like(x[:, 0]),
-    )
+    trace = torch.stack([_gradient(psi[:, i].sum(), x)[:, i] for i in range(x.shape[1])]).sum(0)
     return (0.5 * psi.square().sum(-1) + trace).mean()
 
 
+@torch.enable_grad()
 def sliced(
     model: ScoreModel,
     x: Tensor,
@@ -79,11 +85,11 @@ def sliced(
     _checks.choice("directions", directions, ("rademacher", "normal"))
     _checks.generator(generator)
     x = x.detach().repeat(projections, 1).requires_grad_(True)
-    v = torch.randn(x.shape, dtype=x.dtype, generator=generator)
+    v = torch.randn(x.shape, dtype=x.dtype, device=x.device, generator=generator)
     v = v.sign() if directions == "rademacher" else v
     psi = _evaluate(model, x)
     along = (psi * v).sum(-1)
-    curvature = (torch.autograd.grad(along.sum(), x, create_graph=True)[0] * v).sum(-1)
+    curvature = (_gradient(along.sum(), x) * v).sum(-1)
     norm = psi.square().sum(-1) if variance_reduced else along.square()
     return (0.5 * norm + curvature).mean()
 
@@ -95,7 +101,7 @@ def denoising(model: ScoreModel, x: Tensor, sigma: float, *, generator: torch.Ge
     """
     _checks.tensor("x", x, ("batch", "dimensions"))
     _checks.number("sigma", sigma, above=0)
-    eps = torch.randn(x.shape, dtype=x.dtype, generator=_checks.generator(generator))
+    eps = torch.randn(x.shape, dtype=x.dtype, device=x.device, generator=_checks.generator(generator))
     return 0.5 * (_evaluate(model, x + sigma * eps) + eps / sigma).square().sum(-1).mean()
 
 
@@ -112,8 +118,8 @@ def sample_times(
     With `low_discrepancy` the last dimension shares one random shift, u_i = (u + i/B) mod 1, so that a batch covers
     all noise levels evenly: each u_i is still uniform, and the loss is less noisy (Kingma et al. 2021, appendix I.1).
     """
-    if not shape or any(size < 1 for size in shape):
-        raise ValueError(f"shape must hold at least one element, got {tuple(shape)}.")
+    shape = _checks.sizes("shape", shape)
+    _checks.number("smallest", smallest, least=0, below=1)
     _checks.generator(generator)
     if low_discrepancy:
         u = torch.rand((*shape[:-1], 1), generator=generator)
@@ -145,16 +151,24 @@ def diffusion_loss(
 
     Returns:
         A scalar, the mean over all elements.
+
+    Raises:
+        ValueError: for x0 without a batch, times that do not fit it, or a network whose answer has another shape.
     """
     _checks.tensor("x0", x0)
+    if x0.ndim < 2:
+        raise ValueError(f"x0 must have shape (B, ...), at least two dimensions, got {_checks.describe(x0)}.")
+    _checks.generator(generator)
     if t is None:
         members = getattr(denoiser.network, "members", None)
         t = sample_times(denoiser.schedule, tuple(x0.shape[: 1 if members is None else 2]), generator=generator)
-    t = check_time(t.to(x0))
+    t = check_time(t).to(x0)
     eps = torch.randn(x0.shape, dtype=x0.dtype, device=x0.device, generator=generator)
     x_t = add_noise(denoiser.schedule, t, x0, eps)
     y = target(denoiser.target, denoiser.schedule, t, x0, eps)
-    error = (denoiser.network(x_t, t, cond) - y).square()
+    answer = denoiser.network(x_t, t, cond)
+    _checks.same_shape("the network's answer", answer, "x0", x0)
+    error = (answer - y).square()
     if weight is None:
         return error.mean()
     return (weight(t) * error.flatten(t.ndim).mean(-1)).mean()

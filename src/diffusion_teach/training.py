@@ -32,7 +32,7 @@ def seed_everything(default: int = 0) -> torch.Generator:
         ValueError: where the variable is set to something else than a whole number from 0 on.
     """
     text = os.environ.get(SEED_VARIABLE, str(_checks.integer("default", default, least=0)))
-    if not text.strip().isdecimal():
+    if not text.strip().isdecimal() or int(text) >= 2**63:
         raise ValueError(f"{SEED_VARIABLE} must be a whole number from 0 on, got {text!r}. Try {SEED_VARIABLE}=1.")
     seed = int(text)
     torch.manual_seed(seed)
@@ -64,6 +64,8 @@ class EMA:
     """
 
     def __init__(self, model: nn.Module, decay: float = 0.999, *, warmup: bool = True) -> None:
+        if not isinstance(model, nn.Module):
+            raise TypeError(f"model must be a torch.nn.Module, got {_checks.describe(model)}.")
         self.decay = _checks.number("decay", decay, least=0, below=1)
         self.warmup = warmup
         self.updates = 0
@@ -103,12 +105,14 @@ def loop(
     Raises:
         FloatingPointError: when a loss is NaN or infinite.
     """
+    _checks.function("update", update)
     _checks.integer("steps", steps)
     history = History()
     bar = tqdm(range(steps), disable=not (sys.stderr.isatty() if progress is None else progress), leave=False)
     try:
         for step in bar:
-            loss = float(update(step))
+            value = update(step)
+            loss = float(value.detach() if isinstance(value, Tensor) else value)
             if not math.isfinite(loss):
                 raise FloatingPointError(f"the loss became {loss} at step {step} of {steps}.")
             history.losses.append(loss)
@@ -125,6 +129,9 @@ def loop(
 def learning_rate_factor(step: int, steps: int, *, warmup: int = 0, decay: str = "constant") -> float:
     """The factor on the learning rate at a step: a linear warm-up, then "constant", or "cosine" or "linear" to zero."""
     _checks.choice("decay", decay, ("constant", "cosine", "linear"))
+    _checks.integer("steps", steps)
+    _checks.integer("step", step, least=0, most=steps)
+    _checks.integer("warmup", warmup, least=0)
     if step < warmup:
         return (step + 1) / (warmup + 1)
     done = (step - warmup) / max(1, steps - warmup)
@@ -162,8 +169,10 @@ def fit(
     Raises:
         FloatingPointError: when the loss is NaN or infinite, with the learning rate and what to try.
     """
+    _checks.function("loss", loss)
     _checks.number("lr", lr, above=0)
-    _checks.integer("warmup", warmup, least=0)
+    if clip is not None:
+        _checks.number("clip", clip, above=0)
     learning_rate_factor(0, steps, warmup=warmup, decay=decay)
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters:
@@ -176,6 +185,8 @@ def fit(
             group["lr"] = rate
         optimizer.zero_grad(set_to_none=True)
         value = loss()
+        if not isinstance(value, Tensor) or value.numel() != 1:
+            raise TypeError(f"loss() must return a scalar tensor to differentiate, got {_checks.describe(value)}.")
         if not torch.isfinite(value):
             raise FloatingPointError(
                 f"the loss became {value.item()} at step {step} of {steps}, learning rate {rate:g}. Try a smaller lr, "
