@@ -93,7 +93,7 @@ def frechet_to_test(images: Tensor) -> float:
     """The Fréchet distance of images to all of MNIST's 10,000 test images, on the shipped classifier's features.
 
     Args:
-        images: (n, 1, 28, 28) in [−1, 1], n ≥ 2. Print it beside `floor(n)`.
+        images: (n, 1, 28, 28) in [−1, 1], n ≥ 2; values outside are clamped. Print the distance beside `floor(n)`.
     """
     _checks.tensor("images", images, ("n", 1, 28, 28))
     fit = gaussian_fit(evaluate(pretrained(), images.detach().float().clamp(-1, 1), features=True))

@@ -4,8 +4,8 @@ from diffusion_teach.plots.animations import apng, image_frames, show_animation
 from diffusion_teach.plots.fields import draw_density, draw_field
 from diffusion_teach.plots.grids import image_grid, image_rows, mosaic, neighbours_grid
 from diffusion_teach.plots.live import LiveFigure, LiveLoss, loss_curve
+from diffusion_teach.plots.output import show
 from diffusion_teach.plots.scatter import legend, members_grid, modes, scatter
-from diffusion_teach.plots.show import show
 from diffusion_teach.plots.style import COLOURS, EXACT_LINE, apply, plane, subplots
 from diffusion_teach.plots.trajectories import paths, strip
 

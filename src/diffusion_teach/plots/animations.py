@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from diffusion_teach import _checks
-from diffusion_teach.plots import show as _show
+from diffusion_teach.plots import output
 from diffusion_teach.plots.grids import mosaic
 
 MOST_BYTES = 300_000
@@ -33,13 +33,13 @@ def image_frames(trajectory: Sequence[Tensor], *, columns: int = 8, scale: int =
         scale: screen pixels a pixel.
 
     Returns:
-        One (height, width) uint8 tensor for each, of 8 greys, which keeps the file small: about 250 KB for 21 frames of 24 noisy digits.
+        One (height, width) uint8 tensor for each, of 8 greys: about 250 KB for 21 frames of 24 noisy digits.
     """
     _checks.integer("scale", scale)
     frames = []
     for images in trajectory:
         sheet = 255 - mosaic(images, columns)
-        steps = sheet.float().mul((GREYS - 1) / 255).round().mul(255 / (GREYS - 1)).to(torch.uint8)
+        steps = sheet.float().mul((GREYS - 1) / 255).round().mul(255 / (GREYS - 1)).round().to(torch.uint8)
         frames.append(steps.repeat_interleave(scale, 0).repeat_interleave(scale, 1))
     return frames
 
@@ -101,19 +101,19 @@ def show_animation(
     Raises:
         ValueError: where the file would exceed 300 KB, which is too much for a notebook.
     """
-    _show.check_alt(alt)
+    output.check_alt(alt)
     data = apng(frames, fps=fps, loops=loops, hold=hold, still=still)
     if len(data) > MOST_BYTES:
         raise ValueError(
             f"the animation has {len(data):,} bytes, at most {MOST_BYTES:,} are shown. Take fewer than {len(frames)} "
             "frames, fewer images in a frame, or a smaller scale."
         )
-    _show.publish(data, alt)
+    output.publish(data, alt)
 
 
 def _picture(name: str, frame: Frame) -> Image.Image:
     if isinstance(frame, Figure):
-        return Image.open(io.BytesIO(_show.png(frame))).convert("RGB")
+        return Image.open(io.BytesIO(output.png(frame))).convert("RGB")
     _checks.tensor(name, frame, floating=False)
     grey = frame.ndim == 2
     if frame.dtype != torch.uint8 or not (grey or (frame.ndim == 3 and frame.shape[2] == 3)):

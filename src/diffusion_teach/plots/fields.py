@@ -101,7 +101,8 @@ def draw_field(
         dashes = LineCollection(list(ends), colors=color, linewidths=3.2, linestyles=(0, (1.1, 0.5)), capstyle="butt")
         dashes.set(zorder=2, label=label or None)
         ax.add_collection(dashes)
-        ax.scatter(*points.T.numpy(), s=10, color=color, linewidths=0, zorder=2)
+        x, y = points.T.numpy()
+        ax.scatter(x, y, s=10, color=color, linewidths=0, zorder=2)
         return
     ax.quiver(
         *points.T.numpy(),

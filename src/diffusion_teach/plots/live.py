@@ -11,8 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from diffusion_teach import _checks
-from diffusion_teach.plots import show as _show
-from diffusion_teach.plots import style
+from diffusion_teach.plots import output, style
 
 
 class LiveFigure:
@@ -24,15 +23,15 @@ class LiveFigure:
     """
 
     def __init__(self, alt: str, draw: Callable[..., Figure]) -> None:
-        self.alt = _show.check_alt(alt)
+        self.alt = output.check_alt(alt)
         self.draw = draw
         self._handle: Any = None
 
     def update(self, *state: Any) -> None:
         """Draw the figure anew from `state` and replace what is shown."""
         fig = self.draw(*state)
-        self._handle = _show.publish(_show.png(fig), self.alt, self._handle, updatable=True)
-        _show.close(fig)
+        self._handle = output.publish(output.png(fig), self.alt, self._handle, updatable=True)
+        output.close(fig)
 
 
 def running_mean(values: Sequence[float], window: int) -> list[float]:

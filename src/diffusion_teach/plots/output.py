@@ -7,6 +7,7 @@ the picture may differ by a pixel. The alternative text travels in the metadata 
 from __future__ import annotations
 
 import io
+import sys
 from typing import Any
 
 import matplotlib.figure
@@ -49,8 +50,6 @@ def png(fig: matplotlib.figure.Figure, *, dpi: float = style.DPI) -> bytes:
 
 def close(fig: matplotlib.figure.Figure) -> None:
     """Forget the figure, so that a notebook does not show it a second time; pyplot is not imported for this."""
-    import sys
-
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(fig)
     fig.clear()
