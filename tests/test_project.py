@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 import types
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 import yaml
 from IPython.core.inputtransformer2 import TransformerManager
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import diffusion_teach
@@ -119,6 +121,19 @@ def test_everything_is_pinned_within_the_tested_ranges() -> None:
         wanted = Requirement(line)
         version = str(pinned[wanted.name].specifier).removeprefix("==")
         assert wanted.specifier.contains(version), f"{wanted} does not admit the pinned {version}"
+
+
+def test_what_the_pinned_packages_need_is_pinned_too() -> None:
+    pinned = {canonicalize_name(name) for name in pins()}
+    for name in pinned:
+        try:
+            needed = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:  # of another platform
+            continue
+        for requirement in map(Requirement, needed):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                of_cuda = name == "torch" and re.match("cuda|nvidia|triton", requirement.name)
+                assert canonicalize_name(requirement.name) in pinned or of_cuda, f"{name} needs {requirement}"
 
 
 def test_the_library_imports_only_what_it_depends_on() -> None:
