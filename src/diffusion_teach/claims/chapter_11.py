@@ -1,7 +1,95 @@
-"""The claims of chapter 11."""
+"""The claims of chapter 11, GAN versus diffusion in the plane."""
 
 from __future__ import annotations
 
-from diffusion_teach.claims.claim import Claim
+from diffusion_teach.claims.claim import Claim, at_least, at_most, between
 
-CLAIMS: tuple[Claim, ...] = ()
+CHAPTER = "11_gan_vs_diffusion"
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        id="one-seed-proves-nothing",
+        chapter=CHAPTER,
+        sentence="on the grid with raw coordinates, one choice of seeds lets the GAN cover more modes than the "
+        "diffusion model, and another choice lets it cover fewer.",
+        bounds={"gan_lead": at_least(1), "diffusion_lead": at_least(1)},
+        facts=(4, 11),
+    ),
+    Claim(
+        id="what-real-data-score",
+        chapter=CHAPTER,
+        sentence="real points of ring and grid score what theory says: a share of high quality within 0.004 of "
+        "1 − exp(−9/2), and a reverse KL between 0.25 and 1.8 times (K − 1)/2N.",
+        bounds={"high_quality_gap": between(-0.004, 0.004), "reverse_kl_ratio": between(0.25, 1.8)},
+        source="srivastava2017veegan",
+        facts=(4,),
+    ),
+    Claim(
+        id="discriminator-finds-the-ratio",
+        chapter=CHAPTER,
+        sentence="a discriminator trained on samples alone is p/(p + q), with a mean error of at most 0.03.",
+        bounds={"mean_error": at_most(0.03)},
+        source="goodfellow2014generative",
+        facts=(11,),
+    ),
+    Claim(
+        id="penalties-calm-the-game",
+        chapter=CHAPTER,
+        sentence="in the smallest game, 600 steps of descent end no nearer to the solution than nine tenths of where "
+        "they began; with R1 + R2 they end within a hundredth.",
+        bounds={"without": at_least(0.9), "with_penalties": at_most(0.01)},
+        source="mescheder2018which",
+        facts=(11,),
+    ),
+    Claim(
+        id="diffusion-covers-every-mode",
+        chapter=CHAPTER,
+        sentence="with Fourier features, the diffusion model covers every mode of ring and grid with each of ten "
+        "seeds, and on average at least 70 % of its samples are of high quality.",
+        bounds={"modes_missed": between(0, 0), "mean_quality": at_least(0.7)},
+        source="lin2018pacgan",
+        facts=(4, 11),
+    ),
+    Claim(
+        id="plain-gan-drops-modes",
+        chapter=CHAPTER,
+        sentence="with Fourier features, the plain GAN covers on average at most 6 of the ring's 8 modes and at most "
+        "18 of the grid's 25.",
+        bounds={"ring_modes": at_most(6), "grid_modes": at_most(18)},
+        source="lin2018pacgan",
+        facts=(4, 11),
+    ),
+    Claim(
+        id="penalties-mend-coverage",
+        chapter=CHAPTER,
+        sentence="with Fourier features, the GAN with R1 + R2 covers on average at least 7 of 8 and at least 22 of 25.",
+        bounds={"ring_modes": at_least(7), "grid_modes": at_least(22)},
+        source="huang2024gan",
+        facts=(4, 11),
+    ),
+    Claim(
+        id="raw-coordinates-turn-it-round",
+        chapter=CHAPTER,
+        sentence="with raw coordinates on the ring, the plain GAN covers on average at least 7 of 8 modes, and its "
+        "share of good samples is at least 5 times that of the diffusion model.",
+        bounds={"gan_modes": at_least(7), "gan_quality_over_diffusion": at_least(5)},
+        facts=(4, 11),
+    ),
+    Claim(
+        id="features-make-the-denoiser",
+        chapter=CHAPTER,
+        sentence="Fourier features multiply the diffusion model's share of good samples by at least 20, on both "
+        "data sets.",
+        bounds={"quality_ratio": at_least(20)},
+        facts=(11,),
+    ),
+    Claim(
+        id="one-call-against-many",
+        chapter=CHAPTER,
+        sentence="the diffusion model calls its network 25 times for a sample, the GAN once; a sample takes at least "
+        "4 times as long.",
+        bounds={"calls": between(25, 25), "time_ratio": at_least(4)},
+        source="song2021denoising",
+        facts=(4, 12),
+    ),
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -92,20 +93,21 @@ def _seeds(ax: Axes, place: float, values: Sequence[float], color: str) -> None:
     ax.hlines(sum(values) / len(values), place - 0.33, place + 0.33, color=color, linewidth=2)
 
 
-def search(results: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]]) -> Figure:
-    """Every trial of the search for settings, the winner large: overlap with the data against the learning rate.
+def search(results: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]], chosen: Mapping[str, Any]) -> Figure:
+    """Every trial of the search for settings, coverage against quality, the chosen one large.
 
     Args:
-        results: features → contender → trials, each with "lr", "ring" and "grid".
+        results: panel → contender → trials, each with "covered" and "quality".
+        chosen: panel → contender → the trial that was chosen.
     """
-    fig, axes = style.subplots(1, len(results), panel=(4.6, 3.0), share_y=True)
-    for ax, (features, contenders) in zip(axes, results.items(), strict=True):
+    fig, axes = style.subplots(1, len(results), panel=(2.9, 3.0), share_x=True, share_y=True)
+    for ax, (panel, contenders) in zip(axes, results.items(), strict=True):
         for name, rows in contenders.items():
-            score = [(row["ring"] + row["grid"]) / 2 for row in rows]
-            top = max(range(len(rows)), key=score.__getitem__)
-            ax.plot([row["lr"] for row in rows], score, MARK[name], color=COLOUR[name], alpha=0.5, markersize=5)
-            ax.plot(rows[top]["lr"], score[top], MARK[name], color=COLOUR[name], markersize=10, label=name)
-        ax.set(xscale="log", xlabel="learning rate", title=f"{features} features")
-    axes[0].set_ylabel("overlap with the data, 1 is best")
-    axes[0].legend()
+            look: dict[str, Any] = {"marker": MARK[name], "linestyle": "", "color": COLOUR[name], "mew": 0}
+            ax.plot([r["covered"] for r in rows], [r["quality"] for r in rows], alpha=0.5, markersize=5, **look)
+            best = chosen[panel][name]
+            ax.plot(best["covered"], best["quality"], markersize=11, label=name, **look)
+        ax.set(yscale="log", xlim=(0, 1.05), xlabel="share of modes covered", title=panel)
+    axes[0].set_ylabel("share of high quality")
+    axes[-1].legend(loc="upper left")
     return fig

@@ -1,0 +1,35 @@
+"""The figures of the duel show every contender and every seed."""
+
+from __future__ import annotations
+
+import torch
+
+from diffusion_teach.metrics.modes import mode_coverage
+from diffusion_teach.plots import duel
+from diffusion_teach.recipes import duel2d
+
+
+def test_every_contender_and_seed_is_shown() -> None:
+    ring = duel2d.data()["ring"]
+    samples = {name: torch.randn(3, 50, 2) for name in duel2d.TRIALS}
+    scores = {name: mode_coverage(x, ring.means, 0.1) for name, x in samples.items()}
+    fig = duel.gallery(samples, scores, ring, "all seeds")
+    assert len(fig.axes) == 9
+    assert [ax.get_ylabel() for ax in fig.axes[::3]] == list(samples)
+    for ax, covered in zip(fig.axes, torch.cat([s.covered for s in scores.values()]), strict=True):
+        assert ax.get_title().startswith(f"{int(covered)} · ")
+
+    fig = duel.scoreboard({"ring": scores}, {"ring": 8}, "scores")
+    assert len(fig.axes) == 3
+    for ax in fig.axes:
+        dots = [line for line in ax.lines if line.get_marker() == "o"]
+        assert [len(line.get_xdata()) for line in dots] == [3, 3, 3]
+
+
+def test_the_search_marks_one_winner_a_contender() -> None:
+    results = duel2d.results()["raw"]
+    chosen = {name: {contender: duel2d.best("raw", name, contender) for contender in duel2d.TRIALS} for name in results}
+    fig = duel.search(results, chosen)
+    assert len(fig.axes) == 2
+    for ax in fig.axes:
+        assert sum(line.get_markersize() == 11 for line in ax.lines) == len(duel2d.TRIALS)

@@ -1,0 +1,67 @@
+"""The duel is fair by construction, and its judge is what it says."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from diffusion_teach.networks.mlp import MLP, TimeMLP
+from diffusion_teach.recipes import duel2d
+
+
+@pytest.mark.parametrize("octaves", [0, duel2d.OCTAVES])
+def test_parameters_agree_within_five_percent(octaves: int) -> None:
+    generator_net = MLP(duel2d.NOISE, 2, duel2d.WIDTH_GAN, 2, octaves)
+    discriminator = MLP(2, 1, duel2d.WIDTH_GAN, 2, octaves)
+    denoiser = TimeMLP(2, duel2d.WIDTH_DIFFUSION, 2, octaves)
+    both = generator_net.parameters_per_member + discriminator.parameters_per_member
+    assert denoiser.parameters_per_member == pytest.approx(both, rel=0.05)
+
+
+def test_every_contender_has_as_many_trials() -> None:
+    assert len({len(trials) for trials in duel2d.TRIALS.values()}) == 1
+
+
+@pytest.mark.parametrize("features", ["fourier", "raw"])
+@pytest.mark.parametrize("name", ["ring", "grid"])
+@pytest.mark.parametrize("contender", list(duel2d.TRIALS))
+def test_the_stored_search_is_of_these_trials_and_the_best_won(features: str, name: str, contender: str) -> None:
+    rows = duel2d.results()[features][name][contender]
+    assert [{k: row[k] for k in row if k in ("lr", "penalty")} for row in rows] == list(duel2d.TRIALS[contender])
+    chosen = duel2d.best(features, name, contender)
+    assert all(row["covered"] <= chosen["covered"] + 0.011 for row in rows)
+    tied = [row for row in rows if round(row["covered"], 2) == round(chosen["covered"], 2)]
+    assert chosen["quality"] == max(row["quality"] for row in tied)
+    assert duel2d.settings(features, name, contender) in duel2d.TRIALS[contender]
+
+
+def test_score_of_known_samples() -> None:
+    ring = duel2d.data()["ring"]
+    std = float(ring.covariances[0, 0, 0].sqrt())
+    centres = ring.means.float()
+    one_mode = centres[:1].expand(40, 2)
+    off = centres.repeat(5, 1) + torch.tensor([3.2 * std, 0.0])
+    result = duel2d.score(torch.stack([centres.repeat(5, 1), one_mode, off]), ring)
+    assert result.covered.tolist() == [8, 1, 0]
+    assert result.high_quality.tolist() == [1, 1, 0]
+
+
+@pytest.mark.parametrize("contender", list(duel2d.TRIALS))
+def test_a_contender_trains_and_draws(contender: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duel2d, "STEPS", 3)
+    points = duel2d.data()["ring"].sample(100, generator=torch.Generator().manual_seed(0))
+    draws = []
+    for _ in range(2):
+        g = torch.Generator().manual_seed(5)
+        trained = duel2d.train(contender, points, 2, g, duel2d.TRIALS[contender][0], members=2)
+        draws.append(trained.draw(6))
+        assert not draws[-1].requires_grad
+    assert draws[0].shape == (2, 6, 2)
+    assert torch.equal(*draws)
+
+
+def test_wrong_names_are_named() -> None:
+    with pytest.raises(ValueError, match="'diffusion'"):
+        duel2d.train("difusion", torch.zeros(3, 2), 0, torch.Generator(), {"lr": 1e-3})
+    with pytest.raises(ValueError, match="'fourier'"):
+        duel2d.best("furier", "ring", "GAN")
