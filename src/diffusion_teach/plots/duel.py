@@ -62,13 +62,16 @@ def gallery(samples: Mapping[str, Tensor], scores: Mapping[str, Modes], mixture:
     return fig
 
 
-def scoreboard(scores: Mapping[str, Mapping[str, Modes]], modes: Mapping[str, int], title: str) -> Figure:
+def scoreboard(
+    scores: Mapping[str, Mapping[str, Modes]], modes: Mapping[str, int], title: str, *, log_quality: bool = False
+) -> Figure:
     """Three measures of each contender, a dot a seed and a bar at the mean, with what real data score dashed.
 
     Args:
         scores: by data set and contender.
         modes: by data set, how many modes it has.
         title: over the whole figure.
+        log_quality: whether the share of high quality has a logarithmic axis, for small shares.
     """
     fig, axes = style.subplots(len(scores), 3, panel=(3.2, 2.5), title=title)
     for row, (data, contenders) in enumerate(scores.items()):
@@ -81,6 +84,8 @@ def scoreboard(scores: Mapping[str, Mapping[str, Modes]], modes: Mapping[str, in
             ax.set_xticks(range(len(contenders)), [name.replace(" + ", "\n+ ", 1) for name in contenders])
         trio[0].set(ylim=(0, 1.1 * modes[data]), title=f"{data}: modes covered of {modes[data]}")
         trio[1].set(ylim=(0, 1.1), title=f"{data}: share of high quality")
+        if log_quality:
+            trio[1].set(yscale="log", ylim=(3e-4, 2))
         trio[2].set(yscale="log", title=f"{data}: reverse KL, nats")
     axes[1].legend(loc="center left")
     return fig
