@@ -10,7 +10,7 @@ import copy
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -149,6 +149,7 @@ def fit(
     betas: tuple[float, float] = (0.9, 0.999),
     weight_decay: float = 0.0,
     clip: float | None = None,
+    optimizers: Sequence[torch.optim.Optimizer] | None = None,
     ema: EMA | None = None,
     on_step: Callable[[int, float], None] | None = None,
     progress: bool | None = None,
@@ -163,6 +164,8 @@ def fit(
         warmup, decay: its course, see `learning_rate_factor`.
         betas, weight_decay: AdamW's.
         clip: the largest norm that a gradient keeps; none where not given.
+        optimizers: what takes the steps, with learning rates of their own that follow `warmup` and `decay`; where not
+            given one AdamW, which `lr`, `betas` and `weight_decay` are for.
         ema: updated after each step.
         on_step, progress: see `loop`.
 
@@ -177,25 +180,28 @@ def fit(
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters:
         raise ValueError("the model has no parameters to train.")
-    optimizer = torch.optim.AdamW(parameters, lr=lr, betas=betas, weight_decay=weight_decay, fused=True)
+    if optimizers is None:
+        optimizers = [torch.optim.AdamW(parameters, lr=lr, betas=betas, weight_decay=weight_decay, fused=True)]
+    groups = [(group, group["lr"]) for optimizer in optimizers for group in optimizer.param_groups]
 
     def update(step: int) -> Tensor:
-        rate = lr * learning_rate_factor(step, steps, warmup=warmup, decay=decay)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.zero_grad(set_to_none=True)
+        factor = learning_rate_factor(step, steps, warmup=warmup, decay=decay)
+        for group, rate in groups:
+            group["lr"] = factor * rate
+        model.zero_grad(set_to_none=True)
         value = loss()
         if not isinstance(value, Tensor) or value.numel() != 1:
             raise TypeError(f"loss() must return a scalar tensor to differentiate, got {_checks.describe(value)}.")
         if not torch.isfinite(value):
             raise FloatingPointError(
-                f"the loss became {value.item()} at step {step} of {steps}, learning rate {rate:g}. Try a smaller lr, "
-                "a warm-up, or clip=1.0; look for a NaN in the data."
+                f"the loss became {value.item()} at step {step} of {steps}, learning rate {groups[0][0]['lr']:g}. "
+                "Try a smaller lr, a warm-up, or clip=1.0; look for a NaN in the data."
             )
         value.backward()
         if clip is not None:
             nn.utils.clip_grad_norm_(parameters, clip)
-        optimizer.step()
+        for optimizer in optimizers:
+            optimizer.step()
         if ema is not None:
             ema.update()
         return value.detach()

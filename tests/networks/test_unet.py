@@ -31,14 +31,15 @@ def x() -> Tensor:
 
 
 @settings(max_examples=8, deadline=None)
-@given(batch=st.integers(1, 3), height=st.integers(1, 4), width=st.integers(1, 4), channels=st.integers(1, 3))
-def test_any_size_that_halves_twice(batch: int, height: int, width: int, channels: int) -> None:
-    x = torch.randn(batch, channels, 4 * height, 4 * width)
-    assert UNet((8, 16), image_channels=channels)(x, torch.rand(batch)).shape == x.shape
+@given(batch=st.integers(1, 3), size=st.integers(1, 5), channels=st.integers(1, 3), blocks=st.integers(1, 3))
+def test_any_size_that_halves_twice(batch: int, size: int, channels: int, blocks: int) -> None:
+    x = torch.randn(batch, channels, 4 * size, 4 * size)
+    network = UNet((8, 16), blocks=blocks, dense=16, image_channels=channels, image_size=4 * size)
+    assert network(x, torch.rand(batch)).shape == x.shape
 
 
 def test_it_is_as_small_as_it_says() -> None:
-    assert sum(p.numel() for p in UNet().parameters()) < 350_000
+    assert sum(p.numel() for p in UNet().parameters()) < 500_000
 
 
 def test_one_time_for_all_equals_a_time_for_each(x: Tensor) -> None:
@@ -83,7 +84,7 @@ def test_every_parameter_learns() -> None:
 
 def test_it_learns_to_tell_noise_from_one_image() -> None:
     torch.manual_seed(0)
-    denoiser = Learned(UNet((16, 32), blocks=1), Discrete(linear_betas(100)))
+    denoiser = Learned(UNet((16, 32), blocks=1, dense=32), Discrete(linear_betas(100)))
     x0 = torch.zeros(16, 1, 28, 28)
     x0[:, :, 8:20, 12:16] = 1
     optimizer = torch.optim.AdamW(denoiser.parameters(), lr=1e-2)
@@ -111,6 +112,15 @@ def test_memory_layout_changes_nothing(x: Tensor) -> None:
     assert network.stem.weight.is_contiguous(memory_format=torch.channels_last)
 
 
+def test_the_inner_weights_are_the_convolutions_between_first_and_last() -> None:
+    network = UNet()
+    inside = {id(p) for p in network.inside()}
+    assert id(network.stem.weight) not in inside
+    assert id(network.head.weight) not in inside
+    assert all(p.ndim == 4 for p in network.inside())
+    assert sum(p.numel() for p in network.inside()) > 200_000
+
+
 def test_labels(x: Tensor) -> None:
     network, t = alive(UNet(classes=10)), torch.tensor(0.5)
     torch.testing.assert_close(network(x, t), network(x, t, torch.full((3,), 10)))
@@ -127,13 +137,11 @@ def test_labels(x: Tensor) -> None:
 
 def test_wrong_images_and_times(x: Tensor) -> None:
     network, t = UNet(), torch.tensor(0.5)
-    for wrong in (x[0], torch.randn(3, 2, 28, 28), x[:0]):
+    for wrong in (x[0], torch.randn(3, 2, 28, 28), torch.randn(1, 1, 30, 28), x[:0]):
         with pytest.raises(ValueError, match="x_t"):
             network(wrong, t)
     with pytest.raises(TypeError, match="floating"):
         network(x.to(torch.uint8), t)
-    with pytest.raises(ValueError, match="multiples of 4"):
-        network(torch.randn(1, 1, 30, 28), t)
     for times in (torch.rand(2), torch.rand(3, 1)):
         with pytest.raises(ValueError, match="t must be one number"):
             network(x, times)
@@ -147,6 +155,8 @@ def test_wrong_images_and_times(x: Tensor) -> None:
         ({"width": (30, 64)}, "multiple of 8, got 30. Try 32"),
         ({"width": (0, 64)}, "width must be at least 1"),
         ({"blocks": 0}, "blocks must be at least 1"),
+        ({"dense": -1}, "dense must be at least 0"),
+        ({"image_size": 30}, "multiple of 4, got 30. Try 32"),
         ({"embedding": 33}, "multiple of 2"),
         ({"classes": -1}, "classes must be at least 0"),
         ({"image_channels": 0}, "image_channels must be at least 1"),

@@ -1,11 +1,14 @@
 r"""A small U-Net for digits: x_t and t to one number a pixel, such as the noise.
 
-    28×28 ─ space-to-depth ─ 14×14 ─ residual ─┬─ 7×7 ─ residual, attention, residual ─ 14×14 ─┬─ residual ─ 28×28
-                                               └──────────────────── skip ─────────────────────┘
+    28×28 ─ space-to-depth ─ 14×14 ─ residual ─┬─ 7×7 ─ residual, dense, residual ─ 14×14 ─┬─ residual ─ 28×28
+                                               └──────────────────── skip ─────────────────┘
 
 It is made to train on two CPU cores. Nothing convolves at 28×28: the stem folds each 2×2 block of pixels into four
 channels, which costs nothing and saves most of the work. Widths are multiples of 16 numbers, the vector unit's
 size; tensors stay in channels_last, so that a convolution reads the channels of a pixel in one go.
+
+In the middle, where other U-Nets have attention, a small dense layer joins all places. It knows where each is, which
+suits digits that sit in the middle of the picture, and costs next to nothing.
 
 The network adds a learned, time-dependent share of x_t to its output: at high noise the answer for ε is nearly x_t
 itself, and need not be carried through the convolutions.
@@ -27,7 +30,7 @@ from diffusion_teach import _checks
 Layer = TypeVar("Layer", bound=nn.Module)
 
 GROUPS = 8
-HEADS = 4
+PLANES = 8
 FASTEST = 1000.0
 """The highest frequency of the time embedding, radians per unit of t: it tells DDPM's 1,000 steps apart."""
 
@@ -38,8 +41,9 @@ class UNet(nn.Module):
     Args:
         width: channels at half and at quarter resolution, multiples of 8; 16 or more use the vector units well.
         blocks: residual blocks at quarter resolution.
-        attention: whether all places of the quarter resolution see each other, in the middle of its blocks.
+        dense: width of the dense layer that joins all places of the quarter resolution; 0 for none.
         image_channels: 1 for digits.
+        image_size: height and width, a multiple of 4.
         embedding: size of the time embedding, even.
         classes: how many labels `cond` may name; 0 for a network that takes none. One more row is learned for "no
             label", which cond = None and the label `classes` stand for.
@@ -52,8 +56,9 @@ class UNet(nn.Module):
         width: tuple[int, int] = (32, 64),
         *,
         blocks: int = 2,
-        attention: bool = True,
+        dense: int = 256,
         image_channels: int = 1,
+        image_size: int = 28,
         embedding: int = 64,
         classes: int = 0,
     ) -> None:
@@ -63,6 +68,7 @@ class UNet(nn.Module):
         _multiple("embedding", _checks.integer("embedding", embedding, least=4), 2)
         _checks.integer("blocks", blocks)
         self.image_channels = _checks.integer("image_channels", image_channels)
+        self.image_size = _multiple("image_size", image_size, 4)
         self.classes = _checks.integer("classes", classes, least=0)
         fine, coarse = width
         folded = 4 * image_channels
@@ -76,8 +82,8 @@ class UNet(nn.Module):
         self.encoder = ResidualBlock(fine, embedding)
         self.down = nn.Conv2d(fine, coarse, 2, stride=2)
         self.middle = nn.ModuleList(ResidualBlock(coarse, embedding) for _ in range(blocks))
-        if attention:
-            self.middle.insert((blocks + 1) // 2, SelfAttention(coarse))
+        if _checks.integer("dense", dense, least=0):
+            self.middle.insert(blocks // 2, DenseBlock(coarse, image_size // 4, dense, embedding))
         self.up = nn.ConvTranspose2d(coarse, fine, 2, stride=2)
         self.join = nn.Conv2d(2 * fine, fine, 1)
         self.decoder = ResidualBlock(fine, embedding)
@@ -87,7 +93,7 @@ class UNet(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
-        """x_t (B, C, H, W) with H and W multiples of 4, t in [0, 1], 0-dimensional or (B,), cond None or (B,) labels.
+        """x_t (B, C, H, W) of the network's size, t in [0, 1], 0-dimensional or (B,), cond None or (B,) labels.
 
         Returns a tensor shaped like x_t.
 
@@ -106,13 +112,14 @@ class UNet(nn.Module):
         y = F.pixel_shuffle(self.head(F.silu(self.last_norm(h))), 2)
         return y + self.share(e)[:, :, None, None] * x_t
 
+    def inside(self) -> list[nn.Parameter]:
+        """The convolutions between the first and the last layer: the weights that `optimizers.Muon` is for."""
+        parts = (self.encoder, self.down, self.middle, self.up, self.join, self.decoder)
+        return [p for part in parts for p in part.parameters() if p.ndim == 4]
+
     def _check(self, x_t: Tensor, t: Tensor) -> None:
-        _checks.tensor("x_t", x_t, ("B", self.image_channels, "H", "W"), finite=False)
-        if x_t.shape[2] % 4 or x_t.shape[3] % 4:
-            raise ValueError(
-                f"x_t must have a height and width that are multiples of 4, got {tuple(x_t.shape)}: the network halves "
-                "them twice. Pad the images."
-            )
+        size = self.image_size
+        _checks.tensor("x_t", x_t, ("B", self.image_channels, size, size), finite=False)
         _checks.tensor("t", t, finite=False)
         if t.ndim > 1 or (t.ndim == 1 and len(t) != len(x_t)):
             raise ValueError(
@@ -167,21 +174,28 @@ class ResidualBlock(nn.Module):
         return h + self.conv2(F.silu(f))
 
 
-class SelfAttention(nn.Module):
-    """h + attention(h) over the places of h (B, C, H, W); e is taken and not used, so that blocks are called alike."""
+class DenseBlock(nn.Module):
+    """h + f(h, e): a dense layer over all places of h (B, C, size, size), squeezed to a few planes before it.
 
-    def __init__(self, channels: int) -> None:
+    Scale and shift between its two maps are set by the embedding e (B or 1, E), as in a residual block.
+    """
+
+    def __init__(self, channels: int, size: int, width: int, embedding: int) -> None:
         super().__init__()
         self.norm = nn.GroupNorm(GROUPS, channels)
-        self.qkv = nn.Linear(channels, 3 * channels)
-        self.out = _zero(nn.Linear(channels, channels))
+        self.squeeze = nn.Conv2d(channels, PLANES, 1)
+        self.inward = nn.Linear(PLANES * size * size, width)
+        self.norm2 = nn.LayerNorm(width, elementwise_affine=False)
+        self.modulation = _zero(nn.Linear(embedding, 2 * width))
+        self.outward = nn.Linear(width, PLANES * size * size)
+        self.spread = _zero(nn.Conv2d(PLANES, channels, 1))
 
     def forward(self, h: Tensor, e: Tensor) -> Tensor:
-        b, c, height, width = h.shape
-        places = self.norm(h).permute(0, 2, 3, 1).reshape(b, height * width, c)
-        q, k, v = self.qkv(places).view(b, height * width, 3, HEADS, c // HEADS).permute(2, 0, 3, 1, 4)
-        seen = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, height, width, c)
-        return h + self.out(seen).permute(0, 3, 1, 2)
+        scale, shift = self.modulation(e).chunk(2, dim=1)
+        planes = self.squeeze(self.norm(h)).permute(0, 2, 3, 1)
+        f = torch.addcmul(shift, self.norm2(self.inward(planes.flatten(1))), 1 + scale)
+        f = self.outward(F.silu(f)).view(planes.shape)
+        return h + self.spread(f.permute(0, 3, 1, 2))
 
 
 def _zero(layer: Layer) -> Layer:
