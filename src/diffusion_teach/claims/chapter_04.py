@@ -50,8 +50,8 @@ CLAIMS = (
         id="learned-score-fields",
         chapter=CHAPTER,
         sentence="one batched network learns the scores of a mixture, two moons and a swiss roll; from σ = 0.3 on "
-        "its relative squared error is at most 8 %.",
-        bounds={"relative_error": at_most(0.08)},
+        "its relative squared error is at most 4 %.",
+        bounds={"relative_error": at_most(0.04)},
         source="vincent2011connection",
         facts=(9,),
     ),
