@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 from pathlib import Path
@@ -84,6 +85,29 @@ def test_the_solution_stands_folded_in_its_notebook(exercise: Exercise) -> None:
     source = inspect.getsource(exercise.solution).strip()
     assert [text for text in folded if source in text]
     assert f'exercises.check("{exercise.id}"' in "".join(texts)
+
+
+@every
+def test_the_folded_solution_can_be_pasted_over_the_stub(exercise: Exercise) -> None:
+    path = NOTEBOOKS / f"{exercise.chapter}.ipynb"
+    if not path.exists():
+        pytest.skip(f"{path.name} is not written yet")
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    name = exercise.solution.__name__
+    assert any(f'exercises.check("{exercise.id}", {name})' in text and f"def {name}(" in text for text in code)
+    # The fold may use what the notebook imports, and nothing else of this library's modules.
+    imports = [
+        ast.unparse(node)
+        for text in code
+        if "%pip" not in text
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    namespace: dict[str, Any] = {}
+    exec("\n".join(imports), namespace)
+    exec(inspect.getsource(exercise.solution), namespace)
+    assert exercise.verdict(namespace[name]).startswith("✓")
 
 
 def test_check_prints_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -78,7 +78,7 @@ def sliced(
     Args:
         projections: directions drawn for each x.
         directions: "rademacher" (entries ±1) or "normal"; both have E[vvᵀ] = I, which the objective needs.
-        variance_reduced: use ½‖ψ‖² where the plain objective has ½(vᵀψ)²; same expectation, less noise (eq. 8).
+        variance_reduced: use ½‖ψ‖² where the plain objective has ½(vᵀψ)²; same expectation, usually less noise (eq. 8).
     """
     _checks.tensor("x", x, ("batch", "dimensions"))
     _checks.integer("projections", projections)

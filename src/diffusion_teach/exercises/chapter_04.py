@@ -34,23 +34,38 @@ def _theta_of_the_feature(x: Tensor) -> Tensor:
     return -2 / (x * x).mean()
 
 
+def _theta_without_the_half(x: Tensor) -> Tensor:
+    return -1 / (x * x).mean()
+
+
+def _theta_about_the_mean(x: Tensor) -> Tensor:
+    return -1 / (2 * x.var())
+
+
 def _theta_is_the_variance(x: Tensor) -> Tensor:
     return x.var()
 
 
 _THETA_SIGN = "θ is positive, so exp(θx²) grows without bound. The minimum of ½aθ² + bθ is at −b/a: mind the minus."
 _THETA_FEATURE = "four times too large: ψ is θ·F′, so the square under the mean is that of F′ = 2x, not of x."
+_THETA_TWICE = "twice too large: with F″ = 2 and F′² = 4x² it is −2/(4E[x²])."
+_THETA_MEAN = "you subtracted the mean. This model has none, its peak is at 0: use x.square().mean()."
 _THETA_VARIANCE = "this is the variance of the data. θ multiplies x²: for a Gaussian it is −1/(2·variance)."
 
 
 def _examine_theta(answer: Answer) -> None:
-    x = 0.5 * torch.randn(4000, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
+    # A mean that is not 0 tells the second moment from the variance.
+    x = 0.1 + 0.7 * torch.randn(4000, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
     expected = -1 / (2 * x.square().mean())
     value = torch.as_tensor(answer(x)).to(expected)
     if same(value, expected):
         return
-    if same(value, -expected):
+    if same(value, -1 / (2 * x.var()), tolerance=1e-3):
+        raise Wrong(_THETA_MEAN)
+    if same(value, -expected, tolerance=0.05):
         raise Wrong(_THETA_SIGN)
+    if same(value, 2 * expected, tolerance=0.05):
+        raise Wrong(_THETA_TWICE)
     if same(value, 4 * expected):
         raise Wrong(_THETA_FEATURE)
     if same(value, x.var(), tolerance=0.01):
@@ -87,12 +102,29 @@ def _pair_undivided(x: Tensor, sigma: float, generator: torch.Generator) -> tupl
     return x + sigma * eps, -eps
 
 
+def _pair_displacement(x: Tensor, sigma: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    noisy = x + sigma * torch.randn(x.shape, dtype=x.dtype, generator=generator)
+    return noisy, x - noisy
+
+
+def _pair_clean(x: Tensor, sigma: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    return x + sigma * torch.randn(x.shape, dtype=x.dtype, generator=generator), x
+
+
+def _pair_one_eps_a_row(x: Tensor, sigma: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    eps = torch.randn(len(x), 1, dtype=x.dtype, generator=generator).expand_as(x)
+    return x + sigma * eps, -eps / sigma
+
+
 _PAIR_UNIFORM = (
     "the noise never points backwards: `rand` is uniform on [0, 1), the text says N(0, I), which is `randn`."
 )
 _PAIR_VARIANCE = "the noise has standard deviation σ². σ is a standard deviation here: multiply eps by σ."
 _PAIR_SIGN = "the target points away from the clean point. The score of N(x, σ²I) at x + σε is −ε/σ: mind the minus."
-_PAIR_UNDIVIDED = "the target is σ times the score. The score of N(x, σ²I) at x + σε is −ε/σ."
+_PAIR_NOISE = "the target is ε, the noise itself, or −ε. The score of N(x, σ²I) at x + σε is −ε/σ."
+_PAIR_SHIFT = "the target is a displacement between the points. Divide x − noisy by σ²: that is −ε/σ."
+_PAIR_CLEAN = "the target is the clean point. The score is the arrow to it, (x − noisy)/σ²."
+_PAIR_ROWS = "both coordinates get the same noise. Draw eps of the shape of x."
 
 
 def _examine_pair(answer: Answer) -> None:
@@ -113,11 +145,19 @@ def _examine_pair(answer: Answer) -> None:
         raise Wrong(_PAIR_VARIANCE)
     if not math.isclose(spread, sigma, rel_tol=0.05) or abs(float(noise.mean())) > 0.05:
         raise Wrong(f"the noise should have mean 0 and standard deviation {sigma}; yours has {spread:.2f}.")
+    if abs(float(torch.corrcoef(noise.T)[0, 1])) > 0.1:
+        raise Wrong(_PAIR_ROWS)
     expected = -noise / sigma**2
-    if same(wanted, -expected):
-        raise Wrong(_PAIR_SIGN)
-    if same(wanted, sigma * expected):
-        raise Wrong(_PAIR_UNDIVIDED)
+    for wrong, diagnosis in (
+        (-expected, _PAIR_SIGN),
+        (sigma * expected, _PAIR_NOISE),
+        (-sigma * expected, _PAIR_NOISE),
+        (noise, _PAIR_SHIFT),
+        (-noise, _PAIR_SHIFT),
+        (x, _PAIR_CLEAN),
+    ):
+        if same(wanted, wrong):
+            raise Wrong(diagnosis)
     if not same(wanted, expected):
         raise Wrong("the target is not −ε/σ of the noise that you added. Use the same eps in both.")
 
@@ -181,14 +221,20 @@ def _curvature_of_one_side(model: Callable[[Tensor], Tensor], x: Tensor, v: Tens
     return torch.autograd.grad((model(x) * v).sum(), x)[0].sum(1)
 
 
+def _curvature_without_the_first_v(model: Callable[[Tensor], Tensor], x: Tensor, v: Tensor) -> Tensor:
+    x = x.detach().requires_grad_(True)
+    return (torch.autograd.grad(model(x).sum(), x)[0] * v).sum(1)
+
+
 def _curvature_over_the_batch(model: Callable[[Tensor], Tensor], x: Tensor, v: Tensor) -> Tensor:
-    return curvature(model, x, v).sum().expand(len(x))
+    return curvature(model, x, v).sum()
 
 
 def _curvature_of_unit_v(model: Callable[[Tensor], Tensor], x: Tensor, v: Tensor) -> Tensor:
     return curvature(model, x, v / v.norm(dim=1, keepdim=True))
 
 
+_CURVATURE_FIRST = "the first v is missing: you differentiate the sum of the score, not its projection (model(x) * v)."
 _CURVATURE_SIDE = "v stands on one side only. After the backward pass multiply by v again: (gradient * v).sum(1)."
 _CURVATURE_BATCH = "you sum over the whole batch. Keep one number for each x: sum over the dimensions, `.sum(1)`."
 _CURVATURE_UNIT = "you scale v to length one. Then E[vvᵀ] = I/d, and the trace comes out d times too small."
@@ -205,9 +251,11 @@ def _examine_curvature(answer: Answer) -> None:
 
     exact = torch.einsum("bi,ij,bj->b", v, jacobian, v) + (x.cos() * v * v).sum(1)
     value = answer(model, x, v)
+    if isinstance(value, Tensor) and value.ndim == 0:
+        raise Wrong(_CURVATURE_BATCH)
     for wrong, diagnosis in (
+        (_curvature_without_the_first_v, _CURVATURE_FIRST),
         (_curvature_of_one_side, _CURVATURE_SIDE),
-        (_curvature_over_the_batch, _CURVATURE_BATCH),
         (_curvature_of_unit_v, _CURVATURE_UNIT),
     ):
         if same(value, wrong(model, x, v)):
@@ -225,6 +273,8 @@ EXERCISES = (
         mistakes=(
             Mistake(_theta_wrong_sign, _THETA_SIGN),
             Mistake(_theta_of_the_feature, _THETA_FEATURE),
+            Mistake(_theta_without_the_half, _THETA_TWICE),
+            Mistake(_theta_about_the_mean, _THETA_MEAN),
             Mistake(_theta_is_the_variance, _THETA_VARIANCE),
         ),
         praise="right: θ = −1/(2E[x²]), a Gaussian fitted without its normalising constant.",
@@ -238,7 +288,10 @@ EXERCISES = (
             Mistake(_pair_uniform, _PAIR_UNIFORM),
             Mistake(_pair_variance, _PAIR_VARIANCE),
             Mistake(_pair_sign, _PAIR_SIGN),
-            Mistake(_pair_undivided, _PAIR_UNDIVIDED),
+            Mistake(_pair_undivided, _PAIR_NOISE),
+            Mistake(_pair_displacement, _PAIR_SHIFT),
+            Mistake(_pair_clean, _PAIR_CLEAN),
+            Mistake(_pair_one_eps_a_row, _PAIR_ROWS),
         ),
         praise="right: Gaussian noise of standard deviation σ, and the arrow −ε/σ that leads back.",
     ),
@@ -260,6 +313,7 @@ EXERCISES = (
         examine=_examine_curvature,
         solution=curvature,
         mistakes=(
+            Mistake(_curvature_without_the_first_v, _CURVATURE_FIRST),
             Mistake(_curvature_of_one_side, _CURVATURE_SIDE),
             Mistake(_curvature_over_the_batch, _CURVATURE_BATCH),
             Mistake(_curvature_of_unit_v, _CURVATURE_UNIT),

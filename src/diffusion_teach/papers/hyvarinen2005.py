@@ -1,11 +1,11 @@
 r"""Hyvärinen 2005, "Estimation of non-normalized statistical models by score matching", in its own letters.
 
 A model p(ξ; θ) = q(ξ; θ)/Z(θ) with a Z that nobody can compute. Its score function is ψ(ξ; θ) = ∇_ξ log p(ξ; θ), which
-does not contain Z. Theorem 1: if p vanishes at infinity, then up to a constant the Fisher divergence is
+does not contain Z. Theorem 1: if p(x)·ψ(x) vanishes at infinity, then up to a constant the Fisher divergence is
 
     J(θ) = E_x Σᵢ [∂ᵢψᵢ(x; θ) + ½ψᵢ(x; θ)²].
 
-For an exponential family, log q(ξ; θ) = Σₖ θₖFₖ(ξ), ψ is linear in θ and J quadratic (section 3.1), so that the minimum
+For an exponential family, log q(ξ; θ) = Σₖ θₖFₖ(ξ), ψ is linear in θ and J quadratic, so that the minimum
 stands in closed form: θ̂ = −(E K Kᵀ)⁻¹ E h, with K = ∇F(x) and h = ΔF(x).
 """
 

@@ -5,7 +5,7 @@ on random directions v with E[vvᵀ] positive definite:
 
     J(θ; p_v) = E_{p_v} E_{p_d} [vᵀ∇ₓs_m(x; θ)v + ½(vᵀs_m(x; θ))²]      (eq. 7)
 
-With E[vvᵀ] = I the second term can be taken over v in closed form, which is SSM-VR, with less variance:
+With E[vvᵀ] = I the second term can be taken over v in closed form, which is SSM-VR, usually with less variance:
 
     J(θ; p_v) = E_{p_v} E_{p_d} [vᵀ∇ₓs_m(x; θ)v + ½‖s_m(x; θ)‖²]        (eq. 8)
 
