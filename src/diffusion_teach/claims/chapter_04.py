@@ -49,9 +49,9 @@ CLAIMS = (
     Claim(
         id="price-of-denoising",
         chapter=CHAPTER,
-        sentence="with the same points, the denoising objective's error is at least 10 times the implicit one's at "
+        sentence="with the same points, the denoising objective's error is at least 5 times the implicit one's at "
         "σ = 0.01, and at most 0.6 times at σ = 0.6.",
-        bounds={"smallest_level": at_least(10), "largest_level": at_most(0.6)},
+        bounds={"smallest_level": at_least(5), "largest_level": at_most(0.6)},
         facts=(9,),
     ),
     Claim(
