@@ -15,7 +15,8 @@ Discriminator = Callable[[Tensor], Tensor]
 
 
 def generator_loss(fake_logits: Tensor) -> Tensor:
-    return -logsigmoid(fake_logits).mean()
+    """−E log D(G(z)) from logits (B,)."""
+    return -torch.nn.functional.logsigmoid(fake_logits).mean()
 
 
 def _examine_generator_loss(answer: Answer) -> None:
@@ -51,7 +52,8 @@ def _mistaken_log_of_sigmoid(fake_logits: Tensor) -> Tensor:
     return -fake_logits.sigmoid().log().mean()
 
 
-def r1(discriminator: Discriminator, real: Tensor, fake: Tensor, gamma: float) -> Tensor:
+def r1(discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, gamma: float) -> Tensor:
+    """γ/2 · E‖∇D‖² at real points (B, 2)."""
     x = real.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
     return gamma / 2 * gradient.square().sum(dim=1).mean()
@@ -114,6 +116,7 @@ def _mistaken_mean_gradient(discriminator: Discriminator, real: Tensor, fake: Te
 
 
 def count_modes(x: Tensor, means: Tensor, std: float) -> Tensor:
+    """How many of the centres (K, 2) have a sample of x (N, 2) within 3 std."""
     distance = torch.cdist(x, means)
     return (distance < 3 * std).any(dim=0).sum()
 
