@@ -2,6 +2,93 @@
 
 from __future__ import annotations
 
-from diffusion_teach.claims.claim import Claim
+from diffusion_teach.claims.claim import Claim, at_least, at_most, between
 
-CLAIMS: tuple[Claim, ...] = ()
+CHAPTER = "06_ddpm"
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        id="one-step-gives-the-mean",
+        chapter=CHAPTER,
+        sentence="a network trained to turn noise into a digit in one go gives the mean of all digits, "
+        "to within 15 % of their variance.",
+        bounds={"off_the_mean": at_most(0.15)},
+        facts=(11,),
+    ),
+    Claim(
+        id="steps-equal-jump",
+        chapter=CHAPTER,
+        sentence="single steps of the forward process have the mean and the deviation of one jump, to 2 %, at every t.",
+        bounds={"gap": at_most(0.02)},
+        source="ho2020denoising",
+        facts=(1,),
+    ),
+    Claim(
+        id="beta-needs-its-root",
+        chapter=CHAPTER,
+        sentence="with β where √β belongs the forward process ends with less than a fifth of its noise.",
+        bounds={"noise_left": at_most(0.2)},
+        source="ho2020denoising",
+    ),
+    Claim(
+        id="bound-weighs-detail",
+        chapter=CHAPTER,
+        sentence="the variational bound weighs the noise of step 2 some 27 times as heavily as that of the last step.",
+        bounds={"ratio": between(26.5, 27)},
+        source="ho2020denoising",
+        facts=(11,),
+        printed="FID 13.51 with L, 3.17 with L_simple",
+    ),
+    Claim(
+        id="between-floor-and-linear",
+        chapter=CHAPTER,
+        sentence="up to t = 0.5 the network's loss lies above the exact floor, and from t = 0.02 to 0.4 "
+        "below three quarters of the best linear guess's.",
+        bounds={"above_floor": at_least(1), "below_linear": at_most(0.75)},
+        facts=(11,),
+    ),
+    Claim(
+        id="no-better-on-seen-images",
+        chapter=CHAPTER,
+        sentence="the network's loss on test images is within 10 % of its loss on training images.",
+        bounds={"ratio": between(0.9, 1.1)},
+        facts=(4,),
+    ),
+    Claim(
+        id="frechet-near-floor",
+        chapter=CHAPTER,
+        sentence="after a minute of training the Fréchet distance of 2,000 samples is at most 20 times its floor.",
+        bounds={"times_floor": at_most(20)},
+        source="heusel2017gans",
+        facts=(4,),
+    ),
+    Claim(
+        id="exact-score-recites",
+        chapter=CHAPTER,
+        sentence="the exact score of 500 training images, sampled, returns training images and nothing else.",
+        bounds={"distance": at_most(0.01)},
+        source="carlini2023extracting",
+        facts=(4,),
+    ),
+    Claim(
+        id="network-does-not-copy",
+        chapter=CHAPTER,
+        sentence="the network's samples lie at least two thirds as far from the training set as real test images do.",
+        bounds={"relative": at_least(0.67)},
+        source="carlini2023extracting",
+        facts=(4,),
+    ),
+    Claim(
+        id="average-helps-midway",
+        chapter=CHAPTER,
+        sentence="in the middle of training the averaged weights have a lower loss than the raw ones.",
+        bounds={"ratio": at_most(1)},
+        facts=(11,),
+    ),
+    Claim(
+        id="average-ends-level",
+        chapter=CHAPTER,
+        sentence="when the learning rate has fallen to zero, averaging the weights changes the loss by less than 2 %.",
+        bounds={"ratio": between(0.98, 1.02)},
+    ),
+)
