@@ -39,9 +39,7 @@ def png(fig: matplotlib.figure.Figure, *, dpi: float = style.DPI) -> bytes:
     raw = io.BytesIO()
     fig.savefig(raw, format="png", dpi=dpi, facecolor=fig.get_facecolor())
     image = (
-        Image.open(raw)
-        .convert("RGB")
-        .quantize(64, method=Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
+        Image.open(raw).convert("RGB").quantize(64, method=Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
     )
     small = io.BytesIO()
     image.save(small, format="PNG", optimize=True)
