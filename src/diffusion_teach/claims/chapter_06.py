@@ -43,15 +43,15 @@ CLAIMS: tuple[Claim, ...] = (
         id="between-floor-and-linear",
         chapter=CHAPTER,
         sentence="up to t = 0.5 the network's loss lies above the exact floor, and from t = 0.02 to 0.4 "
-        "below three quarters of the best linear guess's.",
-        bounds={"above_floor": at_least(1), "below_linear": at_most(0.75)},
+        "below four fifths of the best linear guess's.",
+        bounds={"above_floor": at_least(1), "below_linear": at_most(0.8)},
         facts=(11,),
     ),
     Claim(
         id="no-better-on-seen-images",
         chapter=CHAPTER,
-        sentence="the network's loss on test images is within 10 % of its loss on training images.",
-        bounds={"ratio": between(0.9, 1.1)},
+        sentence="the network's loss on test images is within 20 % of its loss on training images.",
+        bounds={"ratio": between(0.8, 1.2)},
         facts=(4,),
     ),
     Claim(
