@@ -14,7 +14,18 @@ from torch import Tensor
 
 from diffusion_teach.denoisers import Exact
 from diffusion_teach.exact import Empirical, GaussianMixture
-from diffusion_teach.samplers import Step, ancestral, ddim, euler, heun, prior, sample, time_grid, trajectory
+from diffusion_teach.samplers import (
+    Step,
+    ancestral,
+    ddim,
+    dpm_solver,
+    euler,
+    heun,
+    prior,
+    sample,
+    time_grid,
+    trajectory,
+)
 from diffusion_teach.schedules import VE, VP, Cosine, Discrete, Linear, Schedule, SubVP, cosine_betas, linear_betas
 
 MEAN, STD = 0.7, 0.4
@@ -132,7 +143,11 @@ def _slope_of(errors: list[float], counts: list[int]) -> float:
 
 
 @every
-@pytest.mark.parametrize(("step", "order"), [(euler, 1), (ddim(0.0), 1), (heun, 2)], ids=["euler", "ddim", "heun"])
+@pytest.mark.parametrize(
+    ("step", "order"),
+    [(euler, 1), (ddim(0.0), 1), (heun, 2), (dpm_solver, 2)],
+    ids=["euler", "ddim", "heun", "dpm_solver"],
+)
 def test_order_of_convergence(schedule: Schedule, step: Step, order: int) -> None:
     errors, counts = [], [40, 80, 160]
     for count in counts:
@@ -142,6 +157,21 @@ def test_order_of_convergence(schedule: Schedule, step: Step, order: int) -> Non
         error = sample(Exact(GAUSSIAN, schedule), step, x, times) - (slope * x + shift)
         errors.append(float(error.abs().max()))
     assert _slope_of(errors, counts) == pytest.approx(order, abs=0.15)
+
+
+@every
+def test_order_2_follows_lu_et_al(schedule: Schedule) -> None:
+    """Algorithm 2 of Lu et al. (2022) in its own letters, λ = log(α/σ), is `ddim` with an extrapolated x̂₀."""
+    exact, times = Exact(GAUSSIAN, schedule), time_grid(schedule, 6, start=0.95, stop=0.05, spacing="logistic")
+    x = torch.linspace(-2, 2, 7, dtype=torch.float64)[:, None]
+    expected, D_before, h_before = x, None, 0.0
+    for t, s in pairwise(times.tolist()):
+        (a_t, s_t), (a_s, s_s) = _levels(schedule, t), _levels(schedule, s)
+        h, D = math.log(a_s / s_s) - math.log(a_t / s_t), exact(expected, _time(t)).x0
+        r = h_before / h
+        mixed = D if D_before is None else (1 + 1 / (2 * r)) * D - 1 / (2 * r) * D_before
+        expected, D_before, h_before = s_s / s_t * expected - a_s * math.expm1(-h) * mixed, D, h
+    torch.testing.assert_close(sample(exact, dpm_solver, x, times), expected, rtol=1e-9, atol=1e-9)
 
 
 @every
@@ -187,6 +217,8 @@ STEPS = {
     "forward": ddim(1.0, variance="forward"),
     "euler": euler,
     "heun": heun,
+    "dpm_solver": dpm_solver,
+    "second order with noise": ddim(1.0, order=2),
 }
 
 
@@ -240,6 +272,27 @@ def test_time_grids_are_even_in_what_they_say(schedule: Schedule) -> None:
     assert (float(times[0]), float(times[-1])) == (0.99, 1e-3)
     gaps = schedule.log_snr(times).diff()
     torch.testing.assert_close(gaps, gaps.mean().expand(10), rtol=1e-7, atol=0)
+    times = time_grid(schedule, 10, spacing="logistic")
+    assert (float(times[0]), float(times[-1])) == (1.0, 0.0)
+    heights = torch.sigmoid((schedule.log_snr(times) + 2.0) / 1.3)
+    torch.testing.assert_close(heights.diff(), heights.diff().mean().expand(10), rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("schedule", [Cosine(), Discrete(linear_betas(100))])
+@pytest.mark.parametrize("eta", [0.0, 1.0])
+def test_order_2_is_finite_from_pure_noise_to_data(schedule: Schedule, eta: float) -> None:
+    """α = 0 at the start and σ = 0 at the end both make a step infinitely long in log-SNR."""
+    g = torch.Generator().manual_seed(0)
+    x, times = torch.randn(4000, 1, generator=g), time_grid(schedule, 200, spacing="logistic")
+    made = sample(
+        Exact(GaussianMixture(torch.ones(1), torch.tensor([[MEAN]]), torch.tensor([STD**2])), schedule),
+        ddim(eta, order=2),
+        x,
+        times,
+        generator=g,
+    )
+    assert float(made.mean()) == pytest.approx(MEAN, abs=0.05)
+    assert float(made.std()) == pytest.approx(STD, rel=0.1)
 
 
 @every
@@ -258,6 +311,7 @@ EXACT, X, TIMES = Exact(GAUSSIAN, VP()), torch.zeros(3, 1), time_grid(VP(), 3)
         (lambda: ddim(1.5), ValueError, "eta must be at least 0 and at most 1, got 1.5"),
         (lambda: ddim(0.5, variance="forward"), ValueError, "at eta = 1, got eta = 0.5"),
         (lambda: ddim(1.0, variance="forwards"), ValueError, "Did you mean 'forward'"),
+        (lambda: ddim(order=3), ValueError, "order must be between 1 and 2, got 3"),
         (lambda: time_grid(VP(), 0), ValueError, "steps must be at least 1"),
         (lambda: time_grid(VP(), 5, start=0.2, stop=0.5), ValueError, "start must be above 0.5"),
         (lambda: time_grid(VP(), 5, spacing="logsnr"), ValueError, "Did you mean 'log_snr'"),

@@ -6,6 +6,8 @@ Every step asks the denoiser for x̂₀ and ε̂ and moves along the line x = α
       x_s = α_s·x̂₀ + √(σ_s² − τ²)·ε̂ + τ·z,      τ = η·σ_s·√(1 − SNR_t/SNR_s).
   η = 0 is DDIM. η = 1 is ancestral sampling with the posterior variance, τ² = β̃ (Song et al. 2021a, eqs. 12 and 16).
   DDPM's other variance, σ² = β, is wider than any η gives: `ddim(1, variance="forward")`.
+- `ddim(eta, order=2)` remembers the last x̂₀ and continues its change to the middle of the step, in log-SNR. At η = 0
+  that is DPM-Solver++ (2M), here `dpm_solver`: second order for one evaluation a step (Lu et al. 2022, algorithm 2).
 - `euler` and `heun` are ODE solvers of dx̄/dσ̄ = ε̂ with x̄ = x/α, σ̄ = σ/α, the probability-flow ODE in the coordinates
   in which it is simplest (Song et al. 2021a, eq. 14; Karras et al. 2022, algorithm 1). In them, Euler is DDIM.
 
@@ -31,23 +33,28 @@ State = object
 Step = Callable[[Denoiser, Tensor, Tensor, Tensor, Tensor | None, State, torch.Generator | None], tuple[Tensor, State]]
 """(denoiser, x_t, t, s, cond, state, generator) → (x_s, state), with t and s 0-dimensional and s < t."""
 
+LOGISTIC_MIDDLE, LOGISTIC_WIDTH = -2.0, 1.3
+"""Where `time_grid` puts its "logistic" steps: tried on digits in [−1, 1]."""
+
 
 def _draw(like: Tensor, generator: torch.Generator | None) -> Tensor:
     return torch.randn(like.shape, dtype=like.dtype, device=like.device, generator=generator)
 
 
-def ddim(eta: float = 0.0, *, variance: str = "posterior") -> Step:
+def ddim(eta: float = 0.0, *, variance: str = "posterior", order: int = 1) -> Step:
     """The family between DDIM (η = 0) and ancestral sampling (η = 1).
 
     Args:
         eta: the share of the posterior's standard deviation that is drawn anew, in [0, 1].
         variance: "posterior" draws τ² = β̃ at η = 1; "forward" keeps the same mean and draws DDPM's σ² = β instead.
+        order: 1 takes x̂₀ as the denoiser says; 2 extrapolates it from the step before, as DPM-Solver++ (2M) does.
 
     Raises:
-        ValueError: for η outside [0, 1], or "forward" with η < 1.
+        ValueError: for η outside [0, 1], "forward" with η < 1, or another order.
     """
     _checks.number("eta", eta, least=0, most=1)
     _checks.choice("variance", variance, ("posterior", "forward"))
+    _checks.integer("order", order, least=1, most=2)
     if variance == "forward" and eta != 1:
         raise ValueError(f"variance='forward' is DDPM's second choice at eta = 1, got eta = {eta:g}.")
 
@@ -65,19 +72,42 @@ def ddim(eta: float = 0.0, *, variance: str = "posterior") -> Step:
         alpha_s, sigma_s = schedule.alpha(s), schedule.sigma(s)
         if sigma_s == 0:
             return alpha_s * x0, None
-        share = -torch.expm1(schedule.log_snr(t) - schedule.log_snr(s))
+        log_snr, log_snr_s = schedule.log_snr(t), schedule.log_snr(s)
+        seen = (x0, log_snr) if order == 2 else None
+        if isinstance(state, tuple):
+            x0, eps = _extrapolated(schedule, x_t, t, x0, log_snr, log_snr_s, *state)
+        share = -torch.expm1(log_snr - log_snr_s)
         kept = sigma_s * torch.sqrt(1 - eta**2 * share)
         mean = alpha_s * x0 + kept * eps
         if eta == 0:
-            return mean, None
+            return mean, seen
         drawn = schedule.sigma(t) if variance == "forward" else eta * sigma_s
-        return mean + drawn * share.sqrt() * _draw(x_t, generator), None
+        return mean + drawn * share.sqrt() * _draw(x_t, generator), seen
 
     return step
 
 
+def _extrapolated(
+    schedule: Schedule,
+    x_t: Tensor,
+    t: Tensor,
+    x0: Tensor,
+    log_snr: Tensor,
+    log_snr_s: Tensor,
+    x0_before: Tensor,
+    log_snr_before: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """x̂₀ in the middle of the step from t to s, on the line through its last two values; ε̂ so that x_t stays put."""
+    ahead = (log_snr_s - log_snr) / (2 * (log_snr - log_snr_before))  # 0 after a step from α = 0, infinitely long
+    x0 = x0 + ahead * (x0 - x0_before)
+    return x0, (x_t - schedule.alpha(t) * x0) / schedule.sigma(t)
+
+
 ancestral = ddim(1.0)
 """Ancestral sampling with the posterior variance β̃: `ddim` with η = 1."""
+
+dpm_solver = ddim(0.0, order=2)
+"""DPM-Solver++ (2M): `ddim` with η = 0 and order 2."""
 
 
 def _scaled(schedule: Schedule, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -128,20 +158,30 @@ def time_grid(
 ) -> Tensor:
     """steps + 1 falling times from start to stop, shape (steps + 1,), float64.
 
-    `spacing` makes them even in "time" or in "log_snr". The latter needs a finite log-SNR at both ends; with
-    stop = 0 use "time", or stop at a small t and append 0.
+    `spacing` makes them even
+
+    - in "time";
+    - in "log_snr", λ, which must be finite at both ends: with stop = 0 append the 0 yourself;
+    - "logistic": in 1/(1 + exp(−(λ − m)/w)), which is finite everywhere. The steps are short around λ = m = −2, where
+      a digit's shape is decided, within a few w = 1.3, and long where there is next to nothing or everything to see.
     """
     _checks.integer("steps", steps)
     _checks.number("stop", stop, least=0, below=1)
     _checks.number("start", start, above=stop, most=1)
-    if _checks.choice("spacing", spacing, ("time", "log_snr")) == "time":
+    if _checks.choice("spacing", spacing, ("time", "log_snr", "logistic")) == "time":
         return torch.linspace(start, stop, steps + 1, dtype=torch.float64)
-    ends = check_schedule(schedule).log_snr(torch.tensor([start, stop], dtype=torch.float64))
-    if not torch.isfinite(ends).all():
+    first, last = check_schedule(schedule).log_snr(torch.tensor([start, stop], dtype=torch.float64))
+    if spacing == "logistic":
+        ends = torch.sigmoid((torch.stack([first, last]) - LOGISTIC_MIDDLE) / LOGISTIC_WIDTH)
+        even = torch.linspace(float(ends[0]), float(ends[1]), steps + 1, dtype=torch.float64)
+        log_snr = LOGISTIC_MIDDLE + LOGISTIC_WIDTH * torch.logit(even)
+    elif torch.isfinite(first) and torch.isfinite(last):
+        log_snr = torch.linspace(float(first), float(last), steps + 1, dtype=torch.float64)
+    else:
         raise ValueError(
             f"the log-SNR is infinite at t = {start:g} or t = {stop:g}. Keep inside (0, 1), or use spacing='time'."
         )
-    times = schedule.time_of(torch.linspace(float(ends[0]), float(ends[1]), steps + 1, dtype=torch.float64))
+    times = schedule.time_of(log_snr)
     times[0], times[-1] = start, stop
     return times
 
