@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from diffusion_teach.denoisers import Exact, Learned, as_time, score
+from diffusion_teach.denoisers import Exact, Guided, Learned, as_time, classes, score
 from diffusion_teach.exact import Empirical, GaussianMixture
+from diffusion_teach.networks.unet import UNet
 from diffusion_teach.parameterizations import TARGETS, Prediction, target
 from diffusion_teach.schedules import VE, VP, Cosine, Linear, Schedule, SubVP
 
@@ -76,6 +77,90 @@ class Generator:
 def test_what_is_no_posterior_mean_has_no_score() -> None:
     with pytest.raises(ValueError, match=r"Generator does not return E\[x0 \| x_t\]"):
         score(Generator(), X, torch.tensor(0.5))
+
+
+class Labelled:
+    """The exact denoiser of two Gaussians, told which one, or with the label 2 of their mixture."""
+
+    is_posterior_mean = True
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule, self.calls = schedule, 0
+        one, other = (GaussianMixture(torch.ones(1), MIXTURE.means[k : k + 1], MIXTURE.covariances[:1]) for k in (0, 1))
+        self.parts = [Exact(distribution, schedule) for distribution in (one, other, MIXTURE)]
+
+    def __call__(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
+        self.calls += 1
+        assert cond is not None
+        answers = [part(x_t, t) for part in self.parts]
+        rows = torch.arange(len(x_t))
+        x0, eps = (torch.stack(list(parts))[cond, rows] for parts in zip(*answers, strict=True))
+        return Prediction(x0, eps)
+
+
+LABELS = torch.tensor([0, 1, 1, 0, 0, 1])
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
+@pytest.mark.parametrize("t", [torch.tensor(0.3), torch.linspace(0.05, 0.95, 6)], ids=["one", "each"])
+def test_guidance_adds_the_score_of_the_label_given_x(schedule: Schedule, t: Tensor) -> None:
+    # ∇log p(x|c) + w·(∇log p(x|c) − ∇log p(x)) = ∇log p(x|c) + w·∇log p(c|x), by differentiating log p(c|x_t).
+    t, w = t.double(), 1.7
+    alpha, sigma = schedule.alpha(t), schedule.sigma(t)
+    x = X.clone().requires_grad_(True)
+    parts = [part.distribution for part in Labelled(schedule).parts]
+    log_p = torch.stack([part.log_prob(x, alpha, sigma) for part in parts])
+    given_label = log_p[LABELS, torch.arange(6)]
+    (expected,) = torch.autograd.grad((given_label + w * (given_label - log_p[2])).sum(), x)
+    guided = Guided(Labelled(schedule), w, no_label=2)
+    x0, eps = guided(X, t, LABELS)
+    torch.testing.assert_close(-eps / sigma.expand(6)[:, None], expected)
+    torch.testing.assert_close(alpha.expand(6)[:, None] * x0 + sigma.expand(6)[:, None] * eps, X)
+
+
+def test_guidance_calls_once_and_is_no_score() -> None:
+    half = torch.tensor(0.5, dtype=torch.float64)
+    denoiser = Labelled(VP())
+    guided, plain = Guided(denoiser, 2.0, no_label=2), Guided(denoiser, 0.0, no_label=2)
+    guided(X, half, LABELS)
+    assert denoiser.calls == 1
+    assert not guided.is_posterior_mean
+    with pytest.raises(ValueError, match="Guided does not return"):
+        score(guided, X, half)
+    assert plain.is_posterior_mean
+    for one, other in zip(plain(X, half, LABELS), denoiser(X, half, LABELS), strict=True):
+        assert torch.equal(one, other)
+    # The label "none" is not pulled anywhere.
+    none = torch.full((6,), 2)
+    torch.testing.assert_close(guided(X, half, none).x0, denoiser(X, half, none).x0)
+
+
+def test_guidance_of_a_network_knows_its_label_for_none() -> None:
+    torch.manual_seed(0)
+    network = UNet((8, 8), blocks=1, dense=0, embedding=8, classes=3)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    denoiser = Learned(network, VP(), "v").eval().requires_grad_(False)
+    assert classes(denoiser) == 3
+    x, t = torch.randn(2, 1, 28, 28), torch.tensor(0.6)
+    with_label, without = denoiser(x, t, torch.tensor([0, 2])), denoiser(x, t, None)
+    for found, one, none in zip(Guided(denoiser, 0.5)(x, t, torch.tensor([0, 2])), with_label, without, strict=True):
+        assert not torch.allclose(one, none, atol=1e-3)
+        torch.testing.assert_close(found, 1.5 * one - 0.5 * none, atol=1e-4, rtol=1e-4)
+
+
+def test_guidance_that_cannot_be_is_refused() -> None:
+    unconditional = Learned(UNet((8, 8), blocks=1, dense=0, embedding=8), VP())
+    assert classes(unconditional) == classes(Exact(MIXTURE, VP())) == 0
+    with pytest.raises(ValueError, match="takes no labels.*ddpm-mnist-conditional"):
+        Guided(unconditional, 1.0)
+    with pytest.raises(ValueError, match="guidance must be at least 0, got -1"):
+        Guided(Labelled(VP()), -1.0, no_label=2)
+    guided = Guided(Labelled(VP()), 1.0, no_label=2)
+    with pytest.raises(ValueError, match="guidance pulls towards a label: pass cond"):
+        guided(X, torch.tensor(0.5))
+    with pytest.raises(ValueError, match=r"cond must have shape \(6\)"):
+        guided(X, torch.tensor(0.5), LABELS[:5])
 
 
 def test_bad_input_is_named() -> None:
