@@ -17,6 +17,7 @@ ORDER = [
     "exact",
     "denoisers",
     "samplers",
+    "generate",
     "score_matching",
     "likelihood",
     "training",

@@ -98,11 +98,7 @@ class Guided:
                 "the checkpoint 'ddpm-mnist-conditional', or say which label stands for none: no_label=10."
             )
         self.no_label = _checks.integer("no_label", classes(denoiser) if no_label is None else no_label, least=0)
-
-    @property
-    def is_posterior_mean(self) -> bool:
-        """Whether the answer is E[x₀|x_t, label]: only without guidance."""
-        return self.guidance == 0 and self.denoiser.is_posterior_mean
+        self.is_posterior_mean = self.guidance == 0 and denoiser.is_posterior_mean
 
     def __call__(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
         """x_t (B, ...), t 0-dimensional or (B,), and labels cond (B,), which guidance cannot do without."""

@@ -1,0 +1,172 @@
+"""Images from a trained denoiser, by the name of a sampler: many at once, in batches, the same for the same seed.
+
+`samplers` are the parts; this puts them together as the command line, the metrics and the book use them, with the time
+grid "logistic" of `samplers.time_grid`.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator
+from types import MappingProxyType
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from diffusion_teach import _checks, samplers
+from diffusion_teach.denoisers import Denoiser, Guided, classes
+
+SAMPLERS = MappingProxyType(
+    {
+        "ancestral": samplers.ancestral,
+        "ddim": samplers.ddim(0.0),
+        "dpm_solver": samplers.dpm_solver,
+        "euler": samplers.euler,
+        "heun": samplers.heun,
+    }
+)
+"""The steps that `generate` knows, see `samplers`. Each costs one network evaluation; "heun" two, its last step one."""
+SPACING = "logistic"
+
+
+def generate(
+    denoiser: Denoiser,
+    count: int,
+    *,
+    sampler: str = "ancestral",
+    steps: int = 50,
+    labels: int | Tensor | None = None,
+    guidance: float = 0.0,
+    seed: int = 0,
+    batch: int = 250,
+    progress: bool | None = None,
+) -> Tensor:
+    """Draw images.
+
+    Args:
+        denoiser: a model of images, such as `checkpoints.model("ddpm-mnist")`; computes on its own device.
+        count: how many.
+        sampler: one of `SAMPLERS`.
+        steps: of the sampler.
+        labels: what to draw, one label for all or (count,) int64; None leaves the label open.
+        guidance: w of `denoisers.Guided`, at least 0; needs labels.
+        seed: decides all randomness. A greater count begins with the same images where both are multiples of `batch`.
+        batch: images at a time; bounds the memory.
+        progress: a progress bar on the terminal; by default where there is one.
+
+    Returns:
+        (count, 1, 28, 28) float32 in [−1, 1] on the CPU.
+
+    Raises:
+        ValueError: an unknown sampler, labels or guidance for a model that takes none, guidance without labels.
+        FloatingPointError: the model's answers are not finite.
+    """
+    made = []
+    _checks.integer("batch", batch)
+    parts = _paths(denoiser, count, sampler, steps, labels, guidance, seed, batch)
+    hidden = not (sys.stderr.isatty() if progress is None else progress)
+    with tqdm(total=math.ceil(count / batch) * steps, disable=hidden, leave=False, unit="step") as bar:
+        for part in parts:
+            x = next(part)
+            for state in part:
+                x = state
+                bar.update()
+            made.append(_finished(x, sampler, steps))
+    return torch.cat(made)
+
+
+def path(
+    denoiser: Denoiser,
+    count: int,
+    *,
+    sampler: str = "ancestral",
+    steps: int = 50,
+    labels: int | Tensor | None = None,
+    guidance: float = 0.0,
+    seed: int = 0,
+    frames: int = 21,
+) -> list[Tensor]:
+    """The reverse process, from noise to images, all of them in one batch; the arguments are those of `generate`.
+
+    Args:
+        frames: how many states to keep, evenly spread over the steps, the first and the last among them.
+
+    Returns:
+        At most `frames` and at most steps + 1 tensors (count, 1, 28, 28), float32 on the CPU. The last one is what
+        `generate` returns with batch = count.
+    """
+    _checks.integer("frames", frames, least=2)
+    _checks.integer("count", count)
+    (states,) = _paths(denoiser, count, sampler, steps, labels, guidance, seed, count)
+    kept = set(torch.linspace(0, steps, min(frames, steps + 1)).round().int().tolist())
+    shown = [x.float().cpu().clone() for k, x in enumerate(states) if k in kept]
+    return [*shown[:-1], _finished(shown[-1], sampler, steps)]
+
+
+def _paths(
+    denoiser: Denoiser,
+    count: int,
+    sampler: str,
+    steps: int,
+    labels: int | Tensor | None,
+    guidance: float,
+    seed: int,
+    batch: int,
+) -> Iterator[Iterator[Tensor]]:
+    """For each batch the sampler's states, after everything has been checked."""
+    _checks.integer("count", count)
+    _checks.choice("sampler", sampler, SAMPLERS)
+    _checks.integer("seed", seed, least=0, most=2**63 - 1)
+    _checks.number("guidance", guidance, least=0)
+    cond = _labels(denoiser, count, labels)
+    if guidance:
+        if cond is None:
+            raise ValueError(f"guidance = {guidance:g} pulls towards a label: pass labels too.")
+        denoiser = Guided(denoiser, guidance)
+    times = samplers.time_grid(denoiser.schedule, steps, spacing=SPACING)
+    device = _device(denoiser)
+    start = torch.Generator().manual_seed(seed)  # on the CPU: every device starts from the same noise
+    later = start if device.type == "cpu" else torch.Generator(device).manual_seed(seed)
+    network = getattr(denoiser, "network", None)
+    size = getattr(network, "image_size", 28)
+    shape = getattr(network, "image_channels", 1), size, size
+
+    def paths() -> Iterator[Iterator[Tensor]]:
+        for begin in range(0, count, batch):
+            n = min(batch, count - begin)
+            x = samplers.prior(denoiser.schedule, (n, *shape), generator=start).to(device)
+            part = None if cond is None else cond[begin : begin + n].to(device)
+            yield samplers.trajectory(denoiser, SAMPLERS[sampler], x, times, cond=part, generator=later)
+
+    return paths()
+
+
+def _labels(denoiser: Denoiser, count: int, labels: int | Tensor | None) -> Tensor | None:
+    if labels is None:
+        return None
+    known = classes(denoiser)
+    if not known:
+        raise ValueError("the model takes no labels: pass labels=None, or use 'ddpm-mnist-conditional'.")
+    if not isinstance(labels, Tensor):
+        return torch.full((count,), _checks.integer("labels", labels, least=0, most=known - 1))
+    _checks.tensor("labels", labels, (count,), floating=False)
+    if labels.is_floating_point() or not ((labels >= 0) & (labels < known)).all():
+        raise ValueError(f"labels must be whole numbers in 0 … {known - 1}, got {labels[:6].tolist()} …")
+    return labels.long()
+
+
+def _device(denoiser: Denoiser) -> torch.device:
+    model = denoiser.denoiser if isinstance(denoiser, Guided) else denoiser
+    first = next(model.parameters(), None) if isinstance(model, nn.Module) else None
+    return torch.device("cpu") if first is None else first.device
+
+
+def _finished(x: Tensor, sampler: str, steps: int) -> Tensor:
+    if not torch.isfinite(x).all():
+        raise FloatingPointError(
+            f"the sampler {sampler!r} with {steps} steps made numbers that are not finite. Try more steps or 'ddim'; "
+            "if they all fail, the weights are broken."
+        )
+    return x.float().clamp(-1, 1).cpu()

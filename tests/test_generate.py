@@ -1,0 +1,155 @@
+"""Images by the name of a sampler: checked on a model whose answer is known, and refused where nothing can come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from diffusion_teach import samplers
+from diffusion_teach.denoisers import Learned
+from diffusion_teach.generate import SAMPLERS, generate, path
+from diffusion_teach.parameterizations import target
+from diffusion_teach.schedules import Discrete, Schedule, linear_betas
+
+SCHEDULE = Discrete(linear_betas())
+PLACE = torch.linspace(-0.6, 0.6, 784).view(1, 28, 28)
+
+
+class Constant(nn.Module):
+    """The exact network of data at one point each label: PLACE for none, ten grey levels for the labels."""
+
+    image_size, image_channels = 28, 1
+
+    def __init__(self, schedule: Schedule, classes: int = 0) -> None:
+        super().__init__()
+        self.schedule, self.classes, self.rows = schedule, classes, 0
+        self.anchor = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
+        self.rows += len(x_t)
+        x0 = PLACE.expand(x_t.shape)
+        if cond is not None:
+            grey = (cond / 10 - 0.5)[:, None, None, None].expand(x_t.shape)
+            x0 = torch.where((cond == self.classes)[:, None, None, None], x0, grey)
+        alpha, sigma = self.schedule.alpha(t), self.schedule.sigma(t)
+        return target("v", self.schedule, t, x0, (x_t - alpha * x0) / sigma)
+
+
+def model(classes: int = 0, schedule: Schedule = SCHEDULE) -> Any:
+    return Learned(Constant(schedule, classes), schedule, "v").requires_grad_(False)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("steps", [1, 2, 7])
+def test_every_sampler_ends_where_all_data_are(sampler: str, steps: int) -> None:
+    made = generate(model(), 5, sampler=sampler, steps=steps, batch=2)
+    torch.testing.assert_close(made, PLACE.expand(5, 1, 28, 28), atol=1e-3, rtol=0)  # 1/α is 160 at t = 1
+    assert made.dtype == torch.float32
+
+
+@pytest.mark.parametrize(("sampler", "evaluations"), [("ancestral", 6), ("ddim", 6), ("dpm_solver", 6), ("heun", 11)])
+def test_the_evaluations_are_those_of_the_literature(sampler: str, evaluations: int) -> None:
+    denoiser = model()
+    generate(denoiser, 4, sampler=sampler, steps=6, batch=3)
+    assert denoiser.network.rows == 4 * evaluations
+
+
+@pytest.mark.parametrize(
+    ("sampler", "step"),
+    [("ancestral", samplers.ddim(1.0)), ("ddim", samplers.euler), ("dpm_solver", samplers.ddim(0.0, order=2))],
+)
+def test_a_sampler_is_the_step_of_its_name_on_the_logistic_grid(sampler: str, step: samplers.Step) -> None:
+    generator = torch.Generator().manual_seed(2)
+    x = samplers.prior(SCHEDULE, (3, 1, 28, 28), generator=generator)
+    times = samplers.time_grid(SCHEDULE, 8, spacing="logistic")
+    expected = samplers.sample(untrained(), step, x, times, generator=generator).clamp(-1, 1)
+    made = generate(untrained(), 3, sampler=sampler, steps=8, seed=2)
+    torch.testing.assert_close(made, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_labels_are_drawn_one_for_all_or_one_for_each() -> None:
+    same = generate(model(10), 3, labels=7, steps=2)
+    torch.testing.assert_close(same, torch.full((3, 1, 28, 28), 0.2), atol=1e-4, rtol=0)
+    each = generate(model(10), 5, labels=torch.tensor([0, 1, 2, 3, 9]), steps=2, batch=2)
+    torch.testing.assert_close(each[:, 0, 5, 5], torch.tensor([-0.5, -0.4, -0.3, -0.2, 0.4]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(generate(model(10), 1, steps=2)[0], PLACE, atol=1e-4, rtol=0)
+
+
+def test_guidance_goes_past_the_label() -> None:
+    denoiser = model(10)
+    made = generate(denoiser, 4, labels=7, guidance=0.5, sampler="ddim", steps=3)
+    torch.testing.assert_close(made, (1.5 * 0.2 - 0.5 * PLACE).expand(4, 1, 28, 28), atol=1e-4, rtol=0)
+    assert denoiser.network.rows == 2 * 3 * 4
+
+
+def untrained() -> Any:
+    """A network that answers 0 for v keeps the start visible in the end."""
+    network = nn.Module()
+    network.forward = lambda x, t, cond: torch.zeros_like(x)  # type: ignore[assignment]
+    return Learned(network, SCHEDULE, "v")
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_the_same_seed_gives_the_same_images_and_more_of_them_begin_alike(sampler: str) -> None:
+    few, again, many, others = (
+        generate(untrained(), count, sampler=sampler, steps=3, seed=seed, batch=2)
+        for count, seed in ((4, 3), (4, 3), (6, 3), (4, 4))
+    )
+    assert torch.equal(few, again)
+    assert torch.equal(few, many[:4])
+    assert not torch.allclose(few, others)
+    assert not torch.allclose(few[:2], few[2:])
+    assert few.abs().max() <= 1
+
+
+def test_torch_s_global_generator_is_left_alone() -> None:
+    before = torch.get_rng_state()
+    generate(untrained(), 2, steps=2)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_path_leads_from_noise_to_what_is_generated() -> None:
+    states = path(untrained(), 3, steps=9, frames=4, seed=5)
+    assert len(states) == 4
+    start = samplers.prior(SCHEDULE, (3, 1, 28, 28), generator=torch.Generator().manual_seed(5))
+    assert torch.equal(states[0], start)
+    assert torch.equal(states[-1], generate(untrained(), 3, steps=9, seed=5))
+    assert len(path(untrained(), 1, steps=3, frames=50)) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"sampler": "dimm"}, "Did you mean 'ddim'"),
+        ({"count": 0}, "count must be at least 1"),
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"seed": -1}, "seed must be between 0 and"),
+        ({"batch": 0}, "batch must be at least 1"),
+        ({"labels": 10}, "labels must be between 0 and 9, got 10"),
+        ({"labels": torch.tensor([1, 10])}, r"labels must be whole numbers in 0 … 9, got \[1, 10\]"),
+        ({"labels": torch.tensor([1, 2, 3])}, r"labels must have shape \(2\)"),
+        ({"guidance": 1.0}, "guidance = 1 pulls towards a label: pass labels too"),
+        ({"guidance": -1.0, "labels": 1}, "guidance must be at least 0"),
+    ],
+)
+def test_what_cannot_be_is_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        generate(model(10), **{"count": 2, "steps": 2} | arguments)
+
+
+def test_a_model_without_labels_takes_none() -> None:
+    for arguments in ({"labels": 3}, {"labels": 3, "guidance": 1.0}):
+        with pytest.raises(ValueError, match="the model takes no labels"):
+            generate(model(), 2, **arguments)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="frames must be at least 2"):
+        path(model(), 2, frames=1)
+
+
+def test_broken_weights_are_named() -> None:
+    denoiser = model()
+    denoiser.network.forward = lambda x, t, cond: torch.full_like(x, torch.inf)
+    with pytest.raises(ValueError, match="y must be finite"):
+        generate(denoiser, 2, steps=2)
