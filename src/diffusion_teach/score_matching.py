@@ -121,11 +121,12 @@ def sample_times(
     shape = _checks.sizes("shape", shape)
     _checks.number("smallest", smallest, least=0, below=1)
     _checks.generator(generator)
+    device = None if generator is None else generator.device
     if low_discrepancy:
-        u = torch.rand((*shape[:-1], 1), generator=generator)
-        u = (u + torch.arange(shape[-1]) / shape[-1]) % 1
+        u = torch.rand((*shape[:-1], 1), generator=generator, device=device)
+        u = (u + torch.arange(shape[-1], device=device) / shape[-1]) % 1
     else:
-        u = torch.rand(shape, generator=generator)
+        u = torch.rand(shape, generator=generator, device=device)
     if isinstance(schedule, Discrete):
         return (torch.floor(u * schedule.steps).clamp(max=schedule.steps - 1) + 1) / schedule.steps
     return smallest + (1 - smallest) * u
@@ -136,6 +137,7 @@ def diffusion_loss(
     x0: Tensor,
     *,
     t: Tensor | None = None,
+    eps: Tensor | None = None,
     cond: Tensor | None = None,
     weight: Callable[[Tensor], Tensor] | None = None,
     generator: torch.Generator | None = None,
@@ -146,6 +148,7 @@ def diffusion_loss(
         denoiser: the network with its schedule and target.
         x0: clean data (B, ...), or (M, B, ...) for a batch of M networks.
         t: times with leading dimensions of x0; drawn by `sample_times` where not given.
+        eps: the noise, shaped like x0; drawn from N(0, I) where not given.
         cond: passed on to the network.
         weight: w(t), multiplies the squared error at t; 1 where not given.
 
@@ -153,7 +156,8 @@ def diffusion_loss(
         A scalar, the mean over all elements.
 
     Raises:
-        ValueError: for x0 without a batch, times that do not fit it, or a network whose answer has another shape.
+        ValueError: for x0 without a batch, times or noise that do not fit it, or a network whose answer has another
+            shape.
     """
     _checks.tensor("x0", x0)
     if x0.ndim < 2:
@@ -163,7 +167,9 @@ def diffusion_loss(
         members = getattr(denoiser.network, "members", None)
         t = sample_times(denoiser.schedule, tuple(x0.shape[: 1 if members is None else 2]), generator=generator)
     t = check_time(t).to(x0)
-    eps = torch.randn(x0.shape, dtype=x0.dtype, device=x0.device, generator=generator)
+    if eps is None:
+        eps = torch.randn(x0.shape, dtype=x0.dtype, device=x0.device, generator=generator)
+    _checks.same_shape("eps", _checks.tensor("eps", eps), "x0", x0)
     x_t = add_noise(denoiser.schedule, t, x0, eps)
     y = target(denoiser.target, denoiser.schedule, t, x0, eps)
     answer = denoiser.network(x_t, t, cond)

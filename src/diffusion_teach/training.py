@@ -90,25 +90,29 @@ def loop(
     *,
     on_step: Callable[[int, float], None] | None = None,
     progress: bool | None = None,
+    first_step: int = 0,
 ) -> History:
-    """Call update(step) for step = 0 … steps − 1 and keep the losses that it returns.
+    """Call update(step) for step = first_step … steps − 1 and keep the losses that it returns.
 
     Args:
         update: does one training step, returns its loss.
-        steps: how many.
+        steps: how many the whole training has.
         on_step: called with (step, loss) after each.
         progress: a progress bar on the terminal; by default where there is one.
+        first_step: where to begin, for a training that goes on after a stop.
 
     Returns:
-        The history. Ctrl-C ends the loop and is noted in `interrupted`; what was trained is kept.
+        The history of these steps. Ctrl-C ends the loop and is noted in `interrupted`; what was trained is kept.
 
     Raises:
         FloatingPointError: when a loss is NaN or infinite.
     """
     _checks.function("update", update)
     _checks.integer("steps", steps)
+    _checks.integer("first_step", first_step, least=0, most=steps)
     history = History()
-    bar = tqdm(range(steps), disable=not (sys.stderr.isatty() if progress is None else progress), leave=False)
+    shown = sys.stderr.isatty() if progress is None else progress
+    bar = tqdm(range(first_step, steps), initial=first_step, total=steps, disable=not shown, leave=False)
     try:
         for step in bar:
             value = update(step)
@@ -120,7 +124,8 @@ def loop(
                 on_step(step, loss)
     except KeyboardInterrupt:
         history.interrupted = True
-        print(f"Stopped after {history.steps_done} of {steps} steps; the model keeps what it has learned.")  # noqa: T201
+        done = first_step + history.steps_done
+        print(f"Stopped after {done} of {steps} steps; the model keeps what it has learned.")  # noqa: T201
     finally:
         bar.close()
     return history
@@ -153,6 +158,7 @@ def fit(
     ema: EMA | None = None,
     on_step: Callable[[int, float], None] | None = None,
     progress: bool | None = None,
+    first_step: int = 0,
 ) -> History:
     """Minimise loss() over the model's parameters with AdamW.
 
@@ -168,6 +174,8 @@ def fit(
             given one AdamW, which `lr`, `betas` and `weight_decay` are for.
         ema: updated after each step.
         on_step, progress: see `loop`.
+        first_step: where to begin in the course of the learning rate, when model, optimizers and average come from a
+            training that was stopped there. The optimizers' learning rates are the highest ones, as at the start.
 
     Raises:
         FloatingPointError: when the loss is NaN or infinite, with the learning rate and what to try.
@@ -207,6 +215,6 @@ def fit(
         return value.detach()
 
     model.train()
-    history = loop(update, steps, on_step=on_step, progress=progress)
+    history = loop(update, steps, on_step=on_step, progress=progress, first_step=first_step)
     model.eval()
     return history

@@ -1,0 +1,147 @@
+"""Diffusion models of digits: a U-Net learns v at random noise levels, as chapter 6 does in 60 seconds, for longer.
+
+The loss is L_simple, the squared error of the noise (Ho et al. 2020, eq. 14): the error of another target at a fixed
+x_t differs from it by the factor (α/D)², see `parameterizations`. For v that is α².
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from diffusion_teach import _checks
+from diffusion_teach.datasets import mnist
+from diffusion_teach.denoisers import Learned
+from diffusion_teach.networks.unet import UNet
+from diffusion_teach.optimizers import muon_and_adamw
+from diffusion_teach.parameterizations import determinant
+from diffusion_teach.recipes.recipe import Recipe
+from diffusion_teach.schedules import Cosine, Discrete, Schedule, cosine_betas, linear_betas
+from diffusion_teach.score_matching import diffusion_loss, sample_times
+
+SCHEDULES = ("linear", "cosine", "continuous-cosine")
+WEIGHTS = ("simple", "none")
+
+
+@functools.cache
+def make_schedule(name: str) -> Schedule:
+    """DDPM's table of 1,000 "linear" betas, that of "cosine" betas, or the cosine schedule in continuous time."""
+    _checks.choice("schedule", name, SCHEDULES)
+    if name == "continuous-cosine":
+        return Cosine()
+    return Discrete(linear_betas() if name == "linear" else cosine_betas())
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiffusionRecipe(Recipe):
+    """A denoiser of MNIST's digits.
+
+    Args:
+        network: what `networks.unet.UNet` is called with; `classes` makes it conditional.
+        schedule: one of `SCHEDULES`.
+        target: what the network is asked for, see `parameterizations`.
+        weight: "simple", the error of the noise; "none", the error of the target as it is.
+        muon, adamw: the highest learning rates, see `optimizers.muon_and_adamw`.
+        label_dropout: how often the label is replaced by "no label", which guidance needs.
+        sampler, evaluations: how the metrics of the card are measured: the sampler and its network evaluations.
+    """
+
+    network: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    schedule: str = "linear"
+    target: str = "v"
+    weight: str = "simple"
+    muon: float = 0.025
+    adamw: float = 5e-3
+    label_dropout: float = 0.0
+    sampler: str = "ddim"
+    evaluations: int = 50
+
+    @property
+    def classes(self) -> int:
+        """How many labels there are; 0 for an unconditional model."""
+        return int(self.network.get("classes", 0))
+
+    def model(self) -> Learned:
+        return Learned(UNet(**self.network), make_schedule(self.schedule), target=self.target)
+
+    def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
+        network = cast(UNet, cast(Learned, model).network)
+        return muon_and_adamw(model, network.inside(), lr=self.muon, adamw_lr=self.adamw)
+
+    def data(self, device: torch.device) -> tuple[Tensor, ...]:
+        """The training images as bytes, and their labels."""
+        images, labels = mnist.load("train")
+        return images.to(device), labels.to(device)
+
+    def draw(self, data: tuple[Tensor, ...], generator: torch.Generator) -> tuple[Tensor, ...]:
+        """x₀ (B, 1, 28, 28), t (B,), ε like x₀, and for a conditional model labels (B,), some of them "no label"."""
+        images, labels = data
+        device = images.device
+        rows = torch.randint(len(images), (self.batch,), generator=generator, device=device)
+        x0 = mnist.to_model(images[rows])
+        t = sample_times(make_schedule(self.schedule), (self.batch,), generator=generator)
+        eps = torch.randn(x0.shape, generator=generator, device=device)
+        if not self.classes:
+            return x0, t, eps
+        dropped = torch.rand(self.batch, generator=generator, device=device) < self.label_dropout
+        return x0, t, eps, torch.where(dropped, self.classes, labels[rows])
+
+    def loss(self, model: nn.Module, *drawn: Tensor) -> Tensor:
+        """L_simple (or the plain error of the target) at x₀, t, ε and labels."""
+        denoiser = cast(Learned, model)
+        x0, t, eps, *labels = drawn
+
+        def simple(t: Tensor) -> Tensor:
+            schedule = denoiser.schedule
+            return (schedule.alpha(t) / determinant(denoiser.target, schedule, t)).square()
+
+        _checks.choice("weight", self.weight, WEIGHTS)
+        weight = simple if self.weight == "simple" else None
+        return diffusion_loss(denoiser, x0, t=t, eps=eps, cond=labels[0] if labels else None, weight=weight)
+
+    def measure(self, model: nn.Module, *, seed: int) -> dict[str, Any]:
+        """Fréchet distance with its floor and control, precision and recall, and the seconds of a sample."""
+        from diffusion_teach.metrics.evaluation import evaluate
+
+        return evaluate(cast(Learned, model), sampler=self.sampler, steps=self.evaluations, seed=seed)
+
+
+INTENDED_USE = (
+    "Teaching: to sample 28 × 28 digits like MNIST's, and to compare samplers. It knows nothing but these digits; its "
+    "samples are no data to train a reader of handwriting on."
+)
+DATA = f"MNIST's 60,000 training images ({mnist.LICENCE})"
+LICENCE = "the code's licence; trained on MNIST, " + mnist.LICENCE
+
+DDPM_MNIST = DiffusionRecipe(
+    name="ddpm-mnist",
+    summary="a diffusion model of MNIST's digits, unconditional",
+    intended_use=INTENDED_USE,
+    data_from=DATA,
+    licence=LICENCE,
+    batch=64,
+    steps=20_000,
+    warmup=40,
+    ema=0.999,
+    half=True,
+)
+DDPM_MNIST_CONDITIONAL = DiffusionRecipe(
+    name="ddpm-mnist-conditional",
+    summary="a diffusion model of MNIST's digits that takes a label, ready for guidance",
+    intended_use=INTENDED_USE,
+    data_from=DATA,
+    licence=LICENCE,
+    network=MappingProxyType({"classes": 10}),
+    label_dropout=0.15,
+    batch=64,
+    steps=20_000,
+    warmup=40,
+    ema=0.999,
+    half=True,
+)

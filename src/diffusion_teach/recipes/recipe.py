@@ -1,0 +1,112 @@
+"""What a recipe is: everything that decides how a checkpoint's weights come out, in one frozen place.
+
+A recipe names its network, data, loss and optimisers; `run.train` does the rest: device, processes, resuming, saving.
+Everything random of a step is drawn in `draw`, for the whole batch and from the given generator, which is seeded by
+the run's seed and the number of the step. So a training that was stopped goes on exactly, and N processes that take a
+share of the rows each train what one would.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from diffusion_teach import _checks
+from diffusion_teach.devices import PRECISIONS
+from diffusion_teach.training import learning_rate_factor
+
+NOT_SETTINGS = ("name", "summary", "intended_use", "data_from", "licence", "steps", "seed")
+
+
+def step_seed(seed: int, step: int) -> int:
+    """The seed of one step's randomness, 32 bits well mixed of both numbers."""
+    return int(np.random.SeedSequence((seed, step)).generate_state(1)[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(ABC):
+    """How a checkpoint is made.
+
+    Args:
+        name: the checkpoint's name.
+        summary: one line for lists.
+        intended_use: what the checkpoint is for, and what not.
+        batch: rows of a step, over all processes.
+        steps: how many.
+        seed: of weights and of all randomness.
+        warmup, decay: the course of the learning rate, see `training.learning_rate_factor`.
+        ema: decay of the moving average of the weights that is shipped; None ships the weights themselves.
+        clip: the largest norm that a gradient keeps; None for no bound.
+        precision: "auto", "float32" or "bfloat16", see `devices.precision`.
+        half: store the checkpoint in half precision.
+        data_from, licence: where the data come from, and what one may do with the weights, for the card.
+    """
+
+    name: str
+    summary: str
+    intended_use: str
+    batch: int
+    steps: int
+    seed: int = 0
+    warmup: int = 0
+    decay: str = "linear"
+    ema: float | None = None
+    clip: float | None = None
+    precision: str = "auto"
+    half: bool = False
+    data_from: str = ""
+    licence: str = ""
+
+    def __post_init__(self) -> None:
+        _checks.integer("batch", self.batch)
+        _checks.integer("seed", self.seed, least=0)
+        _checks.choice("precision", self.precision, PRECISIONS)
+        learning_rate_factor(0, self.steps, warmup=self.warmup, decay=self.decay)
+
+    @abstractmethod
+    def model(self) -> nn.Module:
+        """A model with fresh weights from torch's global generator."""
+
+    @abstractmethod
+    def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
+        """What takes the steps, at the highest learning rates."""
+
+    @abstractmethod
+    def data(self, device: torch.device) -> tuple[Tensor, ...]:
+        """What `draw` draws from, on the device, in its smallest form."""
+
+    @abstractmethod
+    def draw(self, data: tuple[Tensor, ...], generator: torch.Generator) -> tuple[Tensor, ...]:
+        """All that is random in one step, each with leading dimension `batch`."""
+
+    @abstractmethod
+    def loss(self, model: nn.Module, *drawn: Tensor) -> Tensor:
+        """The mean loss over the rows that were drawn; nothing random."""
+
+    @abstractmethod
+    def measure(self, model: nn.Module, *, seed: int) -> dict[str, Any]:
+        """The metrics of a trained model for its card, with their floors."""
+
+    def shipped(self, model: nn.Module) -> dict[str, Tensor]:
+        """The tensors of the checkpoint."""
+        return model.state_dict()
+
+    def settings(self) -> dict[str, Any]:
+        """All fields that decide how weights come out, as JSON holds them; `steps` and `seed` may be given to a run."""
+        fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
+        return {name: _plain(value) for name, value in fields if name not in NOT_SETTINGS}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, (bool, int, float, str)) else type(value).__name__
