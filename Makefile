@@ -46,4 +46,4 @@ bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.unet_speed
 
 checkpoints: $(INSTALLED)
-	$(BIN)/python -m diffusion_teach.recipes.classifier
+	$(BIN)/diffusion-teach train classifier --overwrite --out src/diffusion_teach/checkpoints

@@ -8,12 +8,13 @@
 from __future__ import annotations
 
 from diffusion_teach import _checks
-from diffusion_teach.recipes import diffusion
+from diffusion_teach.recipes import classifier, diffusion
 from diffusion_teach.recipes.recipe import Recipe
 
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (diffusion.DDPM_MNIST, diffusion.DDPM_MNIST_CONDITIONAL)
+    recipe.name: recipe for recipe in (diffusion.DDPM_MNIST, diffusion.DDPM_MNIST_CONDITIONAL, classifier.CLASSIFIER)
 }
+"""Every recipe that makes a checkpoint, by its name."""
 
 
 def names() -> list[str]:

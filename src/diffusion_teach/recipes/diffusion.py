@@ -49,7 +49,7 @@ class DiffusionRecipe(Recipe):
         weight: "simple", the error of the noise; "none", the error of the target as it is.
         muon, adamw: the highest learning rates, see `optimizers.muon_and_adamw`.
         label_dropout: how often the label is replaced by "no label", which guidance needs.
-        sampler, evaluations: how the metrics of the card are measured: the sampler and its network evaluations.
+        sampler, sampler_steps: how the card's metrics are measured, see `generate`.
     """
 
     network: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -59,8 +59,8 @@ class DiffusionRecipe(Recipe):
     muon: float = 0.025
     adamw: float = 5e-3
     label_dropout: float = 0.0
-    sampler: str = "ddim"
-    evaluations: int = 50
+    sampler: str = "ancestral"
+    sampler_steps: int = 50
 
     @property
     def classes(self) -> int:
@@ -109,7 +109,7 @@ class DiffusionRecipe(Recipe):
         """Fréchet distance with its floor and control, precision and recall, and the seconds of a sample."""
         from diffusion_teach.metrics.evaluation import evaluate
 
-        return evaluate(cast(Learned, model), sampler=self.sampler, steps=self.evaluations, seed=seed)
+        return evaluate(cast(Learned, model), sampler=self.sampler, steps=self.sampler_steps, seed=seed)
 
 
 INTENDED_USE = (

@@ -41,7 +41,8 @@ class Recipe(ABC):
         batch: rows of a step, over all processes.
         steps: how many.
         seed: of weights and of all randomness.
-        warmup, decay: the course of the learning rate, see `training.learning_rate_factor`.
+        warmup, decay: the course of the learning rate, see `training.learning_rate_factor`; the warm-up takes at most
+            a tenth of the steps.
         ema: decay of the moving average of the weights that is shipped; None ships the weights themselves.
         clip: the largest norm that a gradient keeps; None for no bound.
         precision: "auto", "float32" or "bfloat16", see `devices.precision`.

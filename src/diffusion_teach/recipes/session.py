@@ -169,7 +169,7 @@ class Session:
             loss,
             steps=steps,
             first_step=begin,
-            warmup=self.recipe.warmup,
+            warmup=min(self.recipe.warmup, steps // 10),
             decay=self.recipe.decay,
             clip=self.recipe.clip,
             optimizers=self.optimizers,
