@@ -158,7 +158,9 @@ def _labels(denoiser: Denoiser, count: int, labels: int | Tensor | None) -> Tens
 
 
 def _device(denoiser: Denoiser) -> torch.device:
-    model = denoiser.denoiser if isinstance(denoiser, Guided) else denoiser
+    model: object = denoiser
+    while not isinstance(model, nn.Module) and hasattr(model, "denoiser"):  # of a guided or counted one
+        model = model.denoiser
     first = next(model.parameters(), None) if isinstance(model, nn.Module) else None
     return torch.device("cpu") if first is None else first.device
 

@@ -1,0 +1,117 @@
+"""The table of scores: real digits passed off as a model's must reach their own floors, and spoilt ones must not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from diffusion_teach.datasets import mnist
+from diffusion_teach.denoisers import Learned
+from diffusion_teach.metrics.evaluation import distances, evaluate, shares
+from diffusion_teach.networks.unet import UNet
+from diffusion_teach.parameterizations import Prediction
+from diffusion_teach.schedules import VP
+
+IMAGES, LABELS = (part[torch.randperm(60_000, generator=torch.Generator().manual_seed(9))] for part in mnist.load())
+OTHERS = mnist.to_model(IMAGES[:500])
+
+
+class Forger:
+    """Says of any noise that it is a training image: of the label, if asked for one."""
+
+    schedule = VP()
+    is_posterior_mean = False
+
+    def __init__(self, classes: int = 0, noise: float = 0.0, obeys: bool = True) -> None:
+        self.network = type("Network", (), {"classes": classes})
+        self.noise, self.obeys, self.asked = noise, obeys, 0
+
+    def __call__(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
+        if float(t) > 0.999:
+            rows = torch.arange(30_000 + self.asked, 30_000 + self.asked + len(x_t))
+            if cond is not None and self.obeys:
+                rows = torch.stack([torch.nonzero(c % 10 == LABELS)[k, 0] for k, c in enumerate(cond)])
+            self.asked += len(x_t)
+            x0 = mnist.to_model(IMAGES[rows])
+            self.x0 = x0 + self.noise * torch.randn(x0.shape, generator=torch.Generator().manual_seed(0))
+        alpha, sigma = self.schedule.alpha(t), self.schedule.sigma(t)
+        return Prediction(self.x0, (x_t - alpha * self.x0) / sigma)
+
+
+def test_real_digits_reach_their_floors() -> None:
+    found = evaluate(Forger(), count=500, steps=2, sampler="ddim", draws=4, seed=1)
+    assert abs(found["frechet"] - found["floor"]) < 5 * found["floor_std"]
+    assert found["times_floor"] == pytest.approx(found["frechet"] / found["floor"])
+    assert found["control"] > found["floor"] + 10 * found["floor_std"]
+    for name in ("precision", "recall"):
+        assert found[name] == pytest.approx(found[f"{name}_real"], abs=0.1)
+        assert 0.8 < found[f"{name}_real"] <= 1
+    assert found["evaluations"] == 2
+    assert 0 < found["seconds_per_sample"] < 1
+    assert "label_accuracy" not in found
+    assert found == json.loads(json.dumps(found))
+    assert {key: found[key] for key in ("count", "sampler", "steps", "guidance", "seed")} == {
+        "count": 500,
+        "sampler": "ddim",
+        "steps": 2,
+        "guidance": 0.0,
+        "seed": 1,
+    }
+
+
+def test_noise_shows_in_distance_and_recall() -> None:
+    found = evaluate(Forger(noise=0.8), count=500, steps=1, draws=2)
+    assert found["times_floor"] > 20
+    assert found["recall"] < 0.2
+
+
+def test_a_model_with_labels_is_given_them_and_judged_by_them() -> None:
+    obeys, does_not = (evaluate(Forger(10, obeys=obeys), count=100, steps=1, draws=2) for obeys in (True, False))
+    assert obeys["label_accuracy"] > 0.95
+    assert obeys["label_accuracy_real"] > 0.95
+    assert does_not["label_accuracy"] < 0.3
+
+
+def test_guidance_costs_twice_and_needs_labels() -> None:
+    found = evaluate(Forger(10), count=100, steps=3, guidance=1.0, draws=2)
+    assert found["evaluations"] == 6
+    with pytest.raises(ValueError, match="guidance = 1 pulls towards a label"):
+        evaluate(Forger(), count=100, guidance=1.0)
+
+
+def test_half_of_the_digits_halve_recall() -> None:
+    few = mnist.to_model(IMAGES[LABELS < 5][:500])
+    found = shares(few, OTHERS)
+    assert found["recall"] < found["recall_real"] - 0.25
+    assert found["precision"] > found["precision_real"] - 0.1
+
+
+def test_the_control_is_blurred() -> None:
+    generator = torch.Generator().manual_seed(0)
+    found = distances(OTHERS, draws=2, generator=generator)
+    assert abs(found["frechet"] - found["floor"]) < 0.3 * found["control"]
+
+
+def test_a_fresh_network_is_measured_without_a_word_and_badly() -> None:
+    torch.manual_seed(0)
+    network = UNet((8, 8), blocks=1, dense=0, embedding=8)
+    found = evaluate(Learned(network, VP(), "v").requires_grad_(False), count=100, steps=2, draws=2)
+    assert found["times_floor"] > 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"count": 99}, "count must be between 100 and 10000, got 99"),
+        ({"draws": 1}, "draws must be at least 2"),
+        ({"sampler": "heunn"}, "Did you mean 'heun'"),
+        ({"seed": -1}, "seed must be at least 0"),
+    ],
+)
+def test_bad_settings_are_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        evaluate(Forger(), **arguments)
