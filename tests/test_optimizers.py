@@ -27,6 +27,12 @@ def test_the_scale_of_the_gradient_does_not_matter() -> None:
     torch.testing.assert_close(orthogonalised(matrix), orthogonalised(1e3 * matrix), rtol=1e-3, atol=1e-4)
 
 
+def test_a_batch_of_matrices_is_taken_one_by_one() -> None:
+    matrices = torch.randn(3, 6, 9, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    matrices[1] *= 100  # a large neighbour must not shrink the others
+    torch.testing.assert_close(orthogonalised(matrices), torch.stack([orthogonalised(m) for m in matrices]))
+
+
 def test_it_descends_a_quadratic() -> None:
     torch.manual_seed(0)
     layer = nn.Linear(10, 10, bias=False)

@@ -23,19 +23,19 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 
 def orthogonalised(matrix: Tensor, rounds: int = 5) -> Tensor:
-    """About U·Vᵀ of a matrix U·S·Vᵀ (m, n): the same directions, singular values between 0.6 and 1.3.
+    """About U·Vᵀ of each matrix U·S·Vᵀ (..., m, n): the same directions, singular values between 0.6 and 1.3.
 
     Newton–Schulz iteration X ← a·X + (b·A + c·A²)·X with A = X·Xᵀ: matrix products only.
     """
-    _checks.tensor("matrix", matrix, ("m", "n"), finite=False)
+    _checks.tensor("matrix", matrix, ("...", "m", "n"), finite=False)
     a, b, c = COEFFICIENTS
-    tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T if tall else matrix
-    x = x / (x.norm() + 1e-7)
+    tall = matrix.shape[-2] > matrix.shape[-1]
+    x = matrix.mT if tall else matrix
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(_checks.integer("rounds", rounds)):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if tall else x
+    return x.mT if tall else x
 
 
 class Muon(torch.optim.Optimizer):
@@ -62,14 +62,22 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """One step along the orthogonalised momentum of every weight that has a gradient."""
         for group in self.param_groups:
+            alike: dict[tuple[int, ...], list[nn.Parameter]] = {}
             for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                average = self.state[weight].setdefault("average", torch.zeros_like(weight))
-                average.lerp_(weight.grad, 1 - group["momentum"])
-                ahead = weight.grad.lerp(average, group["momentum"]).flatten(1)
-                scale = max(1.0, ahead.shape[0] / ahead.shape[1]) ** 0.5
-                weight.add_(orthogonalised(ahead).view(weight.shape), alpha=-scale * group["lr"])
+                if weight.grad is not None:
+                    alike.setdefault(tuple(weight.flatten(1).shape), []).append(weight)
+            for (rows, columns), weights in alike.items():  # one batch of products serves all matrices of a shape
+                steps = orthogonalised(torch.stack([self._ahead(weight, group["momentum"]) for weight in weights]))
+                scale = max(1.0, rows / columns) ** 0.5
+                for weight, step in zip(weights, steps, strict=True):
+                    weight.add_(step.view(weight.shape), alpha=-scale * group["lr"])
+
+    def _ahead(self, weight: nn.Parameter, momentum: float) -> Tensor:
+        """Nesterov's momentum of a weight as a matrix: its gradient, and where the average of those before points."""
+        assert weight.grad is not None
+        average = self.state[weight].setdefault("average", torch.zeros_like(weight))
+        average.lerp_(weight.grad, 1 - momentum)
+        return weight.grad.lerp(average, momentum).flatten(1)
 
 
 def muon_and_adamw(
