@@ -199,7 +199,7 @@ def _difference(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> 
     ]
     parts = [
         _few("it lacks ", [key for key in expected if key not in found]),
-        _few("it has besides ", [key for key in found if key not in expected]),
+        _few("it has besides ", sorted(key for key in found if key not in expected)),
         _few("", shapes),
     ]
     return "; ".join(filter(None, parts))
