@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -53,7 +54,7 @@ def output_path(recipe: Recipe, out: str | Path) -> Path:
     if path.suffix == checkpoints.SUFFIX and not path.is_dir():
         checkpoints.check_name(path.stem)
         return path
-    if path.is_dir() or not path.suffix:
+    if path.is_dir() or not re.match(r"\.[A-Za-z]", path.suffix):
         return path / f"{recipe.name}{checkpoints.SUFFIX}"
     raise ValueError(f"out must be a folder, or a file that ends in {checkpoints.SUFFIX}, got {str(out)!r}.")
 
