@@ -5,6 +5,7 @@ SHELL := /bin/bash
 PIP_ARGS ?=
 BIN := .venv/bin
 INSTALLED := .venv/installed
+BENCH := .venv-bench
 CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 
@@ -42,8 +43,16 @@ test: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/pytest --nbval tests notebooks
 
-bench: $(INSTALLED)
-	$(BIN)/python -m benchmarks.unet_speed
+bench: $(BENCH)/installed
+	$(BENCH)/bin/python -m benchmarks
+
+# The libraries that the book is measured beside, in an environment of their own. --no-deps: one of them names
+# torchvision, which the benchmark stands in for.
+$(BENCH)/installed: $(INSTALLED) benchmarks/requirements.txt
+	$(BIN)/python -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.txt
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --no-deps -r benchmarks/requirements.txt
+	@touch $@
 
 checkpoints: $(INSTALLED)
 	$(BIN)/diffusion-teach train classifier --overwrite --out src/diffusion_teach/checkpoints

@@ -1,0 +1,146 @@
+"""Time to quality: how far from real digits after 30, 60, 120 and 300 seconds of training, ours and theirs.
+
+The clock runs while a contender trains, and stands still while it samples. The peers train once and are asked on the
+way, as their learning rate is constant. The book's learning rate ends at zero, so it trains once for each time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks import ours, timing
+from benchmarks.ours import Ours
+from benchmarks.peers import PEERS, Peer
+from diffusion_teach import training
+from diffusion_teach.datasets import mnist
+from diffusion_teach.metrics import frechet
+
+TIMES = (30, 60, 120, 300)
+IMAGES = 500  # the peers' 300 training steps leave no time for more
+MANY = 2000
+BATCH = 128  # the peers'; the course's
+OUR_STEPS = 50
+THEIR_STEPS = 25
+CALIBRATION = 20
+PARTS = (ours.TITLE, *PEERS)
+
+Store = Callable[[dict[str, Any]], None]
+
+
+def judged(images: Tensor, floor: frechet.Floor) -> dict[str, Any]:
+    """The Fréchet distance of some images, beside the floor of as many."""
+    distance = frechet.frechet_to_test(images)
+    return {
+        "images": len(images),
+        "frechet": distance,
+        "floor": floor.mean,
+        "floor_std": floor.std,
+        "times_floor": distance / floor.mean,
+    }
+
+
+def measure(name: str, store: Store, *, quick: bool = False) -> None:
+    """Train one contender and store what it reaches at each time, as soon as it is known."""
+    times = (0.5, 1.0) if quick else TIMES
+    n = 20 if quick else IMAGES
+    draws = torch.Generator().manual_seed(0)
+    floor = frechet.floor(n, draws=2 if quick else 10, generator=draws)
+    if name == ours.TITLE:
+        many = frechet.floor(40 if quick else MANY, draws=2 if quick else 10, generator=draws)
+        _ours(times, n, 40 if quick else MANY, floor, many, store, steps=3 if quick else OUR_STEPS)
+    else:
+        _theirs(PEERS[name](), times, n, floor, store, steps=2 if quick else THEIR_STEPS)
+
+
+def _theirs(peer: Peer, times: tuple[float, ...], n: int, floor: frechet.Floor, store: Store, *, steps: int) -> None:
+    torch.manual_seed(0)
+    images, _ = mnist.load("train")
+
+    def batch() -> Tensor:
+        return images[torch.randint(len(images), (BATCH,))]
+
+    rows: list[dict[str, Any]] = []
+    peer.forward_backward(batch())  # the first pass chooses kernels and fetches memory: not on the clock
+    done, clock = 0, 0.0
+    for limit in times:
+        while clock < limit:
+            begin = time.perf_counter()
+            peer.step(batch())
+            peer.average()
+            clock += time.perf_counter() - begin
+            done += 1
+        begin = time.perf_counter()
+        made = torch.cat([peer.sample(len(part), steps) for part in torch.arange(n).split(100)])
+        sampling = time.perf_counter() - begin
+        row = {"limit": limit, "seconds": clock, "steps": done, "images_seen": BATCH * done}
+        row |= {"evaluations": steps, "sampling": sampling}
+        rows.append(row | judged(made, floor))
+        store({"rows": rows, "sampler": "DDIM"})
+
+
+def _ours(
+    times: tuple[float, ...],
+    n: int,
+    many: int,
+    floor: frechet.Floor,
+    floor_many: frechet.Floor,
+    store: Store,
+    *,
+    steps: int,
+) -> None:
+    rows: list[dict[str, Any]] = []
+    images, _ = mnist.load("train")
+    speed = calibrated(images, 2 if steps < OUR_STEPS else CALIBRATION)
+    for limit in times:
+        torch.manual_seed(0)
+        trained = Ours()
+        total = max(1, int(limit / speed))
+        generator = torch.Generator().manual_seed(0)
+
+        def loss(trained: Ours = trained, generator: torch.Generator = generator) -> Tensor:
+            return trained.loss(images, generator)
+
+        begin = time.perf_counter()
+        training.fit(
+            trained.model,
+            loss,
+            steps=total,
+            warmup=trained.recipe.warmup,
+            decay=trained.recipe.decay,
+            clip=trained.recipe.clip,
+            optimizers=trained.optimizers,
+            ema=trained.ema,
+            progress=False,
+        )
+        clock = time.perf_counter() - begin
+        speed = clock / total
+        begin = time.perf_counter()
+        made = trained.sample(many, steps)
+        sampling = time.perf_counter() - begin
+        row: dict[str, Any] = {
+            "limit": limit,
+            "seconds": clock,
+            "steps": total,
+            "images_seen": trained.recipe.batch * total,
+        }
+        row |= {"evaluations": steps, "sampling": sampling * n / many, "many": judged(made, floor_many)}
+        rows.append(row | judged(made[:n], floor))
+        store({"rows": rows, "sampler": "ancestral"})
+
+
+def calibrated(images: Tensor, steps: int) -> float:
+    """Seconds that a training step takes now, average and batch included, by some that are thrown away."""
+    trained = Ours()
+
+    def step() -> None:
+        trained.step(images)
+        trained.ema.update()
+
+    for _ in range(3):
+        step()
+    return timing.seconds(step, steps)
