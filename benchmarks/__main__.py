@@ -56,6 +56,7 @@ def main() -> None:
         begin = time.perf_counter()
         print(f"{name} …", end=" ", flush=True)
         known[name](arguments.results, arguments.quick)
+        results.took(name, time.perf_counter() - begin, arguments.results)
         print(f"{time.perf_counter() - begin:.0f} s", flush=True)
     if arguments.results.resolve() == results.PATH:
         from benchmarks import report

@@ -156,6 +156,9 @@ class DenoisingDiffusionPytorch(Peer):
 
     @torch.no_grad()
     def sample(self, count: int, steps: int) -> Tensor:
+        if int(self.ema.step) <= self.ema.update_after_step:
+            # It copies the weights that long, but only every tenth step: have those of now.
+            self.ema.copy_params_from_model_to_ema()
         averaged = self.ema.ema_model.eval()
         averaged.sampling_timesteps, averaged.is_ddim_sampling = _checks.integer("steps", steps), True
         with _quiet(sys.modules[type(averaged).__module__]):

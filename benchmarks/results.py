@@ -45,6 +45,11 @@ def store(part: str, measured: dict[str, Any], path: Path = PATH) -> None:
     _files.write_atomically(path, text.encode())
 
 
+def took(part: str, seconds: float, path: Path = PATH) -> None:
+    """Note how long a part's measuring took."""
+    store(part, {**load(path)[part], "took": seconds}, path)
+
+
 def quality_part(contender: str) -> str:
     """The part that holds a contender's way to quality."""
     return f"quality-{contender.replace(' ', '-')}"

@@ -22,7 +22,7 @@ EVALUATIONS = 5
 
 
 def measure(*, quick: bool = False) -> dict[str, Any]:
-    """Ours: the shipped checkpoint, all images drawn. Theirs: seconds an evaluation of 50 images, times 20·1,000."""
+    """Ours: the shipped checkpoint, all images drawn. Theirs: seconds an evaluation of 50 images, multiplied up."""
     n = 40 if quick else IMAGES
     model = cast(Learned, checkpoints.model(CHECKPOINT))
     floor = frechet.floor(n, draws=2 if quick else 10, generator=torch.Generator().manual_seed(0))

@@ -74,6 +74,9 @@ def machine(found: Results) -> str:
         text = f"Measured on {next(iter(seen))}."
     else:
         text = "Measured on " + "; and on ".join(f"{where} ({', '.join(names)})" for where, names in seen.items()) + "."
+    if all("took" in measured for measured in found.values()):
+        minutes = sum(measured["took"] for measured in found.values()) / 60
+        text += f" Measuring took {number(minutes)} minutes."
     if "speed" in found:
         versions = ", ".join(f"{name} {version}" for name, version in found["speed"]["versions"].items())
         text += f" Peers: {versions}."
@@ -167,10 +170,14 @@ def quality(found: Results) -> str:
     first = columns[names[0]][0]
     floor = f"{number(first['floor'])} ± {number(first['floor_std'], 1)}"
     note = f"Distances as multiples of the floor, which is {floor} for {first['images']:,} real images."
+    samplers = (
+        f"{name} {found[quality_part(name)]['sampler']}, {columns[name][0]['evaluations']} steps" for name in names
+    )
+    note += f" Samplers: {'; '.join(samplers)}."
     if TITLE in columns:
         many = [row["many"] for row in columns[TITLE]]
         values = ", ".join(number(row["times_floor"]) for row in many)
-        note += f" The book's models with {many[0]['images']:,} images each, against the floor of as many: {values}."
+        note += f" The book's models with {many[0]['images']:,} images each, beside the floor of as many: {values}."
     return table(["training", *names], rows) + "\n\n" + note
 
 

@@ -241,6 +241,8 @@ def test_parts_are_stored_one_by_one(tmp_path: Path) -> None:
     assert found["speed"]["a"] == 1
     assert found["scaling"]["b"] == [1, 2, 3]
     assert found["speed"]["machine"]["torch"] == torch.__version__
+    results.took("speed", 60.0, path)
+    assert results.load(path)["speed"] == {**found["speed"], "took": 60.0}
     path.write_text("[1", encoding="utf-8")
     with pytest.raises(ValueError, match="damaged"):
         results.load(path)

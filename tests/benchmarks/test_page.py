@@ -52,8 +52,7 @@ def measured() -> dict[str, Any]:
     rows |= {name: contender(2.0, 4e9, "float32") for name in peers.PEERS}
     judged = {"images": 500, "frechet": 20.0, "floor": 4.0, "floor_std": 0.5, "times_floor": 5.0}
     way = [
-        {"limit": s, "seconds": s + 0.1, "steps": s, "images_seen": 128 * s, **judged, "many": judged}
-        for s in quality.TIMES
+        {"limit": s, "seconds": s + 0.1, "steps": s, "evaluations": 20, **judged, "many": judged} for s in quality.TIMES
     ]
     by_channels = {"float32": {"32": 10.0, "64": 20.0}, "bfloat16": {"32": 20.0, "64": 40.0}}
     curve = {"seconds": {"16": 0.1, "32": 0.2, "64": 0.4}, "law": [1.0, 0.01, 0.00625]}
