@@ -49,6 +49,11 @@ def test_what_is_saved_is_loaded(folder: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {"small.safetensors", "small.json"}
 
 
+def test_the_same_tensors_give_the_same_bytes(tmp_path: Path) -> None:
+    files = [checkpoints.save("small", STATE, CARD, folder=tmp_path / str(k)).read_bytes() for k in range(8)]
+    assert len(set(files)) == 1
+
+
 def test_every_shipped_checkpoint_is_whole_small_and_documented() -> None:
     assert "classifier" in checkpoints.names()
     total = 0

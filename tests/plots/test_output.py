@@ -111,6 +111,30 @@ def test_an_animation_plays_a_finite_number_of_times_and_stands_for_itself() -> 
     assert greys[2] == 255
 
 
+def test_a_gif_plays_a_finite_number_of_times_and_ends_on_its_last_frame() -> None:
+    with Image.open(io.BytesIO(plots.gif(frames(), fps=5, loops=3, hold=2.0))) as image:
+        assert image.size == (30, 30)
+        assert image.info["loop"] == 2  # twice again
+        found = []
+        for frame in range(image.n_frames):
+            image.seek(frame)
+            found.append((image.info["duration"], image.convert("L").getpixel((0, 0))))
+    assert [duration for duration, _ in found] == [200, 200, 2000]
+    assert found[0][1] == 0
+    assert found[2][1] == 255
+    with Image.open(io.BytesIO(plots.gif(frames(), loops=1))) as once:
+        assert "loop" not in once.info
+
+
+def test_bad_frames_of_a_gif_are_refused() -> None:
+    with pytest.raises(ValueError, match="frames must hold at least 2 frames, got 1"):
+        plots.gif(frames()[:1])
+    with pytest.raises(ValueError, match=r"all frames must be of one size, got \(4, 4\), \(30, 30\)"):
+        plots.gif([frames()[0], GREY])
+    with pytest.raises(ValueError, match="fps must be above 0 and at most 50, got 60"):
+        plots.gif(frames(), fps=60)
+
+
 def test_coloured_frames_share_a_palette() -> None:
     colours = [torch.tensor(c, dtype=torch.uint8).expand(8, 8, 3) for c in ([0, 114, 178], [213, 94, 0])]
     mixed = torch.cat([colours[0][:4], colours[1][:4]])

@@ -153,7 +153,8 @@ def save(
     if not state:
         raise ValueError("state is empty, expected at least one tensor, such as module.state_dict() gives.")
     tensors = {key: _stored(key, value, half) for key, value in state.items()}
-    data = safetensors.torch.save(tensors, metadata={"format": "pt", "recipe": str(card["recipe"])})
+    # One entry: the order of several changes from run to run, and with it the hash.
+    data = safetensors.torch.save(tensors, metadata={"recipe": str(card["recipe"])})
     whole = {**card, "parameters": parameters(tensors), "sha256": _files.sha256(data), "bytes": len(data)}
     text = json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     folder = FOLDER if folder is None else Path(folder)

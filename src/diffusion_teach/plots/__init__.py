@@ -1,6 +1,6 @@
 """The book's figures: one style, alternative texts, and outputs that are the same on every machine."""
 
-from diffusion_teach.plots.animations import apng, image_frames, show_animation
+from diffusion_teach.plots.animations import apng, gif, image_frames, show_animation
 from diffusion_teach.plots.fields import draw_density, draw_field
 from diffusion_teach.plots.grids import image_grid, image_rows, mosaic, neighbours_grid
 from diffusion_teach.plots.live import LiveFigure, LiveLoss, loss_curve
@@ -17,6 +17,7 @@ __all__ = [
     "apng",
     "draw_density",
     "draw_field",
+    "gif",
     "image_frames",
     "image_grid",
     "image_rows",

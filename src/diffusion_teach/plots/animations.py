@@ -87,6 +87,36 @@ def apng(
     return file.getvalue()
 
 
+def gif(frames: Sequence[Tensor], *, fps: float = 10.0, loops: int = 3, hold: float = 3.0) -> bytes:
+    """An animated GIF for where an APNG cannot go; it ends on the last frame and stays there.
+
+    Args:
+        frames: at least 2, of one size, (H, W) uint8 greys.
+        fps: frames a second, at most 50; a GIF counts in hundredths of a second.
+        loops: how often it plays.
+        hold: seconds for which the last frame stays before it plays again.
+    """
+    _checks.number("fps", fps, above=0, most=50)
+    _checks.integer("loops", loops, most=100)
+    _checks.number("hold", hold, above=0, most=60)
+    pictures = [_picture(f"frames[{index}]", frame) for index, frame in enumerate(frames)]
+    if len(pictures) < 2:
+        raise ValueError(f"frames must hold at least 2 frames, got {len(pictures)}.")
+    if len(sizes := {picture.size for picture in pictures}) > 1:
+        raise ValueError(f"all frames must be of one size, got {', '.join(map(str, sorted(sizes)))}.")
+    file = io.BytesIO()
+    pictures[0].save(
+        file,
+        format="GIF",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=[round(1000 / fps)] * (len(pictures) - 1) + [round(1000 * hold)],
+        **({"loop": loops - 1} if loops > 1 else {}),  # what is stored is how often it plays again
+        optimize=True,
+    )
+    return file.getvalue()
+
+
 def show_animation(
     frames: Sequence[Frame],
     *,

@@ -7,19 +7,34 @@
 
 from __future__ import annotations
 
-from diffusion_teach import _checks
-from diffusion_teach.recipes import classifier, diffusion
-from diffusion_teach.recipes.recipe import Recipe
+import functools
+from typing import TYPE_CHECKING, Any
 
-RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (diffusion.DDPM_MNIST, diffusion.DDPM_MNIST_CONDITIONAL, classifier.CLASSIFIER)
-}
-"""Every recipe that makes a checkpoint, by its name."""
+if TYPE_CHECKING:
+    from diffusion_teach.recipes.recipe import Recipe
+
+    RECIPES: dict[str, Recipe]
+    """Every recipe that makes a checkpoint, by its name."""
+
+
+@functools.cache
+def _recipes() -> dict[str, Recipe]:
+    # Here and not above: `diffusion-teach --help` is in this package, and should not wait for torch.
+    from diffusion_teach.recipes import classifier, diffusion
+
+    every: tuple[Recipe, ...] = (diffusion.DDPM_MNIST, diffusion.DDPM_MNIST_CONDITIONAL, classifier.CLASSIFIER)
+    return {recipe.name: recipe for recipe in every}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "RECIPES":
+        return _recipes()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def names() -> list[str]:
     """The names of all recipes."""
-    return list(RECIPES)
+    return list(_recipes())
 
 
 def get(name: str) -> Recipe:
@@ -28,4 +43,6 @@ def get(name: str) -> Recipe:
     Raises:
         ValueError: there is none; the message names the nearest.
     """
-    return RECIPES[_checks.choice("recipe", name, RECIPES)]
+    from diffusion_teach import _checks
+
+    return _recipes()[_checks.choice("recipe", name, _recipes())]

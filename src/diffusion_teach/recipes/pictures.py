@@ -1,0 +1,70 @@
+"""Samples as the bytes of a file: arrays (.npz), a grid (.png), or the reverse process (.gif)."""
+
+from __future__ import annotations
+
+import io
+import math
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from diffusion_teach import _checks
+from diffusion_teach.datasets import mnist
+from diffusion_teach.denoisers import Denoiser
+from diffusion_teach.generate import generate, path
+
+SCALE = 2
+"""Pixels of the picture for each of the digit."""
+
+
+def drawn(
+    denoiser: Denoiser,
+    suffix: str,
+    count: int,
+    digits: list[int],
+    *,
+    sampler: str,
+    steps: int,
+    guidance: float = 0.0,
+    seed: int = 0,
+) -> bytes:
+    """Draw samples, and return the file that shows them.
+
+    Args:
+        suffix: ".npz", ".png" or ".gif".
+        digits: labels, given to the samples in turn; none for an empty list.
+        count, sampler, steps, guidance, seed: see `generate.generate`.
+    """
+    _checks.choice("suffix", suffix, (".npz", ".png", ".gif"))
+    labels = torch.tensor([digits[k % len(digits)] for k in range(count)]) if digits else None
+    turns = len(digits) or 1
+    width = turns * max(1, round(math.sqrt(count) / turns))  # of equal labels in a column
+    if suffix == ".gif":
+        from diffusion_teach.plots import gif, image_frames
+
+        states = path(denoiser, count, sampler=sampler, steps=steps, labels=labels, guidance=guidance, seed=seed)
+        return gif(image_frames(states, columns=width, scale=SCALE))
+    made = generate(denoiser, count, sampler=sampler, steps=steps, labels=labels, guidance=guidance, seed=seed)
+    return npz(made, labels) if suffix == ".npz" else png(made, width)
+
+
+def npz(images: Tensor, labels: Tensor | None = None) -> bytes:
+    """A compressed archive of arrays: `samples` (N, 28, 28) uint8, 255 being ink, and `labels` (N,) int64 if given."""
+    arrays = {"samples": mnist.to_uint8(images).numpy()}
+    if labels is not None:
+        arrays["labels"] = _checks.tensor("labels", labels, (len(images),), floating=False).numpy()
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    return file.getvalue()
+
+
+def png(images: Tensor, columns: int) -> bytes:
+    """A grid of images, ink on paper."""
+    from diffusion_teach.plots import mosaic
+
+    sheet = 255 - mosaic(images, columns).repeat_interleave(SCALE, 0).repeat_interleave(SCALE, 1)
+    file = io.BytesIO()
+    Image.fromarray(sheet.numpy()).save(file, format="PNG", optimize=True)
+    return file.getvalue()

@@ -1,0 +1,120 @@
+"""What `diffusion-teach` says of recipes, checkpoints and scores: plain text in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from diffusion_teach import checkpoints, recipes
+
+Row = dict[str, Any]
+
+
+def recipe_rows() -> list[Row]:
+    """Every recipe: name, parameters of its model, steps, batch, summary."""
+    rows = []
+    for name in recipes.names():
+        recipe = recipes.get(name)
+        with torch.random.fork_rng(devices=[]):
+            count = sum(parameter.numel() for parameter in recipe.model().parameters())
+        rows.append(
+            {
+                "name": name,
+                "parameters": count,
+                "steps": recipe.steps,
+                "batch": recipe.batch,
+                "summary": recipe.summary,
+            }
+        )
+    return rows
+
+
+def checkpoint_rows() -> list[Row]:
+    """Every shipped checkpoint: name, bytes of its file, parameters, and what its card says of recipe and metrics."""
+    rows = []
+    for name in checkpoints.names():
+        card = checkpoints.card(name)
+        size = checkpoints.path(name).stat().st_size
+        about = {key: card[key] for key in ("parameters", "recipe", "steps", "seconds", "machine", "metrics")}
+        rows.append({"name": name, "bytes": size, **about})
+    return rows
+
+
+def listing(recipe_rows: Sequence[Row], checkpoint_rows: Sequence[Row]) -> str:
+    """Both lists as text."""
+    made = [
+        [row["name"], f"{row['parameters']:,}", f"{row['steps']:,}", f"{row['batch']:,}", row["summary"]]
+        for row in recipe_rows
+    ]
+    kept = [
+        [row["name"], size(row["bytes"]), f"{row['parameters']:,}", quality(row["metrics"])] for row in checkpoint_rows
+    ]
+    parts = [
+        "Recipes, to train",
+        columns([["name", "parameters", "steps", "batch", "what it makes"], *made], right=(1, 2, 3)),
+        "",
+        "Checkpoints, trained and shipped",
+        columns([["name", "file", "parameters", "quality, as its card states it"], *kept], right=(1, 2)),
+    ]
+    return "\n".join(parts)
+
+
+def quality(metrics: Mapping[str, Any]) -> str:
+    """The metrics of a model card in one line."""
+    if "frechet" in metrics and "times_floor" in metrics:
+        return (
+            f"Fréchet distance {metrics['frechet']:.2f}, {metrics['times_floor']:.1f} times its floor "
+            f"({metrics['count']:,} samples by {metrics['sampler']}, {metrics['evaluations']} evaluations each)"
+        )
+    numbers = {key: value for key, value in metrics.items() if isinstance(value, (int, float))}
+    return ", ".join(f"{key.replace('_', ' ')} {value:.4g}" for key, value in numbers.items())
+
+
+def scores(name: str, found: Mapping[str, Any]) -> str:
+    """What `metrics.evaluation.evaluate` found, as a table: the model beside real digits; other metrics one a line."""
+    if "frechet" not in found:
+        return columns([[name, ""], *([key.replace("_", " "), _number(value)] for key, value in found.items())])
+    guidance = f", guidance {found['guidance']:g}" if found["guidance"] else ""
+    head = f"{name}: {found['count']:,} samples by {found['sampler']}, {found['steps']} steps{guidance}"
+    head += f", seed {found['seed']}"
+    rows = [
+        ["", "model", "real digits", "blurred digits", ""],
+        [
+            "Fréchet distance",
+            f"{found['frechet']:.2f}",
+            f"{found['floor']:.2f} ± {found['floor_std']:.2f}",
+            f"{found['control']:.2f}",
+            "lower is better; real digits are its floor",
+        ],
+        ["  over its floor", f"{found['times_floor']:.2f}", "1", f"{found['control'] / found['floor']:.2f}", ""],
+        ["precision", f"{found['precision']:.3f}", f"{found['precision_real']:.3f}", "", "the share that looks real"],
+        ["recall", f"{found['recall']:.3f}", f"{found['recall_real']:.3f}", "", "the share of real digits reached"],
+    ]
+    if "label_accuracy" in found:
+        accuracy = [f"{found[key]:.3f}" for key in ("label_accuracy", "label_accuracy_real")]
+        rows.append(["label accuracy", *accuracy, "", "the share that shows what was asked for"])
+    rows.append(["seconds a sample", f"{found['seconds_per_sample']:.2g}", "", "", ""])
+    rows.append(["evaluations a sample", str(found["evaluations"]), "", "", "of the network"])
+    return f"{head}\n\n{columns(rows, right=(1, 2, 3))}"
+
+
+def size(count: int) -> str:
+    """Bytes as kB or MB."""
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
+
+
+def columns(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
+    """Rows of texts under one another; the columns of `right` end, the others begin at the same place."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = zip(row, widths, strict=True)
+        padded = [text.rjust(width) if k in right else text.ljust(width) for k, (text, width) in enumerate(cells)]
+        lines.append("  " + "   ".join(padded))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,125 @@
+"""What `diffusion-teach` takes for an argument and what it answers to a wrong one.
+
+Wrong usage is found before anything is computed, and the message names the near name or the way out.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from diffusion_teach.denoisers import Learned
+    from diffusion_teach.recipes.recipe import Recipe
+
+SAMPLERS = ("ancestral", "ddim", "dpm_solver", "euler", "heun")
+PRECISIONS = ("auto", "float32", "bfloat16")
+SUFFIXES = (".npz", ".png", ".gif")
+LABELS = tuple(range(10))
+MOST_ANIMATED = 400
+STOPPED = 130
+
+
+class Named(click.Choice):
+    """A choice whose error names the nearest one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value not in self.choices:
+            near = difflib.get_close_matches(str(value), list(self.choices), n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            self.fail(f"{value!r} is not one of {', '.join(map(repr, self.choices))}.{hint}", param, ctx)
+        return value
+
+
+class Program(click.Group):
+    """The commands, and how their errors are shown: one message, no traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            click.echo("\nStopped.", err=True)
+            ctx.exit(STOPPED)
+        except OSError as error:
+            text = error.strerror or str(error)
+            raise click.ClickException(f"{text}: {error.filename}" if error.filename else text) from error
+        except (ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
+            raise click.ClickException(str(error) or type(error).__name__) from error
+
+
+def examples(*lines: str) -> str:
+    """The end of a help text."""
+    return "\b\nExamples:\n" + "\n".join(f"  diffusion-teach {line}" for line in lines)
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of a name."""
+    from diffusion_teach import recipes
+
+    try:
+        return recipes.get(name)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="RECIPE") from None
+
+
+def model(name_or_file: str, device: str) -> tuple[dict[str, Any], nn.Module]:
+    """The card and the model, on the device."""
+    from diffusion_teach import checkpoints, devices
+
+    try:
+        checkpoints.path(name_or_file)
+    except (ValueError, FileNotFoundError) as error:
+        own = " For a file of your own give its path, which ends in .safetensors." if os.sep not in name_or_file else ""
+        raise click.BadParameter(f"{error}{own}", param_hint="NAME_OR_FILE") from None
+    return checkpoints.card(name_or_file), checkpoints.model(name_or_file).to(devices.pick(device))
+
+
+def denoiser(name_or_file: str, device: str) -> tuple[dict[str, Any], Learned]:
+    """The card and the model, which must be one that draws images."""
+    from diffusion_teach.denoisers import Learned
+
+    card, found = model(name_or_file, device)
+    if not isinstance(found, Learned):
+        raise click.UsageError(f"{name_or_file} draws no images: {card.get('summary', card['intended_use'])}.")
+    return card, found
+
+
+def settings(card: dict[str, Any], sampler: str | None, steps: int | None) -> dict[str, Any]:
+    """Sampler and steps: those asked for, or those that the card's metrics were measured with."""
+    return {
+        "sampler": sampler or card["metrics"].get("sampler", SAMPLERS[0]),
+        "steps": steps or card["metrics"].get("steps", 50),
+    }
+
+
+def digits(labels: tuple[str, ...]) -> list[int]:
+    """The labels that were typed: "3", "3,7", "all"."""
+    parts = [part.strip() for text in labels for part in text.split(",")]
+    if parts == ["all"]:
+        return list(LABELS)
+    if wrong := [part for part in parts if part not in map(str, LABELS)]:
+        raise click.BadParameter(
+            f"labels are 0 to 9, several as in 3,7, or all; got {wrong[0]!r}.", param_hint="--label"
+        )
+    return [int(part) for part in parts]
+
+
+def check_out(out: Path, overwrite: bool) -> None:
+    """Find out before anything is computed whether the result can be written."""
+    if out.suffix not in SUFFIXES:
+        raise click.BadParameter(f"the file must end in {', '.join(SUFFIXES)}; got {str(out)!r}.", param_hint="--out")
+    if not out.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {out.parent}. Make it first.", param_hint="--out")
+    if out.exists() and not (overwrite and out.is_file()):
+        what = "exists already. Give another name, or replace it with --overwrite" if out.is_file() else "is no file"
+        raise click.ClickException(f"{out} {what}.")
+    if not os.access(out.parent, os.W_OK):
+        raise click.ClickException(f"the folder {out.parent} cannot be written to.")
