@@ -167,6 +167,17 @@ def test_training_times_of_a_table_are_its_steps() -> None:
     torch.testing.assert_close(steps.sort(1).values, torch.arange(1.0, 51).expand(200, 50))
 
 
+@pytest.mark.parametrize("schedule", [VP(), Discrete(linear_betas(1000))])
+@pytest.mark.parametrize("seed", range(3))
+def test_logistic_times_have_a_logistic_log_snr(schedule: Schedule, seed: int) -> None:
+    t = sample_times(schedule, (40_000,), spacing="logistic", low_discrepancy=False, generator=_seeded(seed))
+    u = torch.sigmoid((schedule.log_snr(t) + 2.0) / 1.3).sort().values
+    largest = (u - (torch.arange(40_000) + 0.5) / 40_000).abs().max()  # Kolmogorov and Smirnov's distance
+    assert float(largest) < 1.95 / math.sqrt(40_000) + 0.005  # its 0.1 % point, and the width of a step of the table
+    if isinstance(schedule, Discrete):
+        torch.testing.assert_close((t * 1000).round() / 1000, t)
+
+
 class Answer(nn.Module):
     """The exact posterior mean of a target, plus an error."""
 
@@ -237,6 +248,7 @@ LEARNED = Learned(Answer(VP(), "eps"), VP())
         (lambda: denoising(_linear, X, 0.0), ValueError, "sigma must be above 0, got 0"),
         (lambda: denoising(_linear, X, "a"), TypeError, "sigma must be a number, got 'a'"),
         (lambda: sample_times(VP(), ()), TypeError, "shape must be a tuple of sizes"),
+        (lambda: sample_times(VP(), (3,), spacing="logistc"), ValueError, "Did you mean 'logistic'"),
         (lambda: sample_times(VP(), (3,), smallest=1.0), ValueError, "smallest must be at least 0 and below 1"),
         (lambda: diffusion_loss(LEARNED, X[0]), ValueError, r"x0 must have shape \(B, \.\.\.\)"),
         (lambda: diffusion_loss(LEARNED, X, t=0.5), TypeError, "t must be a torch.Tensor"),

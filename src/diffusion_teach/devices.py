@@ -79,10 +79,12 @@ def _multiplies_bfloat16(device: torch.device) -> bool:
     return False
 
 
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """The context in which a loss is computed in a precision, "float32" or "bfloat16"."""
-    _checks.choice("precision", precision, PRECISIONS[1:])
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
+CPU = torch.device("cpu")
+
+
+def autocast(device: torch.device = CPU, name: str = "auto") -> torch.autocast:
+    """The context in which networks compute in a `precision`: with devices.autocast(): denoiser(x_t, t)."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision(name, device) == "bfloat16")
 
 
 def widest(device: torch.device) -> torch.dtype:

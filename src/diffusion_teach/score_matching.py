@@ -16,6 +16,7 @@ No normalising constant appears in any of them: ∇log(p/Z) = ∇log p.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -23,6 +24,7 @@ from torch import Tensor
 from diffusion_teach import _checks
 from diffusion_teach.denoisers import Learned
 from diffusion_teach.parameterizations import add_noise, target
+from diffusion_teach.samplers import time_grid
 from diffusion_teach.schedules import Discrete, Schedule, check_time
 
 ScoreModel = Callable[[Tensor], Tensor]
@@ -109,11 +111,15 @@ def sample_times(
     schedule: Schedule,
     shape: tuple[int, ...],
     *,
+    spacing: str = "time",
     low_discrepancy: bool = True,
     smallest: float = 1e-4,
     generator: torch.Generator | None = None,
 ) -> Tensor:
     """Training times: 1/T, 2/T, … 1 equally likely on a `Discrete` schedule, else uniform on [smallest, 1].
+
+    With `spacing="logistic"` the log-SNR is drawn from a logistic distribution instead, around the levels at which a
+    digit's shape is decided: as many as `samplers.time_grid` has steps there. Their loss then counts for more.
 
     With `low_discrepancy` the last dimension shares one random shift, u_i = (u + i/B) mod 1, so that a batch covers
     all noise levels evenly: each u_i is still uniform, and the loss is less noisy (Kingma et al. 2021, appendix I.1).
@@ -127,9 +133,25 @@ def sample_times(
         u = (u + torch.arange(shape[-1], device=device) / shape[-1]) % 1
     else:
         u = torch.rand(shape, generator=generator, device=device)
+    if _checks.choice("spacing", spacing, ("time", "logistic")) == "logistic":
+        u = _between(_logistic_grid(schedule), u)
     if isinstance(schedule, Discrete):
         return (torch.floor(u * schedule.steps).clamp(max=schedule.steps - 1) + 1) / schedule.steps
     return smallest + (1 - smallest) * u
+
+
+@lru_cache(maxsize=8)
+def _logistic_grid(schedule: Schedule) -> Tensor:
+    """Rising times, of which a logistic log-SNR falls between any two neighbours equally often."""
+    return time_grid(schedule, 1000, spacing="logistic").flip(0).float()
+
+
+def _between(table: Tensor, u: Tensor) -> Tensor:
+    """The value of a table (N + 1,) at the share u in [0, 1] of its length, by linear interpolation."""
+    position = u * (len(table) - 1)
+    below = position.long().clamp(max=len(table) - 2)
+    table = table.to(u.device)
+    return torch.lerp(table[below], table[below + 1], position - below)
 
 
 def diffusion_loss(

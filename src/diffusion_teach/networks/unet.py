@@ -4,8 +4,11 @@ r"""A small U-Net for digits: x_t and t to one number a pixel, such as the noise
                                                └──────────────────── skip ─────────────────┘
 
 It is made to train on two CPU cores. Nothing convolves at 28×28: the stem folds each 2×2 block of pixels into four
-channels, which costs nothing and saves most of the work. Widths are multiples of 16 numbers, the vector unit's
-size; tensors stay in channels_last, so that a convolution reads the channels of a pixel in one go.
+channels, which costs nothing and saves most of the work. At 14×14, where a convolution costs most, a residual block has
+one; at 7×7 it has two. Widths are multiples of 16 numbers, the vector unit's size; tensors stay in channels_last, so
+that a convolution reads the channels of a place in one go. Norms are over these channels, place by place, as ConvNeXt
+has them (Liu et al. 2022): a group norm, which also runs over the places, takes four times as long. All of it may run
+in bfloat16, under `devices.autocast`; the answer is float32.
 
 In the middle, where other U-Nets have attention, a small dense layer joins all places. It knows where each is, which
 suits digits that sit in the middle of the picture, and costs next to nothing.
@@ -29,8 +32,7 @@ from diffusion_teach import _checks
 
 Layer = TypeVar("Layer", bound=nn.Module)
 
-GROUPS = 8
-PLANES = 8
+VECTOR = 8
 FASTEST = 1000.0
 """The highest frequency of the time embedding, radians per unit of t: it tells DDPM's 1,000 steps apart."""
 
@@ -42,6 +44,7 @@ class UNet(nn.Module):
         width: channels at half and at quarter resolution, multiples of 8; 16 or more use the vector units well.
         blocks: residual blocks at quarter resolution.
         dense: width of the dense layer that joins all places of the quarter resolution; 0 for none.
+        planes: channels that the dense layer sees of each place.
         image_channels: 1 for digits.
         image_size: height and width, a multiple of 4.
         embedding: size of the time embedding, even.
@@ -57,6 +60,7 @@ class UNet(nn.Module):
         *,
         blocks: int = 2,
         dense: int = 256,
+        planes: int = 8,
         image_channels: int = 1,
         image_size: int = 28,
         embedding: int = 64,
@@ -64,9 +68,10 @@ class UNet(nn.Module):
     ) -> None:
         super().__init__()
         for channels in width:
-            _multiple("width", channels, GROUPS)
+            _multiple("width", channels, VECTOR)
         _multiple("embedding", _checks.integer("embedding", embedding, least=4), 2)
         _checks.integer("blocks", blocks)
+        _checks.integer("planes", planes)
         self.image_channels = _checks.integer("image_channels", image_channels)
         self.image_size = _multiple("image_size", image_size, 4)
         self.classes = _checks.integer("classes", classes, least=0)
@@ -79,15 +84,15 @@ class UNet(nn.Module):
         self.labels = nn.Embedding(classes + 1, embedding) if classes else None
 
         self.stem = nn.Conv2d(folded, fine, 3, padding=1)
-        self.encoder = ResidualBlock(fine, embedding)
+        self.encoder = ResidualBlock(fine, embedding, convolutions=1)
         self.down = nn.Conv2d(fine, coarse, 2, stride=2)
-        self.middle = nn.ModuleList(ResidualBlock(coarse, embedding) for _ in range(blocks))
+        self.middle = nn.ModuleList(ResidualBlock(coarse, embedding, convolutions=2) for _ in range(blocks))
         if _checks.integer("dense", dense, least=0):
-            self.middle.insert(blocks // 2, DenseBlock(coarse, image_size // 4, dense, embedding))
+            self.middle.insert(blocks // 2, DenseBlock(coarse, image_size // 4, planes, dense, embedding))
         self.up = nn.ConvTranspose2d(coarse, fine, 2, stride=2)
         self.join = nn.Conv2d(2 * fine, fine, 1)
-        self.decoder = ResidualBlock(fine, embedding)
-        self.last_norm = nn.GroupNorm(GROUPS, fine)
+        self.decoder = ResidualBlock(fine, embedding, convolutions=1)
+        self.last_norm = ChannelNorm(fine)
         self.head = _zero(nn.Conv2d(fine, folded, 3, padding=1))
         self.share = nn.Linear(embedding, 1)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -110,7 +115,9 @@ class UNet(nn.Module):
         h = self.join(torch.cat([skip, self.up(h)], dim=1))
         h = self.decoder(h, e)
         y = F.pixel_shuffle(self.head(F.silu(self.last_norm(h))), 2)
-        return y + self.share(e)[:, :, None, None] * x_t
+        # An inner product by hand, since autocast would round it, and with it every pixel alike.
+        share = (e * self.share.weight).sum(1, keepdim=True) + self.share.bias
+        return y.to(x_t.dtype) + share[:, :, None, None] * x_t
 
     def inside(self) -> list[nn.Parameter]:
         """The convolutions between the first and the last layer: the weights that `optimizers.Muon` is for."""
@@ -153,25 +160,33 @@ class UNet(nn.Module):
         return cond
 
 
+class ChannelNorm(nn.LayerNorm):
+    """Layer norm over the channels of h (B, C, H, W) at each place."""
+
+    def forward(self, h: Tensor) -> Tensor:
+        weight, bias = self.weight.to(h.dtype), self.bias.to(h.dtype)  # or autocast would make everything float32
+        return F.layer_norm(h.permute(0, 2, 3, 1), self.normalized_shape, weight, bias, self.eps).permute(0, 3, 1, 2)
+
+
 class ResidualBlock(nn.Module):
-    """h + f(h, e): two 3×3 convolutions, between them a scale and shift that the embedding e (B or 1, E) sets.
+    """h + f(h, e): one or two 3×3 convolutions; the embedding e (B or 1, E) scales and shifts what enters the last.
 
     The last convolution starts at zero, so that a fresh block passes h (B, C, H, W) on unchanged.
     """
 
-    def __init__(self, channels: int, embedding: int) -> None:
+    def __init__(self, channels: int, embedding: int, convolutions: int) -> None:
         super().__init__()
-        self.norm1 = nn.GroupNorm(GROUPS, channels)
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.norm2 = nn.GroupNorm(GROUPS, channels)
+        self.first = nn.Sequential()
+        if convolutions == 2:
+            self.first.extend([ChannelNorm(channels), nn.SiLU(), nn.Conv2d(channels, channels, 3, padding=1)])
+        self.norm = ChannelNorm(channels)
         self.modulation = _zero(nn.Linear(embedding, 2 * channels))
-        self.conv2 = _zero(nn.Conv2d(channels, channels, 3, padding=1))
+        self.last = _zero(nn.Conv2d(channels, channels, 3, padding=1))
 
     def forward(self, h: Tensor, e: Tensor) -> Tensor:
         scale, shift = self.modulation(e)[:, :, None, None].chunk(2, dim=1)
-        f = self.conv1(F.silu(self.norm1(h)))
-        f = torch.addcmul(shift, self.norm2(f), 1 + scale)
-        return h + self.conv2(F.silu(f))
+        f = torch.addcmul(shift, self.norm(self.first(h)), 1 + scale)
+        return h + self.last(F.silu(f))
 
 
 class DenseBlock(nn.Module):
@@ -180,15 +195,15 @@ class DenseBlock(nn.Module):
     Scale and shift between its two maps are set by the embedding e (B or 1, E), as in a residual block.
     """
 
-    def __init__(self, channels: int, size: int, width: int, embedding: int) -> None:
+    def __init__(self, channels: int, size: int, planes: int, width: int, embedding: int) -> None:
         super().__init__()
-        self.norm = nn.GroupNorm(GROUPS, channels)
-        self.squeeze = nn.Conv2d(channels, PLANES, 1)
-        self.inward = nn.Linear(PLANES * size * size, width)
+        self.norm = ChannelNorm(channels)
+        self.squeeze = nn.Conv2d(channels, planes, 1)
+        self.inward = nn.Linear(planes * size * size, width)
         self.norm2 = nn.LayerNorm(width, elementwise_affine=False)
         self.modulation = _zero(nn.Linear(embedding, 2 * width))
-        self.outward = nn.Linear(width, PLANES * size * size)
-        self.spread = _zero(nn.Conv2d(PLANES, channels, 1))
+        self.outward = nn.Linear(width, planes * size * size)
+        self.spread = _zero(nn.Conv2d(planes, channels, 1))
 
     def forward(self, h: Tensor, e: Tensor) -> Tensor:
         scale, shift = self.modulation(e).chunk(2, dim=1)
