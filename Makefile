@@ -54,5 +54,8 @@ $(BENCH)/installed: $(INSTALLED) benchmarks/requirements.txt
 	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --no-deps -r benchmarks/requirements.txt
 	@touch $@
 
+# The classifier first: the metrics of the others are taken on its features.
 checkpoints: $(INSTALLED)
-	$(BIN)/diffusion-teach train classifier --overwrite --out src/diffusion_teach/checkpoints
+	for name in classifier ddpm-mnist ddpm-mnist-conditional; do \
+	  $(BIN)/diffusion-teach train $$name --overwrite --out src/diffusion_teach/checkpoints || exit 1; \
+	done

@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -32,6 +33,7 @@ from diffusion_teach.recipes import run, usage
 from diffusion_teach.recipes.command_line import main
 from diffusion_teach.recipes.diffusion import DiffusionRecipe
 
+ROOT = Path(__file__).parents[2]
 COMMANDS = ["list", "train", "sample", "evaluate"]
 NETWORK = {"width": (8, 8), "blocks": 1, "dense": 0, "embedding": 8}
 
@@ -112,7 +114,7 @@ def bad(code: int, *arguments: Any) -> str:
 
 
 def test_the_program_is_installed_under_its_name() -> None:
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     module, _, name = project["scripts"]["diffusion-teach"].partition(":")
     assert getattr(importlib.import_module(module), name) is main
 
@@ -122,17 +124,31 @@ def test_the_names_in_the_help_are_those_of_the_library() -> None:
     assert usage.PRECISIONS == devices.PRECISIONS
 
 
+def parsed(line: str) -> str:
+    """The command that a line calls, after its arguments were parsed."""
+    name, *arguments = shlex.split(line, comments=True)
+    with click.Context(main, info_name="diffusion-teach", help_option_names=["-h", "--help"]) as parent:
+        assert main.commands[name].make_context(name, arguments, parent=parent)
+    return name
+
+
 @pytest.mark.parametrize("command", [None, *COMMANDS])
 def test_the_examples_of_the_help_can_be_parsed(command: str | None) -> None:
     text = good(*([command] if command else []), "--help")
     assert text == good(*([command] if command else []), "-h")
     lines = [line.split("diffusion-teach ")[1] for line in text.splitlines() if line.startswith("    diffusion-teach ")]
     assert len(lines) >= 2
-    for line in lines:
-        name, *arguments = shlex.split(line)
-        assert command in (None, name)
-        with click.Context(main, info_name="diffusion-teach", help_option_names=["-h", "--help"]) as parent:
-            assert main.commands[name].make_context(name, arguments, parent=parent)
+    assert all(command in (None, parsed(line)) for line in lines)
+
+
+def test_the_readme_shows_every_command() -> None:
+    lines = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("diffusion-teach ")]
+    assert {parsed(line.removeprefix("diffusion-teach ")) for line in lines} == set(COMMANDS)
+
+
+def test_make_trains_every_checkpoint_that_is_shipped() -> None:
+    (names,) = re.findall(r"for name in (.*); do \\\n.*diffusion-teach train \$\$name", (ROOT / "Makefile").read_text())
+    assert set(checkpoints.names()) <= set(names.split()) <= set(recipes.names())
 
 
 def process(*arguments: str) -> subprocess.CompletedProcess[str]:
