@@ -115,12 +115,12 @@ def test_memory_layout_changes_nothing(x: Tensor) -> None:
 
 def test_bfloat16_answers_nearly_the_same_in_float32(x: Tensor) -> None:
     network, t = alive(UNet()), torch.tensor([0.1, 0.5, 0.9])
-    with torch.no_grad(), devices.autocast(name="bfloat16"):
-        answer = network(x, t)
-    exact = network(x, t)
+    with torch.no_grad():
+        exact = network(x, t)
+        with devices.autocast(name="bfloat16"):
+            answer = network(x, t)
     assert answer.dtype == torch.float32
-    assert float((answer - exact).norm() / exact.norm()) < 0.02  # 8 bits of mantissa, a dozen layers
-    assert not torch.equal(answer, exact)
+    assert 0 < float((answer - exact).norm() / exact.norm()) < 0.02  # 8 bits of mantissa, a dozen layers
 
 
 def test_the_inner_weights_are_the_convolutions_between_first_and_last() -> None:

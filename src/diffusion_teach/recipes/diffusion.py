@@ -118,7 +118,7 @@ INTENDED_USE = (
     "Teaching: to sample 28 × 28 digits like MNIST's, and to compare samplers. It knows nothing but these digits; its "
     "samples are no data to train a reader of handwriting on."
 )
-LONGER = {"width": (48, 96), "dense": 512, "planes": 16}
+LONGER = {"blocks": 3, "dense": 512, "planes": 16}
 """A U-Net with more to remember than the default one, for hours instead of minutes."""
 DATA = f"MNIST's 60,000 training images ({mnist.LICENCE})"
 LICENCE = "the code's licence; trained on MNIST, " + mnist.LICENCE
@@ -151,7 +151,7 @@ DDPM_MNIST_CONDITIONAL = DiffusionRecipe(
     label_dropout=0.15,
     adamw=3e-3,
     batch=64,
-    steps=20_000,
+    steps=18_000,
     warmup=40,
     ema=0.999,
     half=True,
