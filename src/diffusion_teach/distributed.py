@@ -10,6 +10,7 @@ all, so that none waits for an answer that will not come.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -104,7 +105,8 @@ class Processes:
 def processes() -> Iterator[Processes]:
     """The processes that torchrun started together with this one, connected within the context; or this one alone.
 
-    CPU tensors go by gloo, those of CUDA by nccl.
+    CPU tensors go by gloo, those of CUDA by nccl. Let go of every DistributedDataParallel before the context ends: one
+    that outlives it would end the connection holding Python's lock, for which the connection's own thread may wait.
     """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
@@ -117,4 +119,5 @@ def processes() -> Iterator[Processes]:
         yield Processes(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", "0")))
     finally:
         if not mine:
+            gc.collect()  # a DistributedDataParallel may be part of a cycle
             dist.destroy_process_group()

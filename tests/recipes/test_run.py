@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
-import multiprocessing
 import os
 import random
 import resource
@@ -23,13 +22,11 @@ from torch import Tensor
 from diffusion_teach import _files, checkpoints, resume
 from diffusion_teach._files import DamagedFileError
 from diffusion_teach.recipes import run
+from tests.processes import FORK
 from tests.recipes import tiny
 from tests.recipes.tiny import TINY
 
 STATE = "tiny.training.safetensors"
-FORK = multiprocessing.get_context("forkserver")
-# Imported once for all the processes that will die; optimizers import the second one at their first step.
-FORK.set_forkserver_preload(["diffusion_teach.recipes.run", "torch._dynamo"])
 
 
 def start(out: Path, *, threads: int | None = None, die_at: int | None = None, **arguments: Any) -> BaseProcess:

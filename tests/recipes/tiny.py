@@ -25,7 +25,7 @@ from diffusion_teach.recipes.recipe import Recipe, step_seed
 
 @dataclass(frozen=True, kw_only=True)
 class Tiny(Recipe):
-    """A small convolutional network that learns to remove noise; `nan_at` plants a NaN in that step's data."""
+    """A small convolutional network that learns to remove noise; `nan_at` plants a NaN in that step's first row."""
 
     width: int = 6
     rate: float = 0.02
@@ -48,7 +48,7 @@ class Tiny(Recipe):
         device = images.device
         x = images[torch.randint(len(images), (self.batch,), generator=generator, device=device)] / 255
         if self.nan_at is not None and generator.initial_seed() == step_seed(self.seed, self.nan_at):
-            x = x * torch.nan
+            x[0] = torch.nan
         return x, torch.randn(x.shape, generator=generator, device=device)
 
     def loss(self, model: nn.Module, *drawn: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,17 +142,18 @@ def train(
             about |= {name: state.about[name] for name in ("seed", "steps", "precision")}
         about |= {name: asked[name] for name in ("seed", "steps") if name in asked}
 
-        def session() -> Session:
-            return Session(recipe, about, files.state, chosen, team)
+        def session() -> closing[Session]:
+            return closing(Session(recipe, about, files.state, chosen, team))
 
         if minutes is not None and state is None:
-            about["steps"] = _steps_within(60 * minutes, session(), team)
-        run = session()
-        if state is not None:
-            run.restore(state)
-        elif team.first:
-            run.save()  # before the first step, so that a place that cannot be written to is found at once
-        run.train(save_seconds=save_seconds, progress=progress, on_step=on_step)
+            with session() as trial:
+                about["steps"] = _steps_within(60 * minutes, trial, team)
+        with session() as run:
+            if state is not None:
+                run.restore(state)
+            elif team.first:
+                run.save()  # before the first step, so that a place that cannot be written to is found at once
+            run.train(save_seconds=save_seconds, progress=progress, on_step=on_step)
     if team.first:
         _ship(run, files, team)
     return files.checkpoint

@@ -73,10 +73,10 @@ class Session:
         self._data = recipe.data(device)
         self._generator = torch.Generator(device)
         self._rows = team.rows(recipe.batch)
-        self._objective: nn.Module = _Objective(self.model, recipe)
+        self._objective: nn.Module | None = _Objective(self.model, recipe)
         if team.count > 1:
             ids = [device] if device.type == "cuda" else None
-            self._objective = DistributedDataParallel(self._objective, device_ids=ids, broadcast_buffers=False)
+            self._objective = DistributedDataParallel(self._objective, device_ids=ids)
         self._signal: int | None = None
         self._stop = False
         self._began, self._seconds_before = time.perf_counter(), 0.0
@@ -84,6 +84,10 @@ class Session:
     def seconds(self) -> float:
         """Seconds of training so far, over all parts of a training that was stopped."""
         return self._seconds_before + time.perf_counter() - self._began
+
+    def close(self) -> None:
+        """Let go of what ties this process to the others, see `distributed.processes`; no step can follow."""
+        self._objective = None
 
     def restore(self, state: resume.State) -> None:
         """Take up a state, in place; see `resume.restore`."""
@@ -153,6 +157,9 @@ class Session:
     def _fit(self, steps: int, on_step: Callable[[int, float], None], progress: bool | None) -> training.History:
         begin = len(self.losses)
         step, seed = begin, int(self.about["seed"])
+        objective = self._objective
+        if objective is None:
+            raise RuntimeError("this session is closed. Make a new one, and restore the state that was saved.")
 
         def loss() -> Tensor:
             nonlocal step
@@ -160,7 +167,7 @@ class Session:
             step += 1
             mine = [part[self._rows] for part in drawn]
             with devices.autocast(self.device, str(self.about["precision"])):
-                value: Tensor = self._objective(*mine)
+                value: Tensor = objective(*mine)
             value, self._stop = self.team.averaged(value, self._signal is not None)
             return value
 
