@@ -122,7 +122,7 @@ def train(
             overwrite=overwrite,
         )
     except run.Interrupted as stopped:
-        click.echo(str(stopped), err=True)
+        click.echo(usage.said(stopped), err=True)
         ctx.exit(128 + stopped.signal)
     if os.environ.get("RANK", "0") == "0":
         card = checkpoints.card(path)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,9 +51,14 @@ class Program(click.Group):
             ctx.exit(STOPPED)
         except OSError as error:
             text = error.strerror or str(error)
-            raise click.ClickException(f"{text}: {error.filename}" if error.filename else text) from error
+            raise click.ClickException(said(f"{text}: {error.filename}" if error.filename else text)) from error
         except (ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
-            raise click.ClickException(str(error) or type(error).__name__) from error
+            raise click.ClickException(said(str(error) or type(error).__name__)) from error
+
+
+def said(text: object) -> str:
+    """A message of the library for someone who types: "resume=True (--resume)" is just --resume."""
+    return re.sub(r"\w+=True \((--\w+)\)", r"\1", str(text))
 
 
 def examples(*lines: str) -> str:
