@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from diffusion_teach import devices
 from diffusion_teach.schedules import (
     VE,
     VP,
@@ -169,6 +172,30 @@ def test_a_table_is_the_continuous_path_with_beta_constant_within_a_step() -> No
     torch.testing.assert_close(table.alpha(t) ** 2, torch.tensor([0.9**0.5, 0.9 * 0.6**0.5], dtype=torch.float64))
     # Within a step f = −β/2 with ∫β = −log(1 − β_k) over a step of length 1/2.
     torch.testing.assert_close(table.g2(t), -2 * torch.log(1 - table.betas))
+
+
+class NoFloat64(TorchDispatchMode):
+    """Fails where something computes in float64, as Apple's GPUs do."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        assert not isinstance(result, torch.Tensor) or result.dtype != torch.float64, func
+        return result
+
+
+def test_a_table_needs_no_float64_where_the_device_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    t = torch.cat([torch.arange(1001) / 1000, torch.rand(500, generator=torch.Generator().manual_seed(0))])
+    for betas in (linear_betas(1000), cosine_betas(1000), cosine_betas(7)):
+        table = Discrete(betas)
+        inner = t[1:] if len(betas) == 7 else t
+        expected = table.alpha(inner), table.sigma(inner)
+        with monkeypatch.context() as patch, NoFloat64():
+            patch.setattr(devices, "widest", lambda device: torch.float32)
+            found = table.alpha(inner), table.sigma(inner)
+        for a, b in zip(found, expected, strict=True):
+            torch.testing.assert_close(a, b, rtol=2e-5, atol=1e-7)
+    with pytest.raises(AssertionError, match="aten"), NoFloat64():
+        table.alpha(t)
 
 
 @pytest.mark.parametrize("steps", [10, 20, 50, 100, 300, 1000])

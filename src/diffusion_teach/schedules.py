@@ -18,7 +18,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
-from diffusion_teach import _checks
+from diffusion_teach import _checks, devices
 
 
 def check_time(t: Tensor, name: str = "t") -> Tensor:
@@ -236,9 +236,13 @@ class Discrete(Schedule):
         return (2 * self._log_alpha).exp()
 
     def _interpolated(self, t: Tensor) -> Tensor:
-        """log α(t) in double precision. A float32 k/T must find entry k itself: snap what lies within its rounding."""
-        table = self._log_alpha.to(t.device)
-        position = t.double() * self.steps
+        """log α(t) in the device's widest precision, float64 but on Apple's GPUs.
+
+        A float32 k/T must find entry k itself: snap what lies within its rounding.
+        """
+        wide = devices.widest(t.device)
+        table = self._log_alpha.to(wide).to(t.device)
+        position = t.to(wide) * self.steps
         snap = (position.round() - position).detach()
         position = position + torch.where(snap.abs() <= self.steps * torch.finfo(t.dtype).eps, snap, 0.0)
         below = position.detach().floor().clamp(max=self.steps - 1).long()

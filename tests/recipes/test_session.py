@@ -157,6 +157,6 @@ def test_a_full_disk_leaves_nobody_waiting(tmp_path: Path, whole: dict[str, Tens
 
 
 def test_minutes_become_the_same_steps_in_all(tmp_path: Path) -> None:
-    first, second = together(2, train_with, TINY, tmp_path, {"minutes": 0.005, "steps": None, "stop": 1})
+    first, second = together(2, train_with, TINY, tmp_path, {"minutes": 0.03, "steps": None, "stop": 1})
     assert first[0] == second[0] == "interrupted"
     assert first[1].split(" of ")[1] == second[1].split(" of ")[1]
