@@ -94,7 +94,9 @@ def denoiser(name_or_file: str, device: str) -> tuple[dict[str, Any], Learned]:
 
     card, found = model(name_or_file, device)
     if not isinstance(found, Learned):
-        raise click.UsageError(f"{name_or_file} draws no images: {card.get('summary', card['intended_use'])}.")
+        raise click.UsageError(
+            f"{name_or_file} draws no images: {card.get('summary', card['intended_use']).rstrip('.')}."
+        )
     return card, found
 
 
