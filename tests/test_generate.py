@@ -105,6 +105,33 @@ def test_the_same_seed_gives_the_same_images_and_more_of_them_begin_alike(sample
     assert few.abs().max() <= 1
 
 
+def test_bfloat16_rounds_the_network_s_products_and_nothing_else() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.SiLU(), nn.Conv2d(8, 1, 3, padding=1))
+    seen = set()
+
+    class Wrapped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = network
+
+        def forward(self, x: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
+            answer = self.inner(x)
+            seen.add((x.dtype, answer.dtype))
+            return answer.float()
+
+    denoiser = Learned(Wrapped(), SCHEDULE, "v").requires_grad_(False)
+    fine, rough, auto = (generate(denoiser, 2, steps=3, precision=name) for name in ("float32", "bfloat16", "auto"))
+    assert (torch.float32, torch.bfloat16) in seen
+    assert rough.dtype == torch.float32
+    assert 0 < (fine - rough).abs().max() < 0.05
+    assert torch.equal(auto, fine) or torch.equal(auto, rough)
+    assert torch.equal(path(denoiser, 2, steps=3, precision="bfloat16")[-1], rough)
+    assert not torch.is_autocast_enabled("cpu")
+    with pytest.raises(ValueError, match="Did you mean 'float32'"):
+        generate(denoiser, 2, precision="float23")
+
+
 def test_torch_s_global_generator_is_left_alone() -> None:
     before = torch.get_rng_state()
     generate(untrained(), 2, steps=2)

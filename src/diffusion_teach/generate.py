@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from diffusion_teach import _checks, samplers
+from diffusion_teach import _checks, devices, samplers
 from diffusion_teach.denoisers import Denoiser, Guided, classes
 
 SAMPLERS = MappingProxyType(
@@ -41,6 +41,7 @@ def generate(
     guidance: float = 0.0,
     seed: int = 0,
     batch: int = 250,
+    precision: str = "float32",
     progress: bool | None = None,
 ) -> Tensor:
     """Draw images.
@@ -54,6 +55,7 @@ def generate(
         guidance: w of `denoisers.Guided`, at least 0; needs labels.
         seed: decides all randomness. A greater count begins with the same images where both are multiples of `batch`.
         batch: images at a time; bounds the memory.
+        precision: "float32", "bfloat16" for the network's products, or "auto", see `devices.precision`.
         progress: a progress bar on the terminal; by default where there is one.
 
     Returns:
@@ -65,7 +67,7 @@ def generate(
     """
     made = []
     _checks.integer("batch", batch)
-    parts = _paths(denoiser, count, sampler, steps, labels, guidance, seed, batch)
+    parts = _paths(denoiser, count, sampler, steps, labels, guidance, seed, batch, precision)
     hidden = not (sys.stderr.isatty() if progress is None else progress)
     with tqdm(total=math.ceil(count / batch) * steps, disable=hidden, leave=False, unit="step") as bar:
         for part in parts:
@@ -86,6 +88,7 @@ def path(
     labels: int | Tensor | None = None,
     guidance: float = 0.0,
     seed: int = 0,
+    precision: str = "float32",
     frames: int = 21,
 ) -> list[Tensor]:
     """The reverse process, from noise to images, all of them in one batch; the arguments are those of `generate`.
@@ -99,7 +102,7 @@ def path(
     """
     _checks.integer("frames", frames, least=2)
     _checks.integer("count", count)
-    (states,) = _paths(denoiser, count, sampler, steps, labels, guidance, seed, count)
+    (states,) = _paths(denoiser, count, sampler, steps, labels, guidance, seed, count, precision)
     kept = set(torch.linspace(0, steps, min(frames, steps + 1)).round().int().tolist())
     shown = [x.float().cpu().clone() for k, x in enumerate(states) if k in kept]
     return [*shown[:-1], _finished(shown[-1], sampler, steps)]
@@ -114,6 +117,7 @@ def _paths(
     guidance: float,
     seed: int,
     batch: int,
+    precision: str,
 ) -> Iterator[Iterator[Tensor]]:
     """For each batch the sampler's states, after everything has been checked."""
     _checks.integer("count", count)
@@ -127,6 +131,7 @@ def _paths(
         denoiser = Guided(denoiser, guidance)
     times = samplers.time_grid(denoiser.schedule, steps, spacing=SPACING)
     device = _device(denoiser)
+    precision = devices.precision(precision, device)
     start = torch.Generator().manual_seed(seed)  # on the CPU: every device starts from the same noise
     later = start if device.type == "cpu" else torch.Generator(device).manual_seed(seed)
     network = getattr(denoiser, "network", None)
@@ -138,9 +143,20 @@ def _paths(
             n = min(batch, count - begin)
             x = samplers.prior(denoiser.schedule, (n, *shape), generator=start).to(device)
             part = None if cond is None else cond[begin : begin + n].to(device)
-            yield samplers.trajectory(denoiser, SAMPLERS[sampler], x, times, cond=part, generator=later)
+            walk = samplers.trajectory(denoiser, SAMPLERS[sampler], x, times, cond=part, generator=later)
+            yield _cast(walk, device, precision)
 
     return paths()
+
+
+def _cast(walk: Iterator[Tensor], device: torch.device, precision: str) -> Iterator[Tensor]:
+    """The same states, each computed in a precision, which ends where the caller's code goes on."""
+    while True:
+        with devices.autocast(device, precision):
+            state = next(walk, None)
+        if state is None:
+            return
+        yield state
 
 
 def _labels(denoiser: Denoiser, count: int, labels: int | Tensor | None) -> Tensor | None:

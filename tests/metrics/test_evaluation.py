@@ -54,12 +54,13 @@ def test_real_digits_reach_their_floors() -> None:
     assert 0 < found["seconds_per_sample"] < 1
     assert "label_accuracy" not in found
     assert found == json.loads(json.dumps(found))
-    assert {key: found[key] for key in ("count", "sampler", "steps", "guidance", "seed")} == {
+    assert {key: found[key] for key in ("count", "sampler", "steps", "guidance", "seed", "dtype")} == {
         "count": 500,
         "sampler": "ddim",
         "steps": 2,
         "guidance": 0.0,
         "seed": 1,
+        "dtype": "float32",
     }
 
 

@@ -276,9 +276,10 @@ def test_contradictions_are_wrong_usage(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_sample_writes_arrays_of_what_the_library_draws(plain: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_sample_writes_arrays_of_what_the_library_draws(plain: str, tmp_path: Path, precision: str) -> None:
     out = tmp_path / "some.npz"
-    settings = {"steps": 4, "sampler": "heun", "seed": 7}
+    settings = {"steps": 4, "sampler": "heun", "seed": 7, "precision": precision}
     options = [str(text) for name, value in settings.items() for text in (f"--{name}", value)]
     assert "some.npz: 5 images by heun, 4 steps, seed 7" in good("sample", plain, "--count", 5, *options, "--out", out)
     with np.load(out, allow_pickle=False) as arrays:
@@ -420,7 +421,7 @@ def test_evaluate_shows_the_scores_beside_their_floors(labelled: str) -> None:
     found = json.loads(good("evaluate", *options, "--json"))
     assert (found["sampler"], found["steps"], found["evaluations"]) == ("ddim", 3, 6)
     text = good("evaluate", *options)
-    assert "100 samples by ddim, 3 steps, guidance 1, seed 2" in text
+    assert "100 samples by ddim, 3 steps, guidance 1, seed 2, float32" in text
     rows = {line.strip().split("   ")[0]: line for line in text.splitlines()}
     assert f"{found['frechet']:.2f}" in rows["Fréchet distance"]
     assert f"{found['floor']:.2f} ± {found['floor_std']:.2f}" in rows["Fréchet distance"]

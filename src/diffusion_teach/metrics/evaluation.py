@@ -40,6 +40,7 @@ def evaluate(
     guidance: float = 0.0,
     seed: int = 0,
     batch: int = 250,
+    precision: str = "float32",
     draws: int = 10,
     progress: bool | None = None,
 ) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def evaluate(
     Args:
         denoiser: a model of 28 × 28 digits, such as `checkpoints.model("ddpm-mnist")`.
         count: images to draw, 100 to 10,000. Distances compare at the same count only.
-        sampler, steps, guidance, seed, batch, progress: see `generate.generate`.
+        sampler, steps, guidance, seed, batch, precision, progress: see `generate.generate`.
         draws: of the floor, at least 2.
 
     Returns:
@@ -76,11 +77,13 @@ def evaluate(
         guidance=guidance,
         seed=seed,
         batch=batch,
+        precision=precision,
         progress=progress,
     )
     seconds = time.perf_counter() - began
     real = mnist.to_model(images[rows])
     settings = {"count": count, "sampler": sampler, "steps": steps, "guidance": float(guidance), "seed": seed}
+    settings["dtype"] = precision  # "precision" is a score
     return (
         settings
         | distances(made, draws=draws, generator=chosen)

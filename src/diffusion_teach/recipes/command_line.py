@@ -33,6 +33,9 @@ guidance = click.option(
     "--guidance", type=click.FloatRange(min=0), metavar="W", default=0.0, help="How far past the label; 0: not."
 )
 seed = click.option("--seed", type=ANY, metavar="K", default=0, show_default=True, help="Decides all randomness.")
+precision = click.option(
+    "--precision", type=Named(PRECISIONS), metavar="P", default="float32", help=", ".join(PRECISIONS)
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
@@ -146,6 +149,7 @@ def train(
 @guidance
 @seed
 @device
+@precision
 @overwrite
 @click.option(
     "--out",
@@ -162,6 +166,7 @@ def sample(
     guidance: float,
     seed: int,
     device: str,
+    precision: str,
     overwrite: bool,
     out: Path,
 ) -> None:
@@ -183,7 +188,7 @@ def sample(
             f"{name_or_file} takes no labels. Leave out --label and --guidance, or sample a conditional checkpoint, "
             "such as ddpm-mnist-conditional."
         )
-    asked = {**usage.settings(card, sampler, steps), "guidance": guidance, "seed": seed}
+    asked = {**usage.settings(card, sampler, steps), "guidance": guidance, "seed": seed, "precision": precision}
     data = pictures.drawn(model, out.suffix, count, digits, **asked)
     usage.check_out(out, overwrite)  # another program may have been as quick
     _files.write_atomically(out, data)
@@ -201,6 +206,7 @@ def sample(
 @guidance
 @seed
 @device
+@precision
 @as_json
 def evaluate(
     name_or_file: str,
@@ -210,6 +216,7 @@ def evaluate(
     guidance: float,
     seed: int,
     device: str,
+    precision: str,
     as_json: bool,
 ) -> None:
     """Measure a checkpoint, NAME_OR_FILE, beside real digits and blurred ones."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,24 +30,26 @@ def drawn(
     steps: int,
     guidance: float = 0.0,
     seed: int = 0,
+    precision: str = "float32",
 ) -> bytes:
     """Draw samples, and return the file that shows them.
 
     Args:
         suffix: ".npz", ".png" or ".gif".
         digits: labels, given to the samples in turn; none for an empty list.
-        count, sampler, steps, guidance, seed: see `generate.generate`.
+        count, sampler, steps, guidance, seed, precision: see `generate.generate`.
     """
     _checks.choice("suffix", suffix, (".npz", ".png", ".gif"))
     labels = torch.tensor([digits[k % len(digits)] for k in range(count)]) if digits else None
     turns = len(digits) or 1
     width = turns * max(1, round(math.sqrt(count) / turns))  # of equal labels in a column
+    asked: dict[str, Any] = {"sampler": sampler, "steps": steps, "labels": labels, "guidance": guidance, "seed": seed}
+    asked["precision"] = precision
     if suffix == ".gif":
         from diffusion_teach.plots import gif, image_frames
 
-        states = path(denoiser, count, sampler=sampler, steps=steps, labels=labels, guidance=guidance, seed=seed)
-        return gif(image_frames(states, columns=width, scale=SCALE))
-    made = generate(denoiser, count, sampler=sampler, steps=steps, labels=labels, guidance=guidance, seed=seed)
+        return gif(image_frames(path(denoiser, count, **asked), columns=width, scale=SCALE))
+    made = generate(denoiser, count, **asked)
     return npz(made, labels) if suffix == ".npz" else png(made, width)
 
 

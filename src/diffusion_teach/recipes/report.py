@@ -78,7 +78,7 @@ def scores(name: str, found: Mapping[str, Any]) -> str:
         return columns([[name, ""], *([key.replace("_", " "), _number(value)] for key, value in found.items())])
     guidance = f", guidance {found['guidance']:g}" if found["guidance"] else ""
     head = f"{name}: {found['count']:,} samples by {found['sampler']}, {found['steps']} steps{guidance}"
-    head += f", seed {found['seed']}"
+    head += f", seed {found['seed']}, {found['dtype']}"
     rows = [
         ["", "model", "real digits", "blurred digits", ""],
         [
