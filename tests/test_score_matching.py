@@ -206,6 +206,15 @@ def test_the_posterior_mean_minimises_the_regression_on_every_row(name: str, sch
         assert float(diffusion_loss(worse, x0, t=t, generator=_seeded(4))) > loss + 0.05
 
 
+def test_the_noise_may_be_given() -> None:
+    x0, learned, g = _draw(8, 0), Learned(Answer(VP(), "eps"), VP()), _seeded(5)
+    t, eps = torch.full((8,), 0.5, dtype=torch.float64), torch.randn(8, 3, generator=_seeded(6), dtype=torch.float64)
+    assert diffusion_loss(learned, x0, t=t, eps=eps) == diffusion_loss(learned, x0, t=t, generator=_seeded(6))
+    before = g.get_state()
+    diffusion_loss(learned, x0, t=t, eps=eps, generator=g)
+    assert torch.equal(g.get_state(), before)
+
+
 def test_weights_multiply_the_error_at_their_time() -> None:
     x0, learned = _draw(64, 0), Learned(Answer(VP(), "eps"), VP())
     t = torch.linspace(0.1, 0.9, 64, dtype=torch.float64)
@@ -254,6 +263,7 @@ LEARNED = Learned(Answer(VP(), "eps"), VP())
         (lambda: diffusion_loss(LEARNED, X, t=0.5), TypeError, "t must be a torch.Tensor"),
         (lambda: diffusion_loss(LEARNED, X, t=torch.rand(3)), ValueError, "leading shape of x, got"),
         (lambda: diffusion_loss(LEARNED, X, t=torch.tensor(7.0)), ValueError, r"t must lie in \[0, 1\]"),
+        (lambda: diffusion_loss(LEARNED, X, eps=X[:2]), ValueError, "eps and x0 must have the same shape"),
         (lambda: diffusion_loss(LEARNED, X.byte()), TypeError, r"x0 must hold floating-point numbers"),
         (lambda: diffusion_loss(Learned(Narrow(), VP()), X), ValueError, r"network's answer and x0 .*\(4, 1\)"),
     ],

@@ -89,6 +89,48 @@ def test_ctrl_c_keeps_what_was_trained(capsys: pytest.CaptureFixture[str]) -> No
     assert "Stopped after 7 of 50 steps; the model keeps" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("decay", ["constant", "linear", "cosine"])
+def test_a_training_that_goes_on_follows_the_same_course(decay: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Stopped after 7 of 20 steps and taken up with fresh rates; momentum shows that the optimizer is kept."""
+
+    def rates_of(model: Point, optimizer: torch.optim.SGD, first: int, last: int) -> list[float]:
+        rates = []
+
+        def on_step(step: int, loss: float) -> None:
+            rates.append(optimizer.param_groups[0]["lr"])
+            if step == last - 1:
+                raise KeyboardInterrupt
+
+        fit(
+            model,
+            model.loss,
+            steps=20,
+            decay=decay,
+            warmup=3,
+            optimizers=[optimizer],
+            on_step=on_step,
+            first_step=first,
+        )
+        return rates
+
+    def sgd(model: Point) -> torch.optim.SGD:
+        return torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+
+    whole, parts = Point(), Point()
+    expected = rates_of(whole, sgd(whole), 0, 21)
+    optimizer = sgd(parts)
+    rates = rates_of(parts, optimizer, 0, 7)
+    assert "Stopped after 7 of 20 steps" in capsys.readouterr().out
+    second = sgd(parts)
+    second.load_state_dict({**second.state_dict(), "state": optimizer.state_dict()["state"]})
+    rates += rates_of(parts, second, 7, 21)
+    assert rates == expected
+    assert torch.equal(parts.theta, whole.theta)
+    assert fit(parts, parts.loss, steps=20, first_step=20).steps_done == 0
+    with pytest.raises(ValueError, match="first_step must be between 0 and 20, got 21"):
+        fit(parts, parts.loss, steps=20, first_step=21)
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_loss_that_is_no_number_stops_with_step_and_rate(bad: float) -> None:
     model, calls = Point(), []

@@ -1,9 +1,6 @@
-"""The shipped classifier and its recipe."""
+"""The shipped classifier."""
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
 
 import pytest
 import torch
@@ -60,39 +57,3 @@ def test_what_is_no_digit_shape_is_refused(x: torch.Tensor) -> None:
         Classifier()(x)
     with pytest.raises(ValueError, match="x "):
         evaluate(Classifier(), x)
-
-
-def test_augmentation_by_nothing_changes_nothing() -> None:
-    x = mnist.to_model(mnist.load("test")[0][:4])
-    torch.testing.assert_close(recipe.augment(x, degrees=0.0, pixels=0.0), x, rtol=0, atol=1e-5)
-
-
-def test_augmentation_shifts_by_at_most_the_pixels_given() -> None:
-    x = torch.full((200, 1, 29, 29), -1.0)
-    x[:, :, 14, 14] = 1.0
-    moved = recipe.augment(x, degrees=0.0, pixels=2.0, generator=torch.Generator().manual_seed(0)) + 1
-    place = torch.arange(29.0)
-    mass = moved.sum(dim=(1, 2, 3))
-    shift = torch.stack([(moved.sum(dim=axis)[:, 0] * place).sum(dim=1) / mass - 14 for axis in (2, 3)])
-    assert shift.abs().max() <= 2.001
-    assert shift.abs().max() >= 1.8  # of 400 uniform draws; missed once in 10^18
-    assert (shift[0] - shift[1]).abs().max() > 1
-    torch.testing.assert_close(mass, torch.full((200,), 2.0))
-
-
-def test_the_recipe_trains_and_writes_a_checkpoint_that_loads(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    images, labels = mnist.load("test")
-    monkeypatch.setattr(recipe.mnist, "load", lambda split: (images[:1280], labels[:1280]))
-    before = torch.get_rng_state()
-    recipe.main(["--epochs", "3", "--folder", str(tmp_path)])
-    assert torch.equal(torch.get_rng_state(), before)
-    assert "test_accuracy" in capsys.readouterr().out
-    card = json.loads((tmp_path / "classifier.json").read_text())
-    assert card["steps"] == 30
-    assert card["metrics"]["test_accuracy"] > 0.3
-    first = checkpoints.load("classifier", folder=tmp_path)
-    recipe.main(["--epochs", "3", "--folder", str(tmp_path / "again")])
-    for name, value in checkpoints.load("classifier", folder=tmp_path / "again").items():
-        assert torch.equal(value, first[name])

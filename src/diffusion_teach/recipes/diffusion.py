@@ -1,7 +1,7 @@
 """Diffusion models of digits: a U-Net learns v at random noise levels, as chapter 6 does in 60 seconds, for longer.
 
-The loss is L_simple, the squared error of the noise (Ho et al. 2020, eq. 14): the error of another target at a fixed
-x_t differs from it by the factor (α/D)², see `parameterizations`. For v that is α².
+With the weight "simple" the loss is L_simple, the squared error of the noise (Ho et al. 2020, eq. 14): the error of
+another target at a fixed x_t differs from it by the factor (α/D)², see `parameterizations`. For v that is α².
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from diffusion_teach.datasets import mnist
 from diffusion_teach.denoisers import Learned
 from diffusion_teach.networks.unet import UNet
 from diffusion_teach.optimizers import muon_and_adamw
-from diffusion_teach.parameterizations import determinant
+from diffusion_teach.parameterizations import TARGETS, determinant
 from diffusion_teach.recipes.recipe import Recipe
 from diffusion_teach.schedules import Cosine, Discrete, Schedule, cosine_betas, linear_betas
 from diffusion_teach.score_matching import diffusion_loss, sample_times
@@ -64,6 +64,15 @@ class DiffusionRecipe(Recipe):
     sampler: str = "ancestral"
     sampler_steps: int = 50
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _checks.choice("schedule", self.schedule, SCHEDULES)
+        _checks.choice("target", self.target, TARGETS)
+        _checks.choice("weight", self.weight, WEIGHTS)
+        _checks.number("label_dropout", self.label_dropout, least=0, most=1)
+        if self.label_dropout and not self.classes:
+            raise ValueError(f"label_dropout needs labels, got {self.label_dropout} without network={{'classes': …}}.")
+
     @property
     def classes(self) -> int:
         """How many labels there are; 0 for an unconditional model."""
@@ -103,7 +112,6 @@ class DiffusionRecipe(Recipe):
             schedule = denoiser.schedule
             return (schedule.alpha(t) / determinant(denoiser.target, schedule, t)).square()
 
-        _checks.choice("weight", self.weight, WEIGHTS)
         weight = simple if self.weight == "simple" else None
         return diffusion_loss(denoiser, x0, t=t, eps=eps, cond=labels[0] if labels else None, weight=weight)
 
