@@ -129,8 +129,8 @@ def _paths(
         if cond is None:
             raise ValueError(f"guidance = {guidance:g} pulls towards a label: pass labels too.")
         denoiser = Guided(denoiser, guidance)
-    times = samplers.time_grid(denoiser.schedule, steps, spacing=SPACING)
     device = _device(denoiser)
+    times = samplers.time_grid(denoiser.schedule, steps, spacing=SPACING).to(devices.widest(device))
     precision = devices.precision(precision, device)
     start = torch.Generator().manual_seed(seed)  # on the CPU: every device starts from the same noise
     later = start if device.type == "cpu" else torch.Generator(device).manual_seed(seed)
