@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import platform
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -85,6 +87,18 @@ CPU = torch.device("cpu")
 def autocast(device: torch.device = CPU, name: str = "auto") -> torch.autocast:
     """The context in which networks compute in a `precision`: with devices.autocast(): denoiser(x_t, t)."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision(name, device) == "bfloat16")
+
+
+@contextmanager
+def deterministic() -> Iterator[None]:
+    """Within this context a GPU's convolutions give the same bits each time; a CPU's do anyway."""
+    cudnn = torch.backends.cudnn
+    before = cudnn.deterministic, cudnn.benchmark
+    cudnn.deterministic, cudnn.benchmark = True, False
+    try:
+        yield
+    finally:
+        cudnn.deterministic, cudnn.benchmark = before
 
 
 def widest(device: torch.device) -> torch.dtype:

@@ -189,6 +189,8 @@ def _device(name: str, state: states.State | None, files: Files, team: distribut
     if name == "auto" and state is not None:
         name = str(state.about["device"])
     device = devices.pick(name, local_rank=team.local_rank)
+    if device.type == "cuda" and team.count > 1:
+        torch.cuda.set_device(device)
     if device.type == "mps" and team.count > 1:
         raise ValueError("processes cannot work together on MPS. Start one process, or use device='cpu'.")
     return device

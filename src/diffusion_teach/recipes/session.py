@@ -129,7 +129,7 @@ class Session:
                 saved = time.monotonic()
 
         self._began = time.perf_counter()
-        with self._signals_noted():
+        with self._signals_noted(), devices.deterministic():
             try:
                 history = self._fit(steps, after, progress if first else False)
             except _Stop:
