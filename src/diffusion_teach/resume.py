@@ -159,7 +159,7 @@ def restore(
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): tensors[name] for name in sorted(tensors) if name.startswith(prefix)}
 
 
 def _load(model: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
