@@ -420,6 +420,8 @@ def test_evaluate_shows_the_scores_beside_their_floors(labelled: str) -> None:
     options = [labelled, "--count", 100, "--guidance", 1, "--seed", 2]
     found = json.loads(good("evaluate", *options, "--json"))
     assert (found["sampler"], found["steps"], found["evaluations"]) == ("ddim", 3, 6)
+    assert found["dtype"] == "float32"
+    assert json.loads(good("evaluate", *options, "--json", "--precision", "bfloat16"))["dtype"] == "bfloat16"
     text = good("evaluate", *options)
     assert "100 samples by ddim, 3 steps, guidance 1, seed 2, float32" in text
     rows = {line.strip().split("   ")[0]: line for line in text.splitlines()}

@@ -231,9 +231,8 @@ def evaluate(
     elif guidance and not classes(model):
         raise click.UsageError(f"{name_or_file} takes no labels, so --guidance has nothing to pull towards.")
     else:
-        found = evaluation.evaluate(
-            model, count=count, guidance=guidance, seed=seed, **usage.settings(card, sampler, steps)
-        )
+        asked = {**usage.settings(card, sampler, steps), "guidance": guidance, "seed": seed, "precision": precision}
+        found = evaluation.evaluate(model, count=count, **asked)
     click.echo(_json(found) if as_json else report.scores(name_or_file, found))
 
 

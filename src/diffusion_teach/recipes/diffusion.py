@@ -1,7 +1,9 @@
-"""Diffusion models of digits: a U-Net learns v at random noise levels, as chapter 6 does in 60 seconds, for longer.
+"""Diffusion models of digits: a U-Net learns v at random noise levels, as chapter 6 does in a minute, for longer.
 
-With the weight "simple" the loss is L_simple, the squared error of the noise (Ho et al. 2020, eq. 14): the error of
-another target at a fixed x_t differs from it by the factor (α/D)², see `parameterizations`. For v that is α².
+The shipped recipes draw the log-SNR from a logistic distribution and weigh the error of v alike (`times="logistic"`,
+`weight="none"`). With `times="time"` and `weight="simple"` the loss is L_simple, the error of the noise at times
+that are drawn evenly (Ho et al. 2020, eq. 14): at a fixed x_t it differs from the error of another target by the factor
+(α/D)², see `parameterizations`. For v that is α².
 """
 
 from __future__ import annotations
@@ -127,7 +129,7 @@ INTENDED_USE = (
     "samples are no data to train a reader of handwriting on."
 )
 LONGER = {"blocks": 3, "dense": 512, "planes": 16}
-"""A U-Net with more to remember than the default one, for hours instead of minutes."""
+"""A U-Net with more room than the default one, for half an hour of training instead of a minute."""
 DATA = f"MNIST's 60,000 training images ({mnist.LICENCE})"
 LICENCE = "the code's licence; trained on MNIST, " + mnist.LICENCE
 
