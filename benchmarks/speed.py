@@ -106,7 +106,11 @@ def peak_memory(name: str) -> int | None:
 
 
 def _resident() -> int | None:
-    """The most memory that this process has held, in bytes."""
+    """The most memory that this program has held, in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():  # what Linux's getrusage says begins with the size of the process that started this one
+        lines = (line.split() for line in status.read_text(encoding="utf-8").splitlines())
+        return next((1024 * int(line[1]) for line in lines if line[0] == "VmHWM:"), None)
     try:
         import resource
     except ModuleNotFoundError:  # Windows
