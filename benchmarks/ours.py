@@ -23,7 +23,7 @@ CPU = torch.device("cpu")
 
 
 def short() -> DiffusionRecipe:
-    """The recipe `ddpm-mnist` for a minute instead of half an hour: the default U-Net, an average that forgets sooner."""
+    """The recipe `ddpm-mnist` for a minute: the default U-Net, and an average that forgets sooner."""
     recipe = cast(DiffusionRecipe, recipes.get("ddpm-mnist"))
     return dataclasses.replace(recipe, network=MappingProxyType({}), ema=0.99)
 

@@ -129,7 +129,8 @@ def test_the_stored_figures_are_drawn_from_the_stored_results(name: str) -> None
     found = results.load()
     path = report.ASSETS / name
     if all(part in found for part in figures.FIGURES[name][1]):
-        assert Image.open(path).info[figures.KEY] == figures.source(name, found), "run python -m benchmarks.report"
+        with Image.open(path) as picture:
+            assert picture.info[figures.KEY] == figures.source(name, found), "run python -m benchmarks.report"
     else:
         assert not path.exists()
 

@@ -5,10 +5,10 @@ r"""A small U-Net for digits: x_t and t to one number a pixel, such as the noise
 
 It is made to train on two CPU cores. Nothing convolves at 28×28: the stem folds each 2×2 block of pixels into four
 channels, which costs nothing and saves most of the work. At 14×14, where a convolution costs most, a residual block has
-one; at 7×7 it has two. Widths are multiples of 16 numbers, the vector unit's size; tensors stay in channels_last, so
-that a convolution reads the channels of a place in one go. Norms are over these channels, place by place, as ConvNeXt
-has them (Liu et al. 2022): a group norm, which also runs over the places, takes four times as long. All of it may run
-in bfloat16, under `devices.autocast`; the answer is float32.
+one; at 7×7 it has two. The default widths are multiples of 16 numbers, the vector unit's size; tensors stay in
+channels_last, so that a convolution reads the channels of a place in one go. Norms are over these channels, place by
+place, as ConvNeXt has them (Liu et al. 2022): a group norm, which also runs over the places, takes four times as long.
+All of it may run in bfloat16, under `devices.autocast`; the answer is float32.
 
 In the middle, where other U-Nets have attention, a small dense layer joins all places. It knows where each is, which
 suits digits that sit in the middle of the picture, and costs next to nothing.

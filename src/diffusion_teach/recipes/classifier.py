@@ -2,7 +2,7 @@
 
     diffusion-teach train classifier --out checkpoints
 
-About two minutes on one core.
+About three minutes on one core.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ class DiffusionRecipe(Recipe):
         return x0, t, eps, torch.where(dropped, self.classes, labels[rows])
 
     def loss(self, model: nn.Module, *drawn: Tensor) -> Tensor:
-        """L_simple (or the plain error of the target) at x₀, t, ε and labels."""
+        """The error of the target, or with weight "simple" that of the noise, at x₀, t, ε and labels."""
         denoiser = cast(Learned, model)
         x0, t, eps, *labels = drawn
 
@@ -129,7 +129,7 @@ INTENDED_USE = (
     "samples are no data to train a reader of handwriting on."
 )
 LONGER = {"blocks": 3, "dense": 512, "planes": 16}
-"""A U-Net with more room than the default one, for half an hour of training instead of a minute."""
+"""A U-Net with more room than the default one, for half an hour of training and more."""
 DATA = f"MNIST's 60,000 training images ({mnist.LICENCE})"
 LICENCE = "the code's licence; trained on MNIST, " + mnist.LICENCE
 
