@@ -44,6 +44,19 @@ def image_frames(trajectory: Sequence[Tensor], *, columns: int = 8, scale: int =
     return frames
 
 
+def _film(
+    frames: Sequence[Frame], fps: float, fastest: float, loops: int, hold: float
+) -> tuple[list[Image.Image], list[int]]:
+    """The frames as pictures, and for how many milliseconds each is shown, after the arguments have been checked."""
+    _checks.number("fps", fps, above=0, most=fastest)
+    _checks.integer("loops", loops, most=100)
+    _checks.number("hold", hold, above=0, most=60)
+    pictures = [_picture(f"frames[{index}]", frame) for index, frame in enumerate(frames)]
+    if len(pictures) < 2:
+        raise ValueError(f"frames must hold at least 2 frames, got {len(pictures)}.")
+    return pictures, [round(1000 / fps)] * (len(pictures) - 1) + [round(1000 * hold)]
+
+
 def apng(
     frames: Sequence[Frame], *, fps: float = 10.0, loops: int = 3, hold: float = 1.5, still: Frame | None = None
 ) -> bytes:
@@ -56,12 +69,7 @@ def apng(
         hold: seconds for which the last frame stays.
         still: the picture where animations do not play; by default the last frame.
     """
-    _checks.number("fps", fps, above=0, most=60)
-    _checks.integer("loops", loops, most=100)
-    _checks.number("hold", hold, above=0, most=60)
-    pictures = [_picture(f"frames[{index}]", frame) for index, frame in enumerate(frames)]
-    if len(pictures) < 2:
-        raise ValueError(f"frames must hold at least 2 frames, got {len(pictures)}.")
+    pictures, durations = _film(frames, fps, 60, loops, hold)
     front = pictures[-1] if still is None else _picture("still", still)
     sizes = {picture.size for picture in (front, *pictures)}
     if len(sizes) > 1:
@@ -73,14 +81,13 @@ def apng(
             picture.convert("RGB").quantize(palette=base, dither=Image.Dither.NONE) for picture in (front, *pictures)
         )
     file = io.BytesIO()
-    duration = round(1000 / fps)
     front.save(
         file,
         format="PNG",
         save_all=True,
         default_image=True,
         append_images=pictures,
-        duration=[duration] * (len(pictures) - 1) + [round(1000 * hold)],
+        duration=durations,
         loop=loops,
         optimize=True,
     )
@@ -96,12 +103,7 @@ def gif(frames: Sequence[Tensor], *, fps: float = 10.0, loops: int = 3, hold: fl
         loops: how often it plays.
         hold: seconds for which the last frame stays before it plays again.
     """
-    _checks.number("fps", fps, above=0, most=50)
-    _checks.integer("loops", loops, most=100)
-    _checks.number("hold", hold, above=0, most=60)
-    pictures = [_picture(f"frames[{index}]", frame) for index, frame in enumerate(frames)]
-    if len(pictures) < 2:
-        raise ValueError(f"frames must hold at least 2 frames, got {len(pictures)}.")
+    pictures, durations = _film(frames, fps, 50, loops, hold)
     if len(sizes := {picture.size for picture in pictures}) > 1:
         raise ValueError(f"all frames must be of one size, got {', '.join(map(str, sorted(sizes)))}.")
     file = io.BytesIO()
@@ -110,7 +112,7 @@ def gif(frames: Sequence[Tensor], *, fps: float = 10.0, loops: int = 3, hold: fl
         format="GIF",
         save_all=True,
         append_images=pictures[1:],
-        duration=[round(1000 / fps)] * (len(pictures) - 1) + [round(1000 * hold)],
+        duration=durations,
         **({"loop": loops - 1} if loops > 1 else {}),  # what is stored is how often it plays again
         optimize=True,
     )

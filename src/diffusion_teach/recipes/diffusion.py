@@ -8,6 +8,7 @@ that are drawn evenly (Ho et al. 2020, eq. 14): at a fixed x_t it differs from t
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -149,20 +150,11 @@ DDPM_MNIST = DiffusionRecipe(
     ema=0.999,
     half=True,
 )
-DDPM_MNIST_CONDITIONAL = DiffusionRecipe(
+DDPM_MNIST_CONDITIONAL = dataclasses.replace(
+    DDPM_MNIST,
     name="ddpm-mnist-conditional",
     summary="a diffusion model of MNIST's digits that takes a label, ready for guidance",
-    intended_use=INTENDED_USE,
-    data_from=DATA,
-    licence=LICENCE,
     network=MappingProxyType({**LONGER, "classes": 10}),
-    weight="none",
-    times="logistic",
     label_dropout=0.15,
-    adamw=3e-3,
-    batch=64,
     steps=18_000,
-    warmup=40,
-    ema=0.999,
-    half=True,
 )
