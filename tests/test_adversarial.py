@@ -11,8 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from diffusion_teach import adversarial
-from diffusion_teach.adversarial import GAMES, discriminator_loss, fit_gan, generator_loss, gradient_penalty
+from diffusion_teach.adversarial import (
+    GAMES,
+    Game,
+    discriminator_loss,
+    fit_gan,
+    generator_loss,
+    gradient_penalty,
+    lipschitz_penalty,
+    slopes,
+)
 from diffusion_teach.networks.mlp import MLP
 from diffusion_teach.training import EMA
 
@@ -40,6 +48,8 @@ def test_losses_are_the_logarithms_of_the_table(real: float, fake: float) -> Non
     assert float(generator_loss("non-saturating", r, k)) == approx(-log_sigmoid(fake))
     assert float(generator_loss("saturating", r, k)) == approx(log_sigmoid(-fake))
     assert float(generator_loss("relativistic", r, k)) == approx(-log_sigmoid(fake - real))
+    assert float(discriminator_loss("wasserstein", r, k)) == approx(fake - real)
+    assert float(generator_loss("wasserstein", r, k)) == approx(-fake)
 
 
 def test_a_discriminator_that_cannot_tell() -> None:
@@ -67,21 +77,101 @@ def test_gradient_penalty_of_a_known_discriminator() -> None:
     torch.testing.assert_close(gradient_penalty(logits, x), 0.5 * (x @ a).square().sum(-1).mean(-1))
 
 
-def test_the_loop_adds_r1_and_r2_with_the_weight_it_names() -> None:
-    """One SGD-like look at the discriminator's gradient: that of loss + γ/2 E‖∇D(x)‖² + γ/2 E‖∇D(x_g)‖²."""
+def test_slopes_of_images_are_those_of_their_pixels_in_a_row() -> None:
+    a = torch.randn(1, 3, 3, dtype=torch.float64)
+    x = torch.randn(5, 1, 3, 3, dtype=torch.float64).requires_grad_()
+    logits = (0.5 * (a * x).square()).sum((1, 2, 3))
+    torch.testing.assert_close(slopes(logits, x), (a.square() * x).flatten(1))
+
+
+@pytest.mark.parametrize(("r1", "r2"), [(0.7, 0.7), (0.7, 0.0), (0.0, 0.4)])
+def test_a_turn_adds_r1_and_r2_with_the_weights_it_names(r1: float, r2: float) -> None:
+    """The discriminator's gradient: that of loss + r1/2 E‖∇D(x)‖² + r2/2 E‖∇D(x_g)‖²."""
     _, net = _pair()
     x, x_g = torch.randn(2, 16, 2)
-    gamma = 0.7
     manual = copy.deepcopy(net)
     loss = discriminator_loss("non-saturating", manual(x)[..., 0], manual(x_g)[..., 0])
-    for points in (x, x_g):
+    for points, gamma in ((x, r1), (x_g, r2)):
         points = points.clone().requires_grad_()
         loss = loss + gamma * gradient_penalty(manual(points)[..., 0], points)
     loss.backward()
-    frozen = torch.optim.SGD(net.parameters(), lr=1e-12)
-    adversarial._discriminator_step(net, frozen, x, x_g, "non-saturating", gamma)
+    parts = Game(r1=r1, r2=r2).discriminator_turn(net, x, x_g, torch.empty(16))
+    sum(parts, torch.zeros(())).backward()
     for p, q in zip(net.parameters(), manual.parameters(), strict=True):
         torch.testing.assert_close(p.grad, q.grad, rtol=1e-4, atol=1e-6)
+
+
+class Norm(nn.Module):
+    """D(x) = c·‖x‖, whose slope is c everywhere but at zero."""
+
+    def __init__(self, c: float) -> None:
+        super().__init__()
+        self.c = nn.Parameter(torch.tensor(c, dtype=torch.float64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.c * x.flatten(1).norm(dim=1, keepdim=True)
+
+
+@pytest.mark.parametrize("shape", [(6, 2), (6, 1, 4, 4)])
+def test_the_lipschitz_penalty_pulls_slopes_to_one_from_both_sides(shape: tuple[int, ...]) -> None:
+    x, x_g = torch.randn(2, *shape, dtype=torch.float64)
+    u = torch.rand(6, dtype=torch.float64)
+    for c in (0.4, 1.0, 3.0):
+        assert lipschitz_penalty(Norm(c), x, x_g, u).item() == pytest.approx((c - 1) ** 2, abs=1e-12)
+    net = Norm(3.0)
+    _, penalty = Game(name="wasserstein", gp=10.0).discriminator_turn(net, x, x_g, u)
+    penalty.backward()
+    assert float(net.c.grad) == pytest.approx(10 * 2 * (3 - 1))  # type: ignore[arg-type]
+
+
+def test_a_flat_critic_has_a_penalty_and_no_nan() -> None:
+    _, d = _pair()
+    for p in d.parameters():
+        nn.init.zeros_(p)
+    penalty = lipschitz_penalty(d, *torch.randn(2, 6, 2), torch.rand(6))
+    penalty.backward()
+    assert penalty.item() == 1
+    assert all(bool(torch.isfinite(p.grad).all()) for p in d.parameters() if p.grad is not None)
+
+
+def test_the_lipschitz_penalty_looks_between_the_points() -> None:
+    seen = []
+
+    class Spy(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            seen.append(x.detach().clone())
+            return x.sum(-1, keepdim=True)
+
+    x, x_g = torch.randn(2, 3, 5, 2)
+    u = torch.rand(3, 5)
+    penalty = lipschitz_penalty(Spy(), x, x_g, u)
+    torch.testing.assert_close(seen[0], u[..., None] * x + (1 - u[..., None]) * x_g)
+    torch.testing.assert_close(penalty, torch.full((3,), (math.sqrt(2) - 1) ** 2))
+
+
+def test_the_generators_turn_leaves_the_discriminator_alone() -> None:
+    g, d = _pair()
+    Game(name="relativistic").generator_turn(d, torch.randn(7, 2), g(torch.randn(7, 2))).backward()
+    assert all(p.grad is None and p.requires_grad for p in d.parameters())
+    assert all(p.grad is not None for p in g.parameters())
+
+
+def test_a_critic_takes_more_steps_than_its_generator() -> None:
+    """Five draws of noise for the critic's five steps and one for the generator's, a loss a step."""
+    g, d = _pair()
+    calls = []
+    history = fit_gan(
+        g,
+        d,
+        lambda: torch.randn(8, 2),
+        lambda: calls.append(0) or torch.randn(8, 2),
+        steps=4,
+        game="wasserstein",
+        gp=1.0,
+        discriminator_steps=5,
+    )
+    assert len(calls) == 4 * 6
+    assert history.steps_done == 4
 
 
 @pytest.mark.parametrize("game", GAMES)
@@ -93,7 +183,7 @@ def test_members_are_trained_as_if_alone(game: str, penalty: float) -> None:
     x, z = torch.randn(12, 3, 10, 2).double().split([4, 8])
     for (g, d), pick in ((together, slice(None)), (alone, 1)):
         reals, noises = iter(x[:, pick]), iter(z[:, pick])
-        fit_gan(g, d, lambda it=reals: next(it), lambda it=noises: next(it), steps=4, game=game, penalty=penalty)
+        fit_gan(g, d, lambda it=reals: next(it), lambda it=noises: next(it), steps=4, game=game, r1=penalty, r2=penalty)
     for net, single in zip(together, alone, strict=True):
         for p, q in zip(net.member(1).double().parameters(), single.parameters(), strict=True):
             torch.testing.assert_close(p, q, rtol=1e-6, atol=1e-7)
@@ -122,7 +212,8 @@ def test_a_penalised_game_finds_the_mean(game: str) -> None:
         lambda: torch.randn(256, 1, generator=g),
         steps=600,
         game=game,
-        penalty=0.5,
+        r1=0.5,
+        r2=0.5,
         lr=2e-2,
     )
     assert history.steps_done == 600
@@ -147,5 +238,10 @@ def test_wrong_arguments_are_named() -> None:
         discriminator_loss("relativistic", zero, torch.zeros(3))
     with pytest.raises(ValueError, match="requires_grad_"):
         gradient_penalty(zero, torch.zeros(4, 2))
-    with pytest.raises(ValueError, match="penalty"):
-        fit_gan(*_pair(), lambda: zero, lambda: zero, steps=1, penalty=-1.0)
+    for penalty in ("r1", "r2", "gp"):
+        with pytest.raises(ValueError, match=f"{penalty} must be at least 0, got -1"):
+            Game(**{penalty: -1.0})
+    with pytest.raises(ValueError, match="discriminator_steps must be at least 1"):
+        fit_gan(*_pair(), lambda: zero, lambda: zero, steps=1, discriminator_steps=0)
+    with pytest.raises(ValueError, match="same shape"):
+        fit_gan(*_pair(), lambda: torch.zeros(4, 3), lambda: torch.zeros(4, 2), steps=1)

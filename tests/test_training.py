@@ -131,6 +131,21 @@ def test_a_training_that_goes_on_follows_the_same_course(decay: str, capsys: pyt
         fit(parts, parts.loss, steps=20, first_step=21)
 
 
+def test_losses_take_turns_each_with_its_optimizer() -> None:
+    """A game of two numbers, x descends xy and then y descends −xy, both at rate ½: by hand (2, 1) → (1.5, 1.75)."""
+    x, y = Point(), Point()
+    with torch.no_grad():
+        x.theta.fill_(2.0)
+        y.theta.fill_(1.0)
+    losses = [lambda: (x.theta * y.theta).sum(), lambda: -(x.theta * y.theta).sum()]
+    optimizers = [torch.optim.SGD(point.parameters(), lr=0.5) for point in (x, y)]
+    history = fit(nn.ModuleList([x, y]), losses, steps=1, decay="constant", optimizers=optimizers)
+    assert (x.theta.item(), y.theta.item()) == (1.5, 1.75)
+    assert history.losses == [2.0]
+    with pytest.raises(ValueError, match="2 losses take turns and need an optimizer each, got 1"):
+        fit(nn.ModuleList([x, y]), losses, steps=1, optimizers=optimizers[:1])
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_loss_that_is_no_number_stops_with_step_and_rate(bad: float) -> None:
     model, calls = Point(), []

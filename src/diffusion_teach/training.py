@@ -1,7 +1,7 @@
 """The training loop, the moving average of the weights, and seeds. It knows nothing of diffusion.
 
 `loop` runs an update a fixed number of times, watches its loss, and keeps what was trained when it is interrupted.
-`fit` is the loop for one model and one loss; adversarial pairs bring their own update.
+`fit` is the loop for one model and one loss, or for several losses that take turns, as those of an adversarial pair do.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def learning_rate_factor(step: int, steps: int, *, warmup: int = 0, decay: str =
 
 def fit(
     model: nn.Module,
-    loss: Callable[[], Tensor],
+    loss: Callable[[], Tensor] | Sequence[Callable[[], Tensor]],
     *,
     steps: int,
     lr: float = 1e-3,
@@ -164,23 +164,29 @@ def fit(
 
     Args:
         model: what is trained, in place.
-        loss: called once a step, returns a scalar to differentiate.
+        loss: called once a step, returns a scalar to differentiate. Several losses take turns within a step, each with
+            the optimizer in its place.
         steps: a fixed number, never "until the clock says".
         lr: the highest learning rate.
         warmup, decay: its course, see `learning_rate_factor`.
         betas, weight_decay: AdamW's.
         clip: the largest norm that a gradient keeps; none where not given.
         optimizers: what takes the steps, with learning rates of their own that follow `warmup` and `decay`; where not
-            given one AdamW, which `lr`, `betas` and `weight_decay` are for.
+            given one AdamW, which `lr`, `betas` and `weight_decay` are for. For several losses one each.
         ema: updated after each step.
         on_step, progress: see `loop`.
         first_step: where to begin in the course of the learning rate, when model, optimizers and average come from a
             training that was stopped there. The optimizers' learning rates are the highest ones, as at the start.
 
+    Returns:
+        The losses, of each step the first.
+
     Raises:
-        FloatingPointError: when the loss is NaN or infinite, with the learning rate and what to try.
+        FloatingPointError: when a loss is NaN or infinite, with the learning rate and what to try.
     """
-    _checks.function("loss", loss)
+    losses = [loss] if not isinstance(loss, Sequence) else list(loss)
+    for one in losses:
+        _checks.function("loss", one)
     _checks.number("lr", lr, above=0)
     if clip is not None:
         _checks.number("clip", clip, above=0)
@@ -190,14 +196,24 @@ def fit(
         raise ValueError("the model has no parameters to train.")
     if optimizers is None:
         optimizers = [torch.optim.AdamW(parameters, lr=lr, betas=betas, weight_decay=weight_decay, fused=True)]
+    if len(losses) > 1 and len(losses) != len(optimizers):
+        raise ValueError(f"{len(losses)} losses take turns and need an optimizer each, got {len(optimizers)}.")
+    each = [optimizers] if len(losses) == 1 else [[optimizer] for optimizer in optimizers]
+    turns = list(zip(losses, each, strict=True))
     groups = [(group, group["lr"]) for optimizer in optimizers for group in optimizer.param_groups]
 
     def update(step: int) -> Tensor:
         factor = learning_rate_factor(step, steps, warmup=warmup, decay=decay)
         for group, rate in groups:
             group["lr"] = factor * rate
+        values = [turn(step, *its) for its in turns]
+        if ema is not None:
+            ema.update()
+        return values[0]
+
+    def turn(step: int, objective: Callable[[], Tensor], its_optimizers: Sequence[torch.optim.Optimizer]) -> Tensor:
         model.zero_grad(set_to_none=True)
-        value = loss()
+        value = objective()
         if not isinstance(value, Tensor) or value.numel() != 1:
             raise TypeError(f"loss() must return a scalar tensor to differentiate, got {_checks.describe(value)}.")
         if not torch.isfinite(value):
@@ -208,10 +224,8 @@ def fit(
         value.backward()
         if clip is not None:
             nn.utils.clip_grad_norm_(parameters, clip)
-        for optimizer in optimizers:
+        for optimizer in its_optimizers:
             optimizer.step()
-        if ema is not None:
-            ema.update()
         return value.detach()
 
     model.train()

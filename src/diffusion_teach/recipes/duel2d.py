@@ -78,7 +78,7 @@ def train_gan(
     def noise(n: int = BATCH) -> Tensor:
         return torch.randn(members, n, NOISE, generator=g)
 
-    fit_gan(generator_net, discriminator, real, noise, steps=STEPS, penalty=penalty, lr=lr, ema=average)
+    fit_gan(generator_net, discriminator, real, noise, steps=STEPS, r1=penalty, r2=penalty, lr=lr, ema=average)
     parameters = generator_net.parameters_per_member + discriminator.parameters_per_member
     return Trained(lambda n: average.model(noise(n)).detach(), parameters, evaluations=1)
 
