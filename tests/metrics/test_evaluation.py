@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import Any
 
 import pytest
@@ -11,12 +13,13 @@ from torch import Tensor
 
 from diffusion_teach.datasets import mnist
 from diffusion_teach.denoisers import Learned
-from diffusion_teach.metrics.evaluation import distances, evaluate, shares
+from diffusion_teach.metrics.evaluation import evaluate, evaluate_images, shares
 from diffusion_teach.networks.unet import UNet
 from diffusion_teach.parameterizations import Prediction
 from diffusion_teach.schedules import VP
 
 IMAGES, LABELS = (part[torch.randperm(60_000, generator=torch.Generator().manual_seed(9))] for part in mnist.load())
+LABELS_IN_ORDER, TEST = mnist.load()[1], mnist.load("test")[1]
 OTHERS = mnist.to_model(IMAGES[:500])
 
 
@@ -47,9 +50,10 @@ def test_real_digits_reach_their_floors() -> None:
     assert abs(found["frechet"] - found["floor"]) < 5 * found["floor_std"]
     assert found["times_floor"] == pytest.approx(found["frechet"] / found["floor"])
     assert found["control"] > found["floor"] + 10 * found["floor_std"]
-    for name in ("precision", "recall"):
+    assert 0 <= found["label_kl"] < 5 * found["label_kl_floor"]
+    for name in ("precision", "recall", "density", "coverage"):
         assert found[name] == pytest.approx(found[f"{name}_real"], abs=0.1)
-        assert 0.8 < found[f"{name}_real"] <= 1
+        assert 0.8 < found[f"{name}_real"] < 1.1
     assert found["evaluations"] == 2
     assert 0 < found["seconds_per_sample"] < 1
     assert "label_accuracy" not in found
@@ -68,6 +72,7 @@ def test_noise_shows_in_distance_and_recall() -> None:
     found = evaluate(Forger(noise=0.8), count=500, steps=1, draws=2)
     assert found["times_floor"] > 20
     assert found["recall"] < 0.2
+    assert found["coverage"] < 0.4 * found["coverage_real"]
 
 
 def test_a_model_with_labels_is_given_them_and_judged_by_them() -> None:
@@ -84,17 +89,66 @@ def test_guidance_costs_twice_and_needs_labels() -> None:
         evaluate(Forger(), count=100, guidance=1.0)
 
 
-def test_half_of_the_digits_halve_recall() -> None:
-    few = mnist.to_model(IMAGES[LABELS < 5][:500])
-    found = shares(few, OTHERS)
-    assert found["recall"] < found["recall_real"] - 0.25
-    assert found["precision"] > found["precision_real"] - 0.1
+def test_half_of_the_digits_halve_recall_and_coverage() -> None:
+    found = evaluate_images(mnist.to_model(IMAGES[LABELS < 5][:500]), draws=2)
+    for name in ("recall", "coverage"):
+        assert found[name] < found[f"{name}_real"] - 0.25
+    for name in ("precision", "density"):
+        assert found[name] > found[f"{name}_real"] - 0.15
+    half = math.log(len(TEST) / int((TEST < 5).sum()))  # equal shares of the half that is there
+    assert found["label_kl"] == pytest.approx(half, abs=0.05)
 
 
 def test_the_control_is_blurred() -> None:
-    generator = torch.Generator().manual_seed(0)
-    found = distances(OTHERS, draws=2, generator=generator)
+    found = evaluate_images(OTHERS, draws=2)
     assert abs(found["frechet"] - found["floor"]) < 0.3 * found["control"]
+
+
+def test_images_of_any_generator_are_scored_like_those_of_a_denoiser() -> None:
+    forger = Forger(10)
+    through = evaluate(forger, count=100, steps=1, sampler="ddim", draws=2, seed=3)
+    wanted = LABELS_IN_ORDER[torch.randperm(60_000, generator=torch.Generator().manual_seed(3))[:100]]
+    alone = evaluate_images(forger.x0, labels=wanted, draws=2, seed=3)
+    assert set(alone) < set(through)
+    # One step of DDIM returns the forger's images within rounding
+    assert all(through[key] == pytest.approx(value, rel=1e-3) for key, value in alone.items())
+    assert alone["label_accuracy"] > 0.95
+
+
+def test_scoring_draws_nothing_from_elsewhere_and_twice_is_the_same() -> None:
+    state = torch.get_rng_state()
+    first, second = (evaluate_images(OTHERS, draws=2, seed=seed) for seed in (0, 0))
+    assert first == second
+    assert torch.equal(torch.get_rng_state(), state)
+    first["floor"] = -1.0
+    assert evaluate_images(OTHERS, draws=2)["floor"] == second["floor"] > 0
+
+
+def test_values_beyond_the_range_are_clamped() -> None:
+    assert evaluate_images(1.5 * OTHERS[:100], draws=2) == evaluate_images((1.5 * OTHERS[:100]).clamp(-1, 1), draws=2)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "error", "message"),
+    [
+        (IMAGES[:100], None, TypeError, "Use datasets.mnist.to_model"),
+        ((OTHERS[:100] + 1) / 2, None, ValueError, "got values from 0 to 1. From [0, 1] it is 2 * images - 1"),
+        (OTHERS[:99], None, ValueError, "len(images) must be between 100 and 10000, got 99"),
+        (OTHERS[:100, 0], None, ValueError, "images must have shape (n, 1, 28, 28)"),
+        (torch.full((100, 1, 28, 28), torch.nan), None, ValueError, "images must be finite"),
+        (OTHERS[:100], torch.zeros(99, dtype=torch.int64), ValueError, "labels must have shape (100)"),
+    ],
+)
+def test_images_on_another_scale_are_refused(
+    images: Tensor, labels: Tensor | None, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=re.escape(message)):
+        evaluate_images(images, labels=labels)
+
+
+def test_shares_need_more_images_than_neighbours() -> None:
+    with pytest.raises(ValueError, match="must hold more than k = 5"):
+        shares(OTHERS[:5])
 
 
 def test_a_fresh_network_is_measured_without_a_word_and_badly() -> None:

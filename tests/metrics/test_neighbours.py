@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diffusion_teach.metrics.neighbours import nearest
+from diffusion_teach.metrics.neighbours import nearest, radii
 
 
 @given(st.integers(0, 1000), st.sampled_from([1, 4, 100]))
@@ -33,3 +33,20 @@ def test_different_kinds_are_refused() -> None:
             nearest(samples, points)
     with pytest.raises(ValueError, match="finite"):
         nearest(torch.full((1, 2), torch.nan), torch.zeros(1, 2))
+
+
+def test_the_radius_is_the_distance_to_the_kth_other_point() -> None:
+    line = torch.tensor([[0.0], [1.0], [3.0], [7.0]])
+    assert radii(line, k=1).tolist() == [1, 1, 2, 4]
+    assert radii(line, k=2, chunk=2).tolist() == [3, 2, 3, 6]
+
+
+def test_small_distances_far_from_the_origin_are_kept() -> None:
+    # By |a|² + |b|² − 2ab in float32 all these distances would be rounding.
+    line = torch.arange(8.0)[:, None] + 1e6
+    assert radii(line, k=1).tolist() == [1.0] * 8
+
+
+def test_a_single_point_has_no_radius() -> None:
+    with pytest.raises(ValueError, match="points must hold more than k = 1"):
+        radii(torch.zeros(1, 2), k=1)

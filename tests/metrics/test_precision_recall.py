@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diffusion_teach.metrics.precision_recall import precision_recall, radii
+from diffusion_teach.metrics.precision_recall import precision_recall
 
 
 def by_brute_force(real: np.ndarray, generated: np.ndarray, k: int) -> tuple[float, float]:
@@ -40,12 +40,6 @@ def test_exchanging_the_sets_exchanges_the_shares(seed: int) -> None:
     assert precision_recall(a, b) == precision_recall(b, a)[::-1]
 
 
-def test_the_radius_is_the_distance_to_the_kth_other_point() -> None:
-    line = torch.tensor([[0.0], [1.0], [3.0], [7.0]])
-    assert radii(line, k=1).tolist() == [1, 1, 2, 4]
-    assert radii(line, k=2, chunk=2).tolist() == [3, 2, 3, 6]
-
-
 def test_half_the_modes_halve_recall_and_noise_lowers_precision() -> None:
     generator = torch.Generator().manual_seed(0)
 
@@ -62,12 +56,6 @@ def test_half_the_modes_halve_recall_and_noise_lowers_precision() -> None:
     assert noisy.recall > 0.9
 
 
-def test_small_distances_far_from_the_origin_are_kept() -> None:
-    # By |a|² + |b|² − 2ab in float32 all these distances would be rounding.
-    line = torch.arange(8.0)[:, None] + 1e6
-    assert radii(line, k=1).tolist() == [1.0] * 8
-
-
 @pytest.mark.parametrize(
     ("real", "generated", "k", "message"),
     [
@@ -82,8 +70,3 @@ def test_small_distances_far_from_the_origin_are_kept() -> None:
 def test_bad_sets_are_refused(real: torch.Tensor, generated: torch.Tensor, k: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         precision_recall(real, generated, k=k)
-
-
-def test_a_single_point_has_no_radius() -> None:
-    with pytest.raises(ValueError, match="points must hold more than k = 1"):
-        radii(torch.zeros(1, 2), k=1)

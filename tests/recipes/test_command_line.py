@@ -428,10 +428,12 @@ def test_evaluate_shows_the_scores_beside_their_floors(labelled: str) -> None:
     assert f"{found['frechet']:.2f}" in rows["Fréchet distance"]
     assert f"{found['floor']:.2f} ± {found['floor_std']:.2f}" in rows["Fréchet distance"]
     assert f"{found['control']:.2f}" in rows["Fréchet distance"]
-    for name in ("precision", "recall", "label accuracy"):
+    for name in ("precision", "recall", "density", "coverage", "label accuracy"):
         key = name.replace(" ", "_")
         assert f"{found[key]:.3f}" in rows[name]
         assert f"{found[f'{key}_real']:.3f}" in rows[name]
+    assert f"{found['label_kl']:.4f}" in rows["label KL"]
+    assert f"{found['label_kl_floor']:.4f}" in rows["label KL"]
     assert "6" in rows["evaluations a sample"]
 
 

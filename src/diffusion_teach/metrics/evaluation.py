@@ -1,16 +1,21 @@
-"""How good a model of digits is, and what a sample costs: one table, every score beside what real digits reach.
+"""How good a generator of digits is, and what a sample costs: one table, every score beside what real digits reach.
+
+`evaluate_images` scores a stack of images, whoever made them: a GAN, a VAE, a diffusion model. `evaluate` draws them
+from a denoiser first, and counts seconds and network evaluations.
 
 - Fréchet distance, see `frechet`: its floor is what real training images score, mean and standard deviation over some
   draws; its control is real digits blurred 3 × 3, which a good score must beat by far.
-- Precision and recall, see `precision_recall`: on the classifier's features, against test images. Here what real
-  training images reach is a ceiling.
-- Label accuracy, of a model that takes labels: how often the classifier sees the label that was asked for.
+- Precision and recall, see `precision_recall`, density and coverage, see `density_coverage`: on the classifier's
+  features, against test images. Here what real training images reach is a ceiling, except that density may pass it.
+- Label KL, the diversity of the digits, see `modes`: the divergence of the histogram of the classifier's labels from the
+  labels' shares among the test images, in nats; its floor is what as many labels of training images score on average.
+- Label accuracy, of images that were asked for by label: how often the classifier sees that label.
 """
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -22,13 +27,15 @@ from diffusion_teach.datasets import mnist
 from diffusion_teach.denoisers import Denoiser, classes
 from diffusion_teach.generate import generate
 from diffusion_teach.metrics import frechet
-from diffusion_teach.metrics.precision_recall import PrecisionRecall, precision_recall
+from diffusion_teach.metrics.density_coverage import density_coverage
+from diffusion_teach.metrics.modes import expected_kl, label_coverage
+from diffusion_teach.metrics.precision_recall import precision_recall
 from diffusion_teach.networks.classifier import evaluate as classify
 from diffusion_teach.networks.classifier import pretrained
 from diffusion_teach.parameterizations import Prediction
 
 MOST_NEIGHBOURS = 2000
-"""Images that precision and recall compare at most: their cost grows with the square."""
+"""Images that precision, recall, density and coverage compare at most: their cost grows with the square."""
 
 
 def evaluate(
@@ -53,19 +60,16 @@ def evaluate(
         draws: of the floor, at least 2.
 
     Returns:
-        The settings, and `frechet`, `floor` and `floor_std`, `control`, `times_floor` (the distance over its floor),
-        `precision` and `precision_real`, `recall` and `recall_real`, for labels `label_accuracy` and
-        `label_accuracy_real`, `seconds_per_sample`, and `evaluations` of the network for one sample. Numbers only.
+        The settings, what `evaluate_images` returns, `seconds_per_sample`, and `evaluations` of the network for one
+        sample. Numbers and names only.
 
     Raises:
         ValueError: see `generate`; guidance for a model that takes no labels.
     """
     _checks.integer("count", count, least=100, most=10_000)
     _checks.integer("draws", draws, least=2)
-    chosen = torch.Generator().manual_seed(_checks.integer("seed", seed, least=0))
-    images, labels = mnist.load("train")
-    rows = torch.randperm(len(images), generator=chosen)[:count]
-    wanted = labels[rows] if classes(denoiser) else None
+    _checks.integer("seed", seed, least=0)
+    wanted = mnist.load("train")[1][_rows(count, seed)[0]] if classes(denoiser) else None
     counted = _Counted(denoiser)
     began = time.perf_counter()
     made = generate(
@@ -81,65 +85,109 @@ def evaluate(
         progress=progress,
     )
     seconds = time.perf_counter() - began
-    real = mnist.to_model(images[rows])
     settings = {"count": count, "sampler": sampler, "steps": steps, "guidance": float(guidance), "seed": seed}
     settings["dtype"] = precision  # "precision" is a score
     return (
         settings
-        | distances(made, draws=draws, generator=chosen)
-        | shares(made, real)
-        | ({} if wanted is None else _named(made, real, wanted))
+        | evaluate_images(made, labels=wanted, draws=draws, seed=seed)
         | {"seconds_per_sample": seconds / count, "evaluations": round(counted.rows / count)}
     )
 
 
-def distances(images: Tensor, *, draws: int = 10, generator: torch.Generator | None = None) -> dict[str, float]:
-    """The Fréchet distance of images (n, 1, 28, 28) in [−1, 1], with the floor and the control of as many real ones.
+def evaluate_images(images: Tensor, *, labels: Tensor | None = None, draws: int = 10, seed: int = 0) -> dict[str, Any]:
+    """Measure images of any generator beside as many real ones.
 
     Args:
+        images: (n, 1, 28, 28) in [−1, 1], −1 paper and 1 ink, n from 100 to 10,000; values outside are clamped.
+        labels: (n,) int64, the digits that were asked for; none for a generator that takes none.
         draws: of the floor, at least 2.
-        generator: chooses the real images.
+        seed: chooses the real images. What depends on them alone is computed once for each n, draws and seed.
+
+    Returns:
+        `count` and `seed`; `frechet`, `floor` and `floor_std`, `control`, `times_floor` (the distance over its floor);
+        `precision`, `recall`, `density` and `coverage`, each beside the same with `_real`; `label_kl` and
+        `label_kl_floor` in nats; with labels `label_accuracy` and `label_accuracy_real`. Numbers only.
+
+    Raises:
+        TypeError, ValueError: images of another shape or scale (bytes, or [0, 1]), or not finite; labels that are no
+            digits.
     """
-    distance = frechet.frechet_to_test(images)
-    floor = frechet.floor(len(images), draws, generator=generator)
-    real, _ = mnist.load("train")
-    some = mnist.to_model(real[torch.randperm(len(real), generator=generator)[: len(images)]])
-    return {
-        "frechet": distance,
-        "floor": floor.mean,
-        "floor_std": floor.std,
-        "control": frechet.frechet_to_test(F.avg_pool2d(some, 3, stride=1, padding=1, count_include_pad=False)),
-        "times_floor": distance / floor.mean,
-    }
+    count = len(_digits(images))
+    _checks.integer("len(images)", count, least=100, most=10_000)
+    _checks.integer("draws", draws, least=2)
+    _checks.integer("seed", seed, least=0)
+    if labels is not None:
+        _checks.tensor("labels", labels, (count,), floating=False)
+    made = images.detach().float().cpu().clamp(-1, 1)
+    real = _real_scores(count, draws, seed)
+    distance = frechet.frechet_to_test(made)
+    found: dict[str, Any] = {"count": count, "seed": seed, "frechet": distance}
+    found |= {key: real[key] for key in ("floor", "floor_std", "control")}
+    found["times_floor"] = distance / real["floor"]
+    for key, value in shares(made).items():
+        found |= {key: value, f"{key}_real": real[key]}
+    named = classify(pretrained(), made).argmax(1)
+    found |= {"label_kl": float(label_coverage(named, _label_shares("test")).reverse_kl)}
+    found |= {"label_kl_floor": real["label_kl_floor"]}
+    if labels is not None:
+        found["label_accuracy"] = float((named == labels.cpu()).double().mean())
+        found["label_accuracy_real"] = real["label_accuracy"]
+    return found
 
 
-def shares(images: Tensor, real: Tensor) -> dict[str, float]:
-    """Precision and recall against MNIST's test images, of a model's images and of real ones.
+def shares(images: Tensor) -> dict[str, float]:
+    """Precision, recall, density and coverage of images against as many of MNIST's test images.
 
     Args:
-        images, real: (n, 1, 28, 28) in [−1, 1], n > 3; the first 2,000 are compared.
+        images: (n, 1, 28, 28) in [−1, 1], n > 5; the first 2,000 are compared.
     """
-    _checks.same_shape("images", images, "real", real)
+    _checks.tensor("images", images, ("n", 1, 28, 28))
     n = min(len(images), MOST_NEIGHBOURS)
     test, _ = mnist.load("test")
     some = test[torch.randperm(len(test), generator=torch.Generator().manual_seed(0))[:n]]  # the first half is easier
-    reference = _features(mnist.to_model(some))
-    found: Sequence[PrecisionRecall] = [precision_recall(reference, _features(part[:n])) for part in (images, real)]
+    pair = [classify(pretrained(), part, features=True) for part in (mnist.to_model(some), images[:n])]
+    return precision_recall(*pair)._asdict() | density_coverage(*pair)._asdict()
+
+
+@functools.cache
+def _real_scores(count: int, draws: int, seed: int) -> dict[str, float]:
+    """What real training images score: what `evaluate_images` sets beside a generator's scores."""
+    rows, chosen = _rows(count, seed)
+    images, labels = mnist.load("train")
+    real = mnist.to_model(images[rows])
+    floor = frechet.floor(count, draws, generator=chosen)
+    some = mnist.to_model(images[torch.randperm(len(images), generator=chosen)[:count]])
     return {
-        "precision": found[0].precision,
-        "precision_real": found[1].precision,
-        "recall": found[0].recall,
-        "recall_real": found[1].recall,
+        "floor": floor.mean,
+        "floor_std": floor.std,
+        "control": frechet.frechet_to_test(F.avg_pool2d(some, 3, stride=1, padding=1, count_include_pad=False)),
+        **shares(real),
+        "label_kl_floor": expected_kl(_label_shares("train"), count, _label_shares("test")),
+        "label_accuracy": float((classify(pretrained(), real).argmax(1) == labels[rows]).double().mean()),
     }
 
 
-def _features(images: Tensor) -> Tensor:
-    return classify(pretrained(), images, features=True)
+def _rows(count: int, seed: int) -> tuple[Tensor, torch.Generator]:
+    """Which training images stand for the real ones, and the generator that chose them."""
+    chosen = torch.Generator().manual_seed(seed)
+    return torch.randperm(len(mnist.load("train")[1]), generator=chosen)[:count], chosen
 
 
-def _named(images: Tensor, real: Tensor, labels: Tensor) -> dict[str, float]:
-    made, true = (float((classify(pretrained(), part).argmax(1) == labels).double().mean()) for part in (images, real))
-    return {"label_accuracy": made, "label_accuracy_real": true}
+def _label_shares(split: str) -> Tensor:
+    return mnist.load(split)[1].bincount(minlength=10).double()
+
+
+def _digits(images: Tensor) -> Tensor:
+    """Check images (n, 1, 28, 28) on the models' scale, and return them."""
+    if isinstance(images, Tensor) and images.dtype == torch.uint8:
+        raise TypeError(f"images must lie in [−1, 1], got {_checks.describe(images)}. Use datasets.mnist.to_model.")
+    _checks.tensor("images", images, ("n", 1, 28, 28))
+    if float(images.min()) >= 0:
+        raise ValueError(
+            f"images must lie in [−1, 1], with paper at −1, got values from {float(images.min()):.3g} to "
+            f"{float(images.max()):.3g}. From [0, 1] it is 2 * images - 1."
+        )
+    return images
 
 
 class _Counted:

@@ -9,13 +9,13 @@ Source: Kynkäänniemi et al. (2019), "Improved precision and recall metric for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from diffusion_teach import _checks
+from diffusion_teach.metrics.neighbours import distances, more_than, radii
 
 
 class PrecisionRecall(NamedTuple):
@@ -38,40 +38,14 @@ def precision_recall(real: Tensor, generated: Tensor, *, k: int = 3, chunk: int 
     _checks.integer("chunk", chunk)
     _checks.tensor("real", real, ("n", "d"))
     _checks.tensor("generated", generated, ("m", real.shape[1]))
-    _more_than(k, "real", real)
-    _more_than(k, "generated", generated)
+    more_than(k, "real", real)
+    more_than(k, "generated", generated)
     a, b = real.detach().double(), generated.detach().double()
     return PrecisionRecall(
         _share_inside(b, a, radii(a, k=k, chunk=chunk), chunk), _share_inside(a, b, radii(b, k=k, chunk=chunk), chunk)
     )
 
 
-def radii(points: Tensor, *, k: int = 3, chunk: int = 1000) -> Tensor:
-    """The distance (n,) of each point (n, d) to its k-th nearest neighbour in the same set, itself not counted."""
-    _checks.tensor("points", points, ("n", "d"))
-    _checks.integer("k", k)
-    _checks.integer("chunk", chunk)
-    _more_than(k, "points", points)
-    start, found = 0, []
-    for distances in _distances(points, points, chunk):
-        rows = torch.arange(len(distances))
-        distances[rows, start + rows] = torch.inf
-        found.append(distances.kthvalue(k, dim=1).values)
-        start += len(distances)
-    return torch.cat(found)
-
-
-def _more_than(k: int, name: str, points: Tensor) -> None:
-    if len(points) <= k:
-        raise ValueError(f"{name} must hold more than k = {k} points, got {_checks.describe(points)}.")
-
-
 def _share_inside(points: Tensor, centres: Tensor, radius: Tensor, chunk: int) -> float:
-    inside = [(distances <= radius).any(dim=1) for distances in _distances(points, centres, chunk)]
+    inside = [(part <= radius).any(dim=1) for part in distances(points, centres, chunk=chunk)]
     return float(torch.cat(inside).double().mean())
-
-
-def _distances(a: Tensor, b: Tensor, chunk: int) -> Iterator[Tensor]:
-    # Differences, not the matrix product |a|² + |b|² − 2ab: the latter loses the small distances that decide.
-    for part in a.split(chunk):
-        yield torch.cdist(part, b, compute_mode="donot_use_mm_for_euclid_dist")

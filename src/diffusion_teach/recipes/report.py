@@ -91,6 +91,15 @@ def scores(name: str, found: Mapping[str, Any]) -> str:
         ["  over its floor", f"{found['times_floor']:.2f}", "1", f"{found['control'] / found['floor']:.2f}", ""],
         ["precision", f"{found['precision']:.3f}", f"{found['precision_real']:.3f}", "", "the share that looks real"],
         ["recall", f"{found['recall']:.3f}", f"{found['recall_real']:.3f}", "", "the share of real digits reached"],
+        ["density", f"{found['density']:.3f}", f"{found['density_real']:.3f}", "", "the same two, robust to outliers;"],
+        ["coverage", f"{found['coverage']:.3f}", f"{found['coverage_real']:.3f}", "", "density may pass 1"],
+        [
+            "label KL",
+            f"{found['label_kl']:.4f}",
+            f"{found['label_kl_floor']:.4f}",
+            "",
+            "nats; 0: digits as often as real",
+        ],
     ]
     if "label_accuracy" in found:
         accuracy = [f"{found[key]:.3f}" for key in ("label_accuracy", "label_accuracy_real")]
