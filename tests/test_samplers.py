@@ -23,6 +23,7 @@ from diffusion_teach.samplers import (
     heun,
     prior,
     sample,
+    sde_dpm_solver,
     time_grid,
     trajectory,
 )
@@ -175,6 +176,24 @@ def test_order_2_follows_lu_et_al(schedule: Schedule) -> None:
 
 
 @every
+def test_order_2_with_noise_follows_lu_et_al(schedule: Schedule) -> None:
+    """Their SDE-DPM-Solver++ (2M), in λ = log(α/σ), on the same draws."""
+    exact, times = Exact(GAUSSIAN, schedule), time_grid(schedule, 6, start=0.95, stop=0.05, spacing="logistic")
+    x = torch.linspace(-2, 2, 7, dtype=torch.float64)[:, None]
+    g = torch.Generator().manual_seed(3)
+    expected, D_before, h_before = x, None, 0.0
+    for t, s in pairwise(times.tolist()):
+        (a_t, s_t), (a_s, s_s) = _levels(schedule, t), _levels(schedule, s)
+        h, D = math.log(a_s / s_s) - math.log(a_t / s_t), exact(expected, _time(t)).x0
+        mixed = D if D_before is None else D + h / (2 * h_before) * (D - D_before)
+        z = torch.randn(x.shape, dtype=torch.float64, generator=g)
+        expected = s_s / s_t * math.exp(-h) * expected - a_s * math.expm1(-2 * h) * mixed
+        expected, D_before, h_before = expected + s_s * math.sqrt(-math.expm1(-2 * h)) * z, D, h
+    found = sample(exact, sde_dpm_solver, x, times, generator=torch.Generator().manual_seed(3))
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+
+
+@every
 @pytest.mark.parametrize("eta", [0.5, 1.0])
 def test_many_steps_reach_the_variance_of_the_data(schedule: Schedule, eta: float) -> None:
     """The exact variance recursion; an off-by-one in the table, or noise at the end, shows here."""
@@ -218,7 +237,7 @@ STEPS = {
     "euler": euler,
     "heun": heun,
     "dpm_solver": dpm_solver,
-    "second order with noise": ddim(1.0, order=2),
+    "sde_dpm_solver": sde_dpm_solver,
 }
 
 

@@ -7,7 +7,8 @@ Every step asks the denoiser for x̂₀ and ε̂ and moves along the line x = α
   η = 0 is DDIM. η = 1 is ancestral sampling with the posterior variance, τ² = β̃ (Song et al. 2021a, eqs. 12 and 16).
   DDPM's other variance, σ² = β, is wider than any η gives: `ddim(1, variance="forward")`.
 - `ddim(eta, order=2)` remembers the last x̂₀ and continues its change to the middle of the step, in log-SNR. At η = 0
-  that is DPM-Solver++ (2M), here `dpm_solver`: second order for one evaluation a step (Lu et al. 2022, algorithm 2).
+  that is DPM-Solver++ (2M), here `dpm_solver`: second order for one evaluation a step (Lu et al. 2022, algorithm 2);
+  at η = 1 it is their sampler of the SDE, here `sde_dpm_solver`.
 - `euler` and `heun` are ODE solvers of dx̄/dσ̄ = ε̂ with x̄ = x/α, σ̄ = σ/α, the probability-flow ODE in the coordinates
   in which it is simplest (Song et al. 2021a, eq. 14; Karras et al. 2022, algorithm 1). In them, Euler is DDIM.
 
@@ -108,6 +109,9 @@ ancestral = ddim(1.0)
 
 dpm_solver = ddim(0.0, order=2)
 """DPM-Solver++ (2M): `ddim` with η = 0 and order 2."""
+
+sde_dpm_solver = ddim(1.0, order=2)
+"""SDE-DPM-Solver++ (2M): ancestral sampling with the same extrapolation, `ddim` with η = 1 and order 2."""
 
 
 def _scaled(schedule: Schedule, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
