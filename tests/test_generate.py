@@ -50,7 +50,9 @@ def test_every_sampler_ends_where_all_data_are(sampler: str, steps: int) -> None
     assert made.dtype == torch.float32
 
 
-@pytest.mark.parametrize(("sampler", "evaluations"), [("ancestral", 6), ("ddim", 6), ("dpm_solver", 6), ("heun", 11)])
+@pytest.mark.parametrize(
+    ("sampler", "evaluations"), [("ancestral", 6), ("sde_dpm_solver", 6), ("ddim", 6), ("dpm_solver", 6), ("heun", 11)]
+)
 def test_the_evaluations_are_those_of_the_literature(sampler: str, evaluations: int) -> None:
     denoiser = model()
     generate(denoiser, 4, sampler=sampler, steps=6, batch=3)
@@ -59,7 +61,12 @@ def test_the_evaluations_are_those_of_the_literature(sampler: str, evaluations: 
 
 @pytest.mark.parametrize(
     ("sampler", "step"),
-    [("ancestral", samplers.ddim(1.0)), ("ddim", samplers.euler), ("dpm_solver", samplers.ddim(0.0, order=2))],
+    [
+        ("ancestral", samplers.ddim(1.0)),
+        ("ddim", samplers.euler),
+        ("dpm_solver", samplers.ddim(0.0, order=2)),
+        ("sde_dpm_solver", samplers.ddim(1.0, order=2)),
+    ],
 )
 def test_a_sampler_is_the_step_of_its_name_on_the_logistic_grid(sampler: str, step: samplers.Step) -> None:
     generator = torch.Generator().manual_seed(2)

@@ -1,7 +1,7 @@
 """Images from a trained denoiser, by the name of a sampler: many at once, in batches, the same for the same seed.
 
 `samplers` are the parts; this puts them together as the command line, the metrics and the book use them, with the time
-grid "logistic" of `samplers.time_grid`.
+grid "logistic" of `samplers.time_grid`. `in_one_call` does the same for models that need no sampler, GANs and VAEs.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 import sys
 from collections.abc import Iterator
 from types import MappingProxyType
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,7 @@ from diffusion_teach.denoisers import Denoiser, Guided, classes
 SAMPLERS = MappingProxyType(
     {
         "ancestral": samplers.ancestral,
+        "sde_dpm_solver": samplers.sde_dpm_solver,
         "ddim": samplers.ddim(0.0),
         "dpm_solver": samplers.dpm_solver,
         "euler": samplers.euler,
@@ -29,6 +31,38 @@ SAMPLERS = MappingProxyType(
 )
 """The steps that `generate` knows, see `samplers`. Each costs one network evaluation; "heun" two, its last step one."""
 SPACING = "logistic"
+
+
+@runtime_checkable
+class OneCall(Protocol):
+    """A model that draws an image in one evaluation of its network."""
+
+    def sample(self, count: int, *, generator: torch.Generator | None = None) -> Tensor:
+        """Images (count, 1, 28, 28), of noise that is drawn on the CPU."""
+
+
+def in_one_call(model: OneCall, count: int, *, seed: int = 0, batch: int = 250) -> Tensor:
+    """Draw images of a GAN or a VAE.
+
+    Args:
+        model: such as `checkpoints.model("gan-mnist")`.
+        count, seed, batch: see `generate`.
+
+    Returns:
+        (count, 1, 28, 28) float32 in [−1, 1] on the CPU.
+
+    Raises:
+        TypeError: for a model that does not draw images in one call.
+        FloatingPointError: the model's answers are not finite.
+    """
+    if not isinstance(model, OneCall):
+        raise TypeError(f"model must have a method sample(count, generator=…), got {_checks.describe(model)}.")
+    _checks.integer("count", count)
+    _checks.integer("batch", batch)
+    g = torch.Generator().manual_seed(_checks.integer("seed", seed, least=0, most=2**63 - 1))
+    with torch.no_grad():
+        made = [model.sample(min(batch, count - begin), generator=g) for begin in range(0, count, batch)]
+    return _finished(torch.cat(made), "The weights are broken: train them again.")
 
 
 def generate(
@@ -75,7 +109,7 @@ def generate(
             for state in part:
                 x = state
                 bar.update()
-            made.append(_finished(x, sampler, steps))
+            made.append(_finished(x, _advice(sampler, steps)))
     return torch.cat(made)
 
 
@@ -105,7 +139,7 @@ def path(
     (states,) = _paths(denoiser, count, sampler, steps, labels, guidance, seed, count, precision)
     kept = set(torch.linspace(0, steps, min(frames, steps + 1)).round().int().tolist())
     shown = [x.float().cpu().clone() for k, x in enumerate(states) if k in kept]
-    return [*shown[:-1], _finished(shown[-1], sampler, steps)]
+    return [*shown[:-1], _finished(shown[-1], _advice(sampler, steps))]
 
 
 def _paths(
@@ -181,10 +215,13 @@ def _device(denoiser: Denoiser) -> torch.device:
     return torch.device("cpu") if first is None else first.device
 
 
-def _finished(x: Tensor, sampler: str, steps: int) -> Tensor:
+def _advice(sampler: str, steps: int) -> str:
+    return (
+        f"The sampler was {sampler!r} with {steps} steps: try more or 'ddim'. If they all fail, the weights are broken."
+    )
+
+
+def _finished(x: Tensor, advice: str) -> Tensor:
     if not torch.isfinite(x).all():
-        raise FloatingPointError(
-            f"the sampler {sampler!r} with {steps} steps made numbers that are not finite. Try more steps or 'ddim'; "
-            "if they all fail, the weights are broken."
-        )
+        raise FloatingPointError(f"the images hold numbers that are not finite. {advice}")
     return x.float().clamp(-1, 1).cpu()

@@ -28,8 +28,9 @@ from torch import Tensor, nn
 
 from diffusion_teach import checkpoints, devices, recipes
 from diffusion_teach.datasets import mnist
-from diffusion_teach.generate import SAMPLERS, generate
+from diffusion_teach.generate import SAMPLERS, generate, in_one_call
 from diffusion_teach.recipes import run, usage
+from diffusion_teach.recipes.adversarial import AdversarialRecipe
 from diffusion_teach.recipes.command_line import main
 from diffusion_teach.recipes.diffusion import DiffusionRecipe
 
@@ -51,16 +52,33 @@ class Quick(DiffusionRecipe):
         return {"sampler": "ddim", "steps": 3, "seen": 0.5}
 
 
+@dataclass(frozen=True, kw_only=True)
+class QuickGAN(AdversarialRecipe):
+    """A GAN recipe whose model is not measured."""
+
+    def measure(self, model: nn.Module, *, seed: int) -> dict[str, Any]:
+        return {"seen": 0.5}
+
+
 PLAIN = Quick(
     name="plain", summary="a test", intended_use="tests", network=NETWORK, batch=2, steps=5, precision="float32"
 )
 LABELLED = dataclasses.replace(PLAIN, name="labelled", network={**NETWORK, "classes": 10}, label_dropout=0.2)
 BROKEN = dataclasses.replace(PLAIN, name="broken", broken=True)
+ONE_CALL = QuickGAN(
+    name="one-call",
+    summary="a test",
+    intended_use="tests",
+    network={"width": (4, 4), "dense": 8},
+    batch=2,
+    steps=2,
+    precision="float32",
+)
 
 
 @pytest.fixture(autouse=True)
 def _quick_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = {**recipes.RECIPES, "plain": PLAIN, "labelled": LABELLED, "broken": BROKEN}
+    known = {**recipes.RECIPES, "plain": PLAIN, "labelled": LABELLED, "broken": BROKEN, "one-call": ONE_CALL}
     monkeypatch.setattr(recipes, "_recipes", lambda: known)
 
 
@@ -75,9 +93,9 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Checkpoints of the two quick recipes."""
+    """Checkpoints of the quick recipes."""
     path = tmp_path_factory.mktemp("runs")
-    for recipe in (PLAIN, LABELLED):
+    for recipe in (PLAIN, LABELLED, ONE_CALL):
         run.train(recipe, path, progress=False)
     return path
 
@@ -90,6 +108,11 @@ def plain(folder: Path) -> str:
 @pytest.fixture
 def labelled(folder: Path) -> str:
     return str(folder / "labelled.safetensors")
+
+
+@pytest.fixture
+def one_call(folder: Path) -> str:
+    return str(folder / "one-call.safetensors")
 
 
 def call(*arguments: Any) -> Result:
@@ -392,6 +415,37 @@ def test_what_cannot_be_sampled_is_refused_and_nothing_written(
     monkeypatch.chdir(tmp_path)
     assert message in bad(code, "sample", plain, *options)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_gan_draws_in_one_call(one_call: str, tmp_path: Path) -> None:
+    line = good("sample", one_call, "--count", 5, "--seed", 3, "--out", tmp_path / "x.npz")
+    assert line.strip().endswith("5 images in one call each, seed 3")
+    model: Any = checkpoints.model(one_call)
+    expected = mnist.to_uint8(in_one_call(model, 5, seed=3)).numpy()
+    assert np.array_equal(np.load(tmp_path / "x.npz")["samples"], expected)
+    good("sample", one_call, "--count", 9, "--out", tmp_path / "x.png")
+    assert np.asarray(Image.open(tmp_path / "x.png")).shape == (2 * (3 * 30 - 2),) * 2
+
+
+@pytest.mark.parametrize(
+    ("out", "options", "message"),
+    [
+        ("x.npz", ["--steps", "5"], "without a sampler and without labels: leave out --steps"),
+        ("x.npz", ["--sampler", "ddim", "--label", "3", "--guidance", "1"], "--sampler and --label and --guidance"),
+        ("x.gif", [], "has no reverse process to show. Write a .png or an .npz"),
+    ],
+)
+def test_what_a_gan_has_no_use_for_is_refused(
+    one_call: str, tmp_path: Path, out: str, options: list[str], message: str
+) -> None:
+    assert message in bad(2, "sample", one_call, *options, "--out", tmp_path / out)
+    assert not list(tmp_path.iterdir())
+
+
+def test_evaluate_measures_a_gan(one_call: str) -> None:
+    text = good("evaluate", one_call, "--count", 100)
+    assert text.splitlines()[0].endswith("100 samples by one call, 1 step, seed 0, float32")
+    assert "leave out --steps" in bad(2, "evaluate", one_call, "--count", 100, "--steps", 3)
 
 
 def test_wrong_files_are_named_before_anything_is_drawn(plain: str, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from a denoiser first, and counts seconds and network evaluations.
   draws; its control is real digits blurred 3 × 3, which a good score must beat by far.
 - Precision and recall, see `precision_recall`, density and coverage, see `density_coverage`: on the classifier's
   features, against test images. Here what real training images reach is a ceiling, except that density may pass it.
-- Label KL, the diversity of the digits, see `modes`: the divergence of the histogram of the classifier's labels from the
-  labels' shares among the test images, in nats; its floor is what as many labels of training images score on average.
+- Label KL, the diversity of the digits, see `modes`: the divergence of the histogram of the classifier's labels from
+  the labels' shares among the test images, in nats; its floor is what as many labels of training images score.
 - Label accuracy, of images that were asked for by label: how often the classifier sees that label.
 """
 
@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from diffusion_teach import _checks
 from diffusion_teach.datasets import mnist
 from diffusion_teach.denoisers import Denoiser, classes
-from diffusion_teach.generate import generate
+from diffusion_teach.generate import OneCall, generate, in_one_call
 from diffusion_teach.metrics import frechet
 from diffusion_teach.metrics.density_coverage import density_coverage
 from diffusion_teach.metrics.modes import expected_kl, label_coverage
@@ -92,6 +92,25 @@ def evaluate(
         | evaluate_images(made, labels=wanted, draws=draws, seed=seed)
         | {"seconds_per_sample": seconds / count, "evaluations": round(counted.rows / count)}
     )
+
+
+def evaluate_in_one_call(model: OneCall, *, count: int = 2000, seed: int = 0, draws: int = 10) -> dict[str, Any]:
+    """Draw images from a GAN or a VAE and measure them.
+
+    Args:
+        model: such as `checkpoints.model("gan-mnist")`.
+        count, seed, draws: see `evaluate`.
+
+    Returns:
+        As `evaluate`; `sampler` is "one call" and `steps` 1.
+    """
+    _checks.integer("count", count, least=100, most=10_000)
+    began = time.perf_counter()
+    made = in_one_call(model, count, seed=seed)
+    seconds = time.perf_counter() - began
+    settings = {"count": count, "sampler": "one call", "steps": 1, "guidance": 0.0, "seed": seed, "dtype": "float32"}
+    found = evaluate_images(made, draws=draws, seed=seed)
+    return settings | found | {"seconds_per_sample": seconds / count, "evaluations": 1}
 
 
 def evaluate_images(images: Tensor, *, labels: Tensor | None = None, draws: int = 10, seed: int = 0) -> dict[str, Any]:

@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 @functools.cache
 def _recipes() -> dict[str, Recipe]:
     # Here and not above: `diffusion-teach --help` is in this package, and should not wait for torch.
-    from diffusion_teach.recipes import classifier, diffusion
+    from diffusion_teach.recipes import adversarial, classifier, diffusion
 
-    every: tuple[Recipe, ...] = (diffusion.DDPM_MNIST, diffusion.DDPM_MNIST_CONDITIONAL, classifier.CLASSIFIER)
+    every: tuple[Recipe, ...] = (
+        diffusion.DDPM_MNIST,
+        diffusion.DDPM_MNIST_CONDITIONAL,
+        adversarial.GAN_MNIST,
+        adversarial.RPGAN_MNIST,
+        classifier.CLASSIFIER,
+    )
     return {recipe.name: recipe for recipe in every}
 
 

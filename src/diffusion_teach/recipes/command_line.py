@@ -178,21 +178,28 @@ def sample(
     if out.suffix == ".gif" and count > usage.MOST_ANIMATED:
         message = f"a .gif shows at most {usage.MOST_ANIMATED} images, got {count}."
         raise click.BadParameter(message, param_hint="--count")
-    card, model = usage.denoiser(name_or_file, device)
+    card, model = usage.painter(name_or_file, device)
     from diffusion_teach import _files
-    from diffusion_teach.denoisers import classes
+    from diffusion_teach.denoisers import Learned, classes
     from diffusion_teach.recipes import pictures
 
-    if digits and not classes(model):
+    if not isinstance(model, Learned):
+        usage.in_one_call(name_or_file, sampler=sampler, steps=steps, label=labels, guidance=guidance)
+        if out.suffix == ".gif":
+            raise click.UsageError(f"{name_or_file} has no reverse process to show. Write a .png or an .npz.")
+        data, how = pictures.drawn_in_one_call(model, out.suffix, count, seed=seed), "in one call each"
+    elif digits and not classes(model):
         raise click.UsageError(
             f"{name_or_file} takes no labels. Leave out --label and --guidance, or sample a conditional checkpoint, "
             "such as ddpm-mnist-conditional."
         )
-    asked = {**usage.settings(card, sampler, steps), "guidance": guidance, "seed": seed, "precision": precision}
-    data = pictures.drawn(model, out.suffix, count, digits, **asked)
+    else:
+        asked = {**usage.settings(card, sampler, steps), "guidance": guidance, "seed": seed, "precision": precision}
+        data = pictures.drawn(model, out.suffix, count, digits, **asked)
+        how = f"by {asked['sampler']}, {asked['steps']} steps"
     usage.check_out(out, overwrite)  # another program may have been as quick
     _files.write_atomically(out, data)
-    click.echo(f"{out}: {count} images by {asked['sampler']}, {asked['steps']} steps, seed {seed}")
+    click.echo(f"{out}: {count} images {how}, seed {seed}")
 
 
 @main.command(
@@ -223,10 +230,14 @@ def evaluate(
     card, model = usage.model(name_or_file, device)
     from diffusion_teach import recipes
     from diffusion_teach.denoisers import Learned, classes
+    from diffusion_teach.generate import OneCall
     from diffusion_teach.metrics import evaluation
     from diffusion_teach.recipes import report
 
-    if not isinstance(model, Learned):
+    if isinstance(model, OneCall):
+        usage.in_one_call(name_or_file, sampler=sampler, steps=steps, guidance=guidance)
+        found = evaluation.evaluate_in_one_call(model, count=count, seed=seed)
+    elif not isinstance(model, Learned):
         found = recipes.get(card["recipe"]).measure(model, seed=seed)
     elif guidance and not classes(model):
         raise click.UsageError(f"{name_or_file} takes no labels, so --guidance has nothing to pull towards.")

@@ -14,7 +14,7 @@ from torch import Tensor
 from diffusion_teach import _checks
 from diffusion_teach.datasets import mnist
 from diffusion_teach.denoisers import Denoiser
-from diffusion_teach.generate import generate, path
+from diffusion_teach.generate import OneCall, generate, in_one_call, path
 
 SCALE = 2
 """Pixels of the picture for each of the digit."""
@@ -49,8 +49,17 @@ def drawn(
         from diffusion_teach.plots import gif, image_frames
 
         return gif(image_frames(path(denoiser, count, **asked), columns=width, scale=SCALE))
-    made = generate(denoiser, count, **asked)
-    return npz(made, labels) if suffix == ".npz" else png(made, width)
+    return _file(generate(denoiser, count, **asked), suffix, width, labels)
+
+
+def drawn_in_one_call(model: OneCall, suffix: str, count: int, *, seed: int = 0) -> bytes:
+    """Draw samples of a GAN or a VAE, and return the file that shows them: ".npz" or ".png"."""
+    _checks.choice("suffix", suffix, (".npz", ".png"))
+    return _file(in_one_call(model, count, seed=seed), suffix, max(1, round(math.sqrt(count))))
+
+
+def _file(images: Tensor, suffix: str, width: int, labels: Tensor | None = None) -> bytes:
+    return npz(images, labels) if suffix == ".npz" else png(images, width)
 
 
 def npz(images: Tensor, labels: Tensor | None = None) -> bytes:

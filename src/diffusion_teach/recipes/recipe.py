@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +90,10 @@ class Recipe(ABC):
     @abstractmethod
     def loss(self, model: nn.Module, *drawn: Tensor) -> Tensor:
         """The mean loss over the rows that were drawn; nothing random."""
+
+    def losses(self) -> tuple[Callable[..., Tensor], ...]:
+        """What takes turns within a step, each called as `loss` is, and each with the optimiser in its place."""
+        return (self.loss,)
 
     @abstractmethod
     def measure(self, model: nn.Module, *, seed: int) -> dict[str, Any]:

@@ -66,7 +66,8 @@ def quality(metrics: Mapping[str, Any]) -> str:
     if "frechet" in metrics and "times_floor" in metrics:
         return (
             f"Fréchet distance {metrics['frechet']:.2f}, {metrics['times_floor']:.1f} times its floor "
-            f"({metrics['count']:,} samples by {metrics['sampler']}, {metrics['evaluations']} evaluations each)"
+            f"({metrics['count']:,} samples by {metrics['sampler']}, "
+            f"{_many(metrics['evaluations'], 'evaluation')} each)"
         )
     numbers = {key: value for key, value in metrics.items() if isinstance(value, (int, float))}
     return ", ".join(f"{key.replace('_', ' ')} {value:.4g}" for key, value in numbers.items())
@@ -77,7 +78,7 @@ def scores(name: str, found: Mapping[str, Any]) -> str:
     if "frechet" not in found:
         return columns([[name, ""], *([key.replace("_", " "), _number(value)] for key, value in found.items())])
     guidance = f", guidance {found['guidance']:g}" if found["guidance"] else ""
-    head = f"{name}: {found['count']:,} samples by {found['sampler']}, {found['steps']} steps{guidance}"
+    head = f"{name}: {found['count']:,} samples by {found['sampler']}, {_many(found['steps'], 'step')}{guidance}"
     head += f", seed {found['seed']}, {found['dtype']}"
     rows = [
         ["", "model", "real digits", "blurred digits", ""],
@@ -123,6 +124,10 @@ def columns(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
         padded = [text.rjust(width) if k in right else text.ljust(width) for k, (text, width) in enumerate(cells)]
         lines.append("  " + "   ".join(padded))
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _number(value: Any) -> str:

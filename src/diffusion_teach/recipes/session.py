@@ -6,6 +6,7 @@ what is saved is always the state between two steps.
 
 from __future__ import annotations
 
+import functools
 import signal
 import threading
 import time
@@ -38,15 +39,15 @@ class _Stop(Exception):
 
 
 class _Objective(nn.Module):
-    """A model whose forward pass is its loss, which is what DistributedDataParallel wraps."""
+    """A model whose forward pass is the loss of a turn, which is what DistributedDataParallel wraps."""
 
     def __init__(self, model: nn.Module, recipe: Recipe) -> None:
         super().__init__()
         self.model = model
-        self._loss = recipe.loss
+        self._losses = recipe.losses()
 
-    def forward(self, *drawn: Tensor) -> Tensor:
-        return self._loss(self.model, *drawn)
+    def forward(self, turn: int, *drawn: Tensor) -> Tensor:
+        return self._losses[turn](self.model, *drawn)
 
 
 class Session:
@@ -73,10 +74,13 @@ class Session:
         self._data = recipe.data(device)
         self._generator = torch.Generator(device)
         self._rows = team.rows(recipe.batch)
+        self._turns = len(recipe.losses())
         self._objective: nn.Module | None = _Objective(self.model, recipe)
         if team.count > 1:
             ids = [device] if device.type == "cuda" else None
-            self._objective = DistributedDataParallel(self._objective, device_ids=ids)
+            self._objective = DistributedDataParallel(
+                self._objective, device_ids=ids, find_unused_parameters=self._turns > 1
+            )
         self._signal: int | None = None
         self._stop = False
         self._began, self._seconds_before = time.perf_counter(), 0.0
@@ -161,19 +165,22 @@ class Session:
         if objective is None:
             raise RuntimeError("this session is closed. Make a new one, and restore the state that was saved.")
 
-        def loss() -> Tensor:
-            nonlocal step
-            drawn = self.recipe.draw(self._data, self._generator.manual_seed(step_seed(seed, step)))
-            step += 1
-            mine = [part[self._rows] for part in drawn]
+        mine: list[Tensor] = []
+
+        def loss(turn: int) -> Tensor:
+            nonlocal step, mine
+            if turn == 0:
+                drawn = self.recipe.draw(self._data, self._generator.manual_seed(step_seed(seed, step)))
+                mine = [part[self._rows] for part in drawn]
+                step += 1
             with devices.autocast(self.device, str(self.about["precision"])):
-                value: Tensor = objective(*mine)
+                value: Tensor = objective(turn, *mine)
             value, self._stop = self.team.averaged(value, self._signal is not None)
             return value
 
         return training.fit(
             self.model,
-            loss,
+            [functools.partial(loss, turn) for turn in range(self._turns)],
             steps=steps,
             first_step=begin,
             warmup=min(self.recipe.warmup, steps // 10),

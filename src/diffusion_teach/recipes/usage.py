@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from torch import nn
 
     from diffusion_teach.denoisers import Learned
+    from diffusion_teach.generate import OneCall
     from diffusion_teach.recipes.recipe import Recipe
 
-SAMPLERS = ("ancestral", "ddim", "dpm_solver", "euler", "heun")
+SAMPLERS = ("ancestral", "sde_dpm_solver", "ddim", "dpm_solver", "euler", "heun")
 PRECISIONS = ("auto", "float32", "bfloat16")
 SUFFIXES = (".npz", ".png", ".gif")
 LABELS = tuple(range(10))
@@ -88,16 +89,26 @@ def model(name_or_file: str, device: str) -> tuple[dict[str, Any], nn.Module]:
     return checkpoints.card(name_or_file), checkpoints.model(name_or_file).to(devices.pick(device))
 
 
-def denoiser(name_or_file: str, device: str) -> tuple[dict[str, Any], Learned]:
+def painter(name_or_file: str, device: str) -> tuple[dict[str, Any], Learned | OneCall]:
     """The card and the model, which must be one that draws images."""
     from diffusion_teach.denoisers import Learned
+    from diffusion_teach.generate import OneCall
 
     card, found = model(name_or_file, device)
-    if not isinstance(found, Learned):
+    if not isinstance(found, (Learned, OneCall)):
         raise click.UsageError(
             f"{name_or_file} draws no images: {card.get('summary', card['intended_use']).rstrip('.')}."
         )
     return card, found
+
+
+def in_one_call(name_or_file: str, **asked: object) -> None:
+    """Refuse what a model that draws in one call has no use for: options that were given."""
+    if given := [f"--{name}" for name, value in asked.items() if value]:
+        raise click.UsageError(
+            f"{name_or_file} draws an image in one call, without a sampler and without labels: leave out "
+            f"{' and '.join(given)}."
+        )
 
 
 def settings(card: dict[str, Any], sampler: str | None, steps: int | None) -> dict[str, Any]:

@@ -1,0 +1,122 @@
+"""GANs of digits: the game of 2014 as it came, and the same with what was found out since.
+
+`gan-mnist` plays the non-saturating game without any penalty (Goodfellow et al. 2014). `rpgan-mnist` has the same
+networks, batch and steps, and plays the relativistic game with R₁ + R₂ (Huang et al. 2024). Chapter 2 shows both,
+chapter 11 compares them with the other models of digits.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from diffusion_teach.adversarial import Game
+from diffusion_teach.datasets import mnist
+from diffusion_teach.networks.gan import GAN, LATENT
+from diffusion_teach.recipes.diffusion import DATA, INTENDED_USE, LICENCE
+from diffusion_teach.recipes.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdversarialRecipe(Recipe):
+    """A generator of MNIST's digits, trained against a discriminator: a turn of each makes a step.
+
+    Args:
+        network: what `networks.gan.GAN` is called with.
+        game, r1, r2, gp: see `adversarial.Game`.
+        lr, betas: Adam's, of both.
+    """
+
+    network: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    game: str = "non-saturating"
+    r1: float = 0.0
+    r2: float = 0.0
+    gp: float = 0.0
+    lr: float = 1e-3
+    betas: tuple[float, float] = (0.0, 0.99)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.rules()
+
+    @property
+    def latent(self) -> int:
+        """Numbers of the noise z."""
+        return int(self.network.get("latent", LATENT))
+
+    def rules(self) -> Game:
+        """The game and its penalties."""
+        return Game(name=self.game, r1=self.r1, r2=self.r2, gp=self.gp)
+
+    def model(self) -> GAN:
+        return GAN(**self.network)
+
+    def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
+        """The discriminator's, whose turn comes first, and the generator's."""
+        gan = cast(GAN, model)
+        return [
+            torch.optim.Adam(player.parameters(), lr=self.lr, betas=self.betas, fused=True)
+            for player in (gan.discriminator, gan.generator)
+        ]
+
+    def data(self, device: torch.device) -> tuple[Tensor, ...]:
+        """The training images as bytes."""
+        return (mnist.load("train")[0].to(device),)
+
+    def draw(self, data: tuple[Tensor, ...], generator: torch.Generator) -> tuple[Tensor, ...]:
+        """Images x (B, 1, 28, 28), noise for each player's turn (B, latent), and where `gp` looks, u (B,)."""
+        (images,) = data
+        rows = torch.randint(len(images), (self.batch,), generator=generator, device=images.device)
+        x = mnist.to_model(images[rows])
+        z_d, z_g = torch.randn(2, self.batch, self.latent, generator=generator, device=x.device)
+        return x, z_d, z_g, torch.rand(self.batch, generator=generator, device=x.device)
+
+    def losses(self) -> tuple[Callable[..., Tensor], ...]:
+        return self.loss, self.generator_loss
+
+    def loss(self, model: nn.Module, *drawn: Tensor) -> Tensor:
+        """The discriminator's loss with its penalties."""
+        gan, (x, z, _, u) = cast(GAN, model), drawn
+        with torch.no_grad():
+            x_g = gan.generator(z)
+        loss, penalty = self.rules().discriminator_turn(gan.discriminator, x, x_g, u)
+        return loss + penalty
+
+    def generator_loss(self, model: nn.Module, *drawn: Tensor) -> Tensor:
+        """The generator's loss."""
+        gan, (x, _, z, _) = cast(GAN, model), drawn
+        return self.rules().generator_turn(gan.discriminator, x, gan.generator(z))
+
+    def measure(self, model: nn.Module, *, seed: int) -> dict[str, Any]:
+        """The table of `metrics.evaluation`: Fréchet distance with floor and control, precision, recall and more."""
+        from diffusion_teach.metrics.evaluation import evaluate_in_one_call
+
+        return evaluate_in_one_call(cast(GAN, model), seed=seed)
+
+
+GAN_MNIST = AdversarialRecipe(
+    name="gan-mnist",
+    summary="a plain GAN of MNIST's digits, the game of 2014",
+    intended_use=INTENDED_USE,
+    data_from=DATA,
+    licence=LICENCE,
+    batch=64,
+    steps=6_000,
+    ema=0.999,
+    precision="float32",
+    half=True,
+)
+RPGAN_MNIST = dataclasses.replace(
+    GAN_MNIST,
+    name="rpgan-mnist",
+    summary="a GAN of MNIST's digits with the relativistic loss and two gradient penalties",
+    game="relativistic",
+    r1=1.0,
+    r2=1.0,
+)

@@ -1,0 +1,57 @@
+"""The generator and the discriminator of digits: shapes, who sees what, and clear errors."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from diffusion_teach.generate import OneCall, in_one_call
+from diffusion_teach.networks.gan import GAN, Discriminator, Generator
+
+
+def test_shapes_and_range() -> None:
+    gan = GAN()
+    x = gan(torch.randn(3, 64))
+    assert x.shape == (3, 1, 28, 28)
+    assert x.abs().max() < 1
+    assert gan.discriminator(x).shape == (3, 1)
+    assert isinstance(gan, OneCall)
+
+
+def test_every_pixel_can_be_painted_and_is_seen() -> None:
+    """The logit has a slope at every pixel, and every pixel one at the noise."""
+    torch.manual_seed(0)
+    gan = GAN(latent=7, width=(4, 4), dense=16)
+    x = torch.randn(1, 1, 28, 28, requires_grad=True)
+    gan.discriminator(x).sum().backward()
+    assert bool((x.grad != 0).all())  # type: ignore[union-attr]
+    slopes = torch.autograd.functional.jacobian(lambda z: gan(z).flatten(), torch.randn(1, 7))
+    assert bool((slopes.flatten(1).abs().sum(1) > 0).all())
+
+
+def test_generator_and_discriminator_are_alike_in_size() -> None:
+    sizes = [sum(p.numel() for p in network.parameters()) for network in (Generator(), Discriminator())]
+    assert sizes[0] / sizes[1] == pytest.approx(1, abs=0.1)
+
+
+def test_images_in_one_call_depend_on_the_seed_alone() -> None:
+    gan = GAN(width=(4, 4), dense=16)
+    whole = in_one_call(gan, 10, seed=3, batch=10)
+    assert torch.equal(whole, in_one_call(gan, 10, seed=3, batch=10))
+    assert not torch.equal(whole, in_one_call(gan, 10, seed=4, batch=10))
+    assert torch.equal(in_one_call(gan, 8, seed=3, batch=4)[:4], in_one_call(gan, 4, seed=3, batch=4))
+    assert not whole.requires_grad
+
+
+def test_wrong_arguments_are_named() -> None:
+    gan = GAN(width=(4, 4), dense=16)
+    with pytest.raises(ValueError, match=r"z must have shape \(B, 64\)"):
+        gan(torch.zeros(2, 5))
+    with pytest.raises(ValueError, match=r"x must have shape \(B, 1, 28, 28\)"):
+        gan.discriminator(torch.zeros(2, 1, 32, 32))
+    with pytest.raises(TypeError, match="must have a method sample"):
+        in_one_call(torch.nn.Identity(), 3)  # type: ignore[arg-type]
+    with torch.no_grad():
+        gan.generator.first.bias.fill_(torch.nan)
+    with pytest.raises(FloatingPointError, match="not finite. The weights are broken"):
+        in_one_call(gan, 2)
