@@ -10,7 +10,7 @@ Null values, for n real and m generated points drawn independently from one cont
     E[density] = 1
     E[coverage] = 1 − Π_{i=1..k} (n − i) / (n + m − i),   which goes to 1 − 2^{−k} for m = n → ∞
 
-Source: Naeem et al. (2020), "Reliable fidelity and diversity metrics for generative models", eq. 3, 4 and section 3.
+Source: Naeem et al. (2020), "Reliable fidelity and diversity metrics for generative models", section 3.
 """
 
 from __future__ import annotations

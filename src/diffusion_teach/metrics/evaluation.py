@@ -8,7 +8,7 @@ from a denoiser first, and counts seconds and network evaluations.
 - Precision and recall, see `precision_recall`, density and coverage, see `density_coverage`: on the classifier's
   features, against test images. Here what real training images reach is a ceiling, except that density may pass it.
 - Label KL, the diversity of the digits, see `modes`: the divergence of the histogram of the classifier's labels from
-  the labels' shares among the test images, in nats; its floor is what as many labels of training images score.
+  the test labels' shares, in nats; its floor is what as many labels of training images score on average.
 - Label accuracy, of images that were asked for by label: how often the classifier sees that label.
 """
 

@@ -29,7 +29,7 @@ class Gaussian(NamedTuple):
 
 
 class Floor(NamedTuple):
-    """What real images score: mean and standard deviation over the draws."""
+    """What real data score: mean and standard deviation over the draws."""
 
     mean: float
     std: float

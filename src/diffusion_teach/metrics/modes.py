@@ -164,8 +164,7 @@ def expected_kl(shares: Tensor | int, samples: int, reference: Tensor | int | No
 def _log_binomial(x: Tensor, n: int, p: float) -> Tensor:
     """The logarithm of the binomial probability of x successes in n trials of chance p > 0."""
     ways = math.lgamma(n + 1) - torch.lgamma(x + 1) - torch.lgamma(n - x + 1)
-    failures = torch.zeros_like(x) if p == 1 else (n - x) * math.log1p(-p)
-    return ways + x * math.log(p) + failures
+    return ways + x * math.log(p) + torch.special.xlog1py(n - x, torch.tensor(-p, dtype=torch.float64))
 
 
 def _kl(share: Tensor, reference: Tensor) -> Tensor:

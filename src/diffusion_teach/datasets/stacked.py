@@ -1,0 +1,59 @@
+"""Stacked digits: three MNIST digits as the three channels of one picture, a thousand kinds of them.
+
+Digits drawn independently make 10³ combinations of nearly equal shares: a distribution of images with a known and large
+number of modes. That is what mode collapse is counted on, see `metrics.stacked`.
+
+Source: Metz et al. (2017), "Unrolled generative adversarial networks", section 3.3.1.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from diffusion_teach import _checks
+from diffusion_teach.datasets import mnist
+
+CHANNELS = 3
+KINDS = 10**CHANNELS
+
+
+def draw(count: int, split: str = "train", *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+    """Stacks of three digits, each drawn from all images of a split, with replacement.
+
+    Args:
+        count: how many stacks, B.
+        split: "train" or "test".
+        generator: draws the digits.
+
+    Returns:
+        images: (B, 3, 28, 28) float32 in [−1, 1].
+        numbers: (B,) int64 in 0 … 999, see `number`.
+    """
+    _checks.integer("count", count)
+    _checks.generator(generator)
+    images, labels = mnist.load(split)
+    rows = torch.randint(len(images), (count, CHANNELS), generator=generator)
+    return mnist.to_model(images[rows.flatten()]).view(count, CHANNELS, 28, 28), number(labels[rows])
+
+
+def number(digits: Tensor) -> Tensor:
+    """The number that three digits write: the first channel gives the hundreds.
+
+    Args:
+        digits: (..., 3) whole numbers in 0 … 9.
+
+    Returns:
+        (...) int64 in 0 … 999.
+    """
+    _checks.tensor("digits", digits, ("...", CHANNELS), floating=False)
+    if digits.is_floating_point() or int(digits.min()) < 0 or int(digits.max()) > 9:
+        raise ValueError(f"digits must be whole numbers in 0 … 9, got {_checks.describe(digits)}.")
+    return digits.long() @ torch.tensor([100, 10, 1])
+
+
+def shares(split: str = "train") -> Tensor:
+    """How often each number occurs: the product of its digits' shares in a split, (1000,) float64 that sum to one."""
+    labels = mnist.load(split)[1]
+    share = labels.bincount(minlength=10).double() / len(labels)
+    return torch.einsum("i,j,k->ijk", share, share, share).flatten()
