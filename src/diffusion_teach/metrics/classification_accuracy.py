@@ -2,7 +2,7 @@
 
 A fresh LeNet is trained on labelled images of a model, and its accuracy measured on MNIST's 10,000 test images. Images
 that are wrong, or few of a kind, teach it little. The ceiling is what the same training on as many *real* images
-reaches: also the null value of a perfect model. Both depend on n and the number of steps, and compare for the same only.
+reaches: also the null value of a perfect model. Both depend on n and the number of steps: compare for the same ones.
 
 Source: Ravuri and Vinyals (2019), "Classification accuracy score for conditional generative models", section 3.
 """

@@ -1,13 +1,13 @@
 """Modes of stacked digits: which of a thousand numbers a model makes, and how evenly.
 
 The shipped classifier reads each channel; the three digits are a number in 0 … 999. `modes` counts the numbers that
-occur, and takes the divergence of their histogram from equal shares, and from those of real stacks: papers print the one
-or the other, rarely saying which. Each value stands beside what the protocol's number of *real* stacks scores on average,
-exactly: at 26,000 a divergence of 0.0236 nats from equal shares (digits are not equally frequent), 0.0193 from their own;
-and only 916 of the numbers occur among 2,500.
+occur, and takes the divergence of their histogram from equal shares and from those of real stacks: papers print the
+one or the other, and rarely say which. Each value stands beside what as many *real* stacks score on average, exactly:
+at the protocol's 26,000 a divergence of 0.0236 nats from equal shares (digits are not equally frequent) and of 0.0193
+from their own; and only 916 of the numbers occur among 2,500 stacks.
 
-Source: Metz et al. (2017), "Unrolled generative adversarial networks", section 3.3.1; Srivastava et al. (2017), "VEEGAN",
-section 5 (26,000 samples).
+Source: Metz et al. (2017), "Unrolled generative adversarial networks", section 3.3.1; Srivastava et al. (2017),
+"VEEGAN", section 5 (26,000 samples).
 """
 
 from __future__ import annotations

@@ -1,0 +1,51 @@
+"""Stacked digits: each channel is a digit of the split, and the number is theirs."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from diffusion_teach.datasets import mnist, stacked
+
+
+@pytest.mark.parametrize("split", mnist.SPLITS)
+def test_each_channel_is_an_image_of_the_split_with_its_label(split: str) -> None:
+    images, numbers = stacked.draw(20, split, generator=torch.Generator().manual_seed(0))
+    assert images.shape == (20, 3, 28, 28)
+    pixels, labels = mnist.load(split)
+    for stack, number in zip(images, numbers, strict=True):
+        digits = []
+        for channel in stack:
+            same = (mnist.to_uint8(channel[None, None]) == pixels).flatten(1).all(dim=1)
+            assert same.any()
+            digits.append(str(int(labels[same][0])))
+        assert int("".join(digits)) == int(number)
+
+
+def test_the_numbers_are_as_frequent_as_stated() -> None:
+    shares = stacked.shares()
+    assert shares.shape == (1000,)
+    assert float(shares.sum()) == pytest.approx(1)
+    _, labels = mnist.load()
+    share = [float((labels == digit).double().mean()) for digit in range(10)]
+    assert float(shares[471]) == pytest.approx(share[4] * share[7] * share[1])
+    _, numbers = stacked.draw(50_000, generator=torch.Generator().manual_seed(1))
+    counts = torch.bincount(numbers, minlength=1000)
+    chi_squared = float(((counts - 50_000 * shares).square() / (50_000 * shares)).sum())
+    assert chi_squared == pytest.approx(999, abs=5 * (2 * 999) ** 0.5)
+
+
+def test_the_same_generator_draws_the_same() -> None:
+    first, second = (stacked.draw(5, generator=torch.Generator().manual_seed(3)) for _ in range(2))
+    assert all(torch.equal(*pair) for pair in zip(first, second, strict=True))
+
+
+def test_bad_arguments_are_refused() -> None:
+    with pytest.raises(ValueError, match="digits must be whole numbers in 0 … 9"):
+        stacked.number(torch.tensor([1, 2, 10]))
+    with pytest.raises(ValueError, match="digits must have shape"):
+        stacked.number(torch.tensor([1, 2]))
+    with pytest.raises(ValueError, match="count must be at least 1"):
+        stacked.draw(0)
+    with pytest.raises(ValueError, match="split must be one of"):
+        stacked.draw(1, "validation")
