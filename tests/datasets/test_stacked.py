@@ -10,8 +10,8 @@ from diffusion_teach.datasets import mnist, stacked
 
 @pytest.mark.parametrize("split", mnist.SPLITS)
 def test_each_channel_is_an_image_of_the_split_with_its_label(split: str) -> None:
-    images, numbers = stacked.draw(20, split, generator=torch.Generator().manual_seed(0))
-    assert images.shape == (20, 3, 28, 28)
+    images, numbers = stacked.draw(4, split, generator=torch.Generator().manual_seed(0))
+    assert images.shape == (4, 3, 28, 28)
     pixels, labels = mnist.load(split)
     for stack, number in zip(images, numbers, strict=True):
         digits = []
