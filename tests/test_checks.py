@@ -126,3 +126,14 @@ def test_describe_is_short() -> None:
 def test_same_shape_names_both() -> None:
     with pytest.raises(ValueError, match=r"x0 and eps must have the same shape, got \(2,\) and \(3,\)"):
         _checks.same_shape("x0", torch.zeros(2), "eps", torch.zeros(3))
+
+
+def test_indices_takes_whole_numbers_in_range_only() -> None:
+    assert _checks.indices("labels", torch.tensor([0, 9], dtype=torch.uint8), 10, ("N",)).dtype == torch.int64
+    for value in (torch.tensor([1.0]), torch.tensor([True]), [1]):
+        with pytest.raises(TypeError, match="labels must"):
+            _checks.indices("labels", value, 10)
+    with pytest.raises(ValueError, match="labels must lie in 0 … 9, got -1 to 10"):
+        _checks.indices("labels", torch.tensor([10, -1]), 10)
+    with pytest.raises(ValueError, match=r"labels must have shape \(2\)"):
+        _checks.indices("labels", torch.tensor([1]), 10, (2,))

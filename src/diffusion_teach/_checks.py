@@ -70,6 +70,17 @@ def _shape(name: str, value: Tensor, shape: Sequence[int | str | None]) -> None:
         raise ValueError(f"{name} must have shape ({text}), got {describe(value)}.")
 
 
+def indices(name: str, value: Any, below: int, shape: Sequence[int | str | None] | None = None) -> Tensor:
+    """Check a tensor of whole numbers in 0 … below − 1, such as labels, and return it as int64."""
+    tensor(name, value, shape, floating=False)
+    if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
+        raise TypeError(f"{name} must hold whole numbers, got {describe(value)}. Convert it with {name}.long().")
+    least, most = int(value.min()), int(value.max())
+    if least < 0 or most >= below:
+        raise ValueError(f"{name} must lie in 0 … {below - 1}, got {least} to {most}.")
+    return value.long()
+
+
 def same_shape(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
     """Two tensors that must agree in shape."""
     if value.shape != other.shape:

@@ -41,7 +41,7 @@ def test_the_same_generator_draws_the_same() -> None:
 
 
 def test_bad_arguments_are_refused() -> None:
-    with pytest.raises(ValueError, match="digits must be whole numbers in 0 … 9"):
+    with pytest.raises(ValueError, match="digits must lie in 0 … 9, got 1 to 10"):
         stacked.number(torch.tensor([1, 2, 10]))
     with pytest.raises(ValueError, match="digits must have shape"):
         stacked.number(torch.tensor([1, 2]))

@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prdc import compute_prdc
 
@@ -14,6 +14,7 @@ from diffusion_teach.metrics.density_coverage import coverage_null, density_cove
 from diffusion_teach.metrics.precision_recall import precision_recall
 
 
+@settings(max_examples=15)
 @given(st.integers(0, 1000), st.integers(7, 40), st.integers(7, 40), st.integers(1, 5), st.sampled_from([1, 7, 1000]))
 def test_it_agrees_with_the_authors_library(seed: int, n: int, m: int, k: int, chunk: int) -> None:
     generator = torch.Generator().manual_seed(seed)

@@ -137,6 +137,7 @@ def test_values_beyond_the_range_are_clamped() -> None:
         (OTHERS[:100, 0], None, ValueError, "images must have shape (n, 1, 28, 28)"),
         (torch.full((100, 1, 28, 28), torch.nan), None, ValueError, "images must be finite"),
         (OTHERS[:100], torch.zeros(99, dtype=torch.int64), ValueError, "labels must have shape (100)"),
+        (OTHERS[:100], torch.full((100,), 10), ValueError, "labels must lie in 0 … 9, got 10 to 10"),
     ],
 )
 def test_images_on_another_scale_are_refused(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 
 import pytest
 import torch
@@ -128,11 +129,11 @@ def test_a_label_that_the_reference_lacks_makes_the_divergence_infinite() -> Non
     assert expected_kl(torch.tensor([1.0, 1.0, 1.0]), 5, shares) == math.inf
 
 
-@given(WEIGHTS, st.integers(1, 5))
+@given(WEIGHTS, st.integers(1, 4))
 def test_the_expectations_are_those_over_every_sequence_of_labels(weights: list[int], samples: int) -> None:
     p = torch.tensor(weights, dtype=torch.float64) / sum(weights)
     covered = own = uniform = 0.0
-    for labels in itertools.islice(itertools.product(range(len(weights)), repeat=samples), 4000):
+    for labels in itertools.product(range(len(weights)), repeat=samples):
         chance = math.prod(float(p[label]) for label in labels)
         drawn = torch.tensor(labels)
         covered += chance * int(label_coverage(drawn, p).covered)
@@ -164,8 +165,7 @@ def test_expectations_at_their_edges() -> None:
     [
         (torch.tensor([0, 3]), 3, "labels must lie in 0 … 2, got 0 to 3"),
         (torch.tensor([-1, 0]), 3, "labels must lie in 0 … 2, got -1 to 0"),
-        (torch.tensor([0.5]), 3, "labels must be whole numbers"),
-        (torch.zeros(1, 1, 1, dtype=torch.int64), 3, "labels must be whole numbers of shape"),
+        (torch.zeros(1, 1, 1, dtype=torch.int64), 3, "labels must have shape (N,) or (M, N)"),
         (torch.zeros(0, dtype=torch.int64), 3, "labels is empty"),
         (torch.tensor([0]), 0, "shares must be at least 1"),
         (torch.tensor([0]), torch.tensor([1.0, -0.5]), "shares must not be negative"),
@@ -174,5 +174,5 @@ def test_expectations_at_their_edges() -> None:
     ],
 )
 def test_bad_labels_are_refused(labels: torch.Tensor, shares: torch.Tensor | int, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=re.escape(message)):
         label_coverage(labels, shares)

@@ -56,7 +56,7 @@ def test_a_histogram_holds_all_that_the_modes_need() -> None:
 def test_bad_arguments_are_refused() -> None:
     with pytest.raises(ValueError, match="images must have shape"):
         numbers(torch.zeros(2, 1, 28, 28))
-    with pytest.raises(ValueError, match="labels must lie in 0 … 999"):
+    with pytest.raises(ValueError, match="found must lie in 0 … 999"):
         modes(torch.tensor([1000]))
     with pytest.raises(ValueError, match="found must have shape"):
         modes(torch.zeros(2, 2, dtype=torch.int64))

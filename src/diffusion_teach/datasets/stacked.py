@@ -46,10 +46,7 @@ def number(digits: Tensor) -> Tensor:
     Returns:
         (...) int64 in 0 … 999.
     """
-    _checks.tensor("digits", digits, ("...", CHANNELS), floating=False)
-    if digits.is_floating_point() or int(digits.min()) < 0 or int(digits.max()) > 9:
-        raise ValueError(f"digits must be whole numbers in 0 … 9, got {_checks.describe(digits)}.")
-    return digits.long() @ torch.tensor([100, 10, 1])
+    return _checks.indices("digits", digits, 10, ("...", CHANNELS)) @ torch.tensor([100, 10, 1])
 
 
 def shares(split: str = "train") -> Tensor:

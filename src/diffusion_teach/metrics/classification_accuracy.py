@@ -3,6 +3,7 @@
 A fresh LeNet is trained on labelled images of a model, and its accuracy measured on MNIST's 10,000 test images. Images
 that are wrong, or few of a kind, teach it little. The ceiling is what the same training on as many *real* images
 reaches: also the null value of a perfect model. Both depend on n and the number of steps: compare for the same ones.
+From 2,000 images in 200 steps the ceiling is near 95.8 %, and varies by about half a point with the seed.
 
 Source: Ravuri and Vinyals (2019), "Classification accuracy score for conditional generative models", section 3.
 """
@@ -47,13 +48,11 @@ def classification_accuracy_score(
     """
     _checks.tensor("images", images, ("n", 1, 28, 28))
     _checks.integer("len(images)", len(images), least=BATCH, most=60_000)
-    _checks.tensor("labels", labels, (len(images),), floating=False)
-    if labels.is_floating_point() or int(labels.min()) < 0 or int(labels.max()) > 9:
-        raise ValueError(f"labels must be whole numbers in 0 … 9, got {_checks.describe(labels)}.")
+    named = _checks.indices("labels", labels, 10, (len(images),)).cpu()
     _checks.integer("steps", steps)
     _checks.integer("seed", seed, least=0)
     made = images.detach().float().cpu().clamp(-1, 1)
-    return AccuracyScore(_accuracy(made, labels.cpu().long(), steps, seed), _ceiling(len(images), steps, seed))
+    return AccuracyScore(_accuracy(made, named, steps, seed), _ceiling(len(images), steps, seed))
 
 
 @functools.cache

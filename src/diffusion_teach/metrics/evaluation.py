@@ -136,7 +136,7 @@ def evaluate_images(images: Tensor, *, labels: Tensor | None = None, draws: int 
     _checks.integer("draws", draws, least=2)
     _checks.integer("seed", seed, least=0)
     if labels is not None:
-        _checks.tensor("labels", labels, (count,), floating=False)
+        _checks.indices("labels", labels, 10, (count,))
     made = images.detach().float().cpu().clamp(-1, 1)
     real = _real_scores(count, draws, seed)
     distance = frechet.frechet_to_test(made)

@@ -83,13 +83,9 @@ def label_coverage(labels: Tensor, shares: Tensor | int) -> LabelCoverage:
         Two tensors of shape (), or (M,). What the data themselves score is `expected_covered` and `expected_kl`.
     """
     reference = _reference(shares)
-    _checks.tensor("labels", labels, floating=False)
-    if labels.ndim not in (1, 2) or labels.is_floating_point() or labels.dtype == torch.bool:
-        raise ValueError(f"labels must be whole numbers of shape (N,) or (M, N), got {_checks.describe(labels)}.")
-    least, most = int(labels.min()), int(labels.max())
-    if least < 0 or most >= len(reference):
-        raise ValueError(f"labels must lie in 0 … {len(reference) - 1}, got {least} to {most}.")
-    index = labels.detach().long()
+    index = _checks.indices("labels", labels, len(reference))
+    if index.ndim not in (1, 2):
+        raise ValueError(f"labels must have shape (N,) or (M, N), got {_checks.describe(labels)}.")
     counts = torch.zeros(*index.shape[:-1], len(reference), dtype=torch.float64)
     counts.scatter_add_(-1, index, torch.ones(index.shape, dtype=torch.float64))
     return LabelCoverage((counts > 0).sum(dim=-1), _kl(counts / index.shape[-1], reference))

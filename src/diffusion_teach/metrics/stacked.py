@@ -61,7 +61,7 @@ def modes(found: Tensor) -> StackedModes:
         found: (N,) whole numbers in 0 … 999, as `numbers` gives; from a stored histogram (1000,) of counts it is
             `torch.arange(1000).repeat_interleave(counts)`. The protocol takes N = 26,000.
     """
-    _checks.tensor("found", found, ("N",), floating=False)
+    _checks.indices("found", found, stacked.KINDS, ("N",))
     even, own = label_coverage(found, stacked.KINDS), label_coverage(found, stacked.shares())
     real = _real(len(found))
     return StackedModes(
@@ -82,5 +82,4 @@ def _real(n: int) -> tuple[float, float, float]:
 
 def histogram(found: Tensor) -> Tensor:
     """How often each number occurs among (N,) of them: (1000,) int64, small enough to store."""
-    _checks.tensor("found", found, ("N",), floating=False)
-    return torch.bincount(found, minlength=stacked.KINDS)
+    return torch.bincount(_checks.indices("found", found, stacked.KINDS, ("N",)), minlength=stacked.KINDS)
