@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
 from diffusion_teach.generate import OneCall, in_one_call
 from diffusion_teach.networks.gan import GAN, Discriminator, Generator
 
+every = pytest.mark.parametrize("width", [(16, 32), None], ids=["convolutions", "dense"])
 
-def test_shapes_and_range() -> None:
-    gan = GAN()
+
+@every
+def test_shapes_and_range(width: Any) -> None:
+    gan = GAN(width=width)
     x = gan(torch.randn(3, 64))
     assert x.shape == (3, 1, 28, 28)
     assert x.abs().max() < 1
@@ -18,10 +23,11 @@ def test_shapes_and_range() -> None:
     assert isinstance(gan, OneCall)
 
 
-def test_every_pixel_can_be_painted_and_is_seen() -> None:
+@every
+def test_every_pixel_can_be_painted_and_is_seen(width: Any) -> None:
     """The logit has a slope at every pixel, and every pixel one at the noise."""
     torch.manual_seed(0)
-    gan = GAN(latent=7, width=(4, 4), dense=16)
+    gan = GAN(latent=7, width=width and (4, 4), dense=16)
     x = torch.randn(1, 1, 28, 28, requires_grad=True)
     gan.discriminator(x).sum().backward()
     assert bool((x.grad != 0).all())  # type: ignore[union-attr]
@@ -29,9 +35,12 @@ def test_every_pixel_can_be_painted_and_is_seen() -> None:
     assert bool((slopes.flatten(1).abs().sum(1) > 0).all())
 
 
-def test_generator_and_discriminator_are_alike_in_size() -> None:
-    sizes = [sum(p.numel() for p in network.parameters()) for network in (Generator(), Discriminator())]
-    assert sizes[0] / sizes[1] == pytest.approx(1, abs=0.1)
+def test_all_four_networks_are_alike_in_size() -> None:
+    networks = [Generator(), Generator(width=None), Discriminator(), Discriminator(width=None)]
+    sizes = [sum(p.numel() for p in network.parameters()) for network in networks]
+    assert sizes[0] / sizes[1] == pytest.approx(1, abs=0.03)
+    assert sizes[2] / sizes[3] == pytest.approx(1, abs=0.03)
+    assert sizes[0] / sizes[2] == pytest.approx(1, abs=0.05)
 
 
 def test_images_in_one_call_depend_on_the_seed_alone() -> None:
@@ -52,6 +61,6 @@ def test_wrong_arguments_are_named() -> None:
     with pytest.raises(TypeError, match="must have a method sample"):
         in_one_call(torch.nn.Identity(), 3)  # type: ignore[arg-type]
     with torch.no_grad():
-        gan.generator.first.bias.fill_(torch.nan)
+        gan.get_parameter("generator.layers.0.bias").fill_(torch.nan)
     with pytest.raises(FloatingPointError, match="not finite. The weights are broken"):
         in_one_call(gan, 2)

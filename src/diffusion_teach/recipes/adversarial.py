@@ -1,8 +1,12 @@
-"""GANs of digits: the game of 2014 as it came, and the same with what was found out since.
+"""GANs of digits: the game of 2014, and one with what was found out since.
 
-`gan-mnist` plays the non-saturating game without any penalty (Goodfellow et al. 2014). `rpgan-mnist` has the same
-networks, batch and steps, and plays the relativistic game with R₁ + R₂ (Huang et al. 2024). Chapter 2 shows both,
-chapter 11 compares them with the other models of digits.
+`gan-mnist` plays the non-saturating game with dense layers, as the first GAN did (Goodfellow et al. 2014).
+`rpgan-mnist` has as many weights and steps, convolutions, and the relativistic game with R₁ + R₂ (Huang et al. 2024).
+Chapter 2 shows both, chapter 11 compares them with the other models of digits.
+
+Their settings are the best of a small search, half a minute a trial on one core. For the plain game: dense layers,
+rates of 2e-4, 5e-4 and 1e-3 with momentum 0.5; with convolutions the discriminator won at each of five settings, and
+the generator learned nothing. For the other game: rates of 2e-3 and 4e-3, γ of 0.5, 2 and 8.
 """
 
 from __future__ import annotations
@@ -102,12 +106,16 @@ class AdversarialRecipe(Recipe):
 
 GAN_MNIST = AdversarialRecipe(
     name="gan-mnist",
-    summary="a plain GAN of MNIST's digits, the game of 2014",
+    summary="a plain GAN of MNIST's digits with dense layers, the game of 2014",
     intended_use=INTENDED_USE,
     data_from=DATA,
     licence=LICENCE,
+    network=MappingProxyType({"width": None}),
+    lr=1e-3,
+    betas=(0.5, 0.99),
     batch=64,
-    steps=6_000,
+    steps=20_000,
+    decay="linear",
     ema=0.999,
     precision="float32",
     half=True,
@@ -115,8 +123,11 @@ GAN_MNIST = AdversarialRecipe(
 RPGAN_MNIST = dataclasses.replace(
     GAN_MNIST,
     name="rpgan-mnist",
-    summary="a GAN of MNIST's digits with the relativistic loss and two gradient penalties",
+    summary="a GAN of MNIST's digits with convolutions, the relativistic loss and two gradient penalties",
+    network=MappingProxyType({}),
     game="relativistic",
-    r1=1.0,
-    r2=1.0,
+    r1=8.0,
+    r2=8.0,
+    lr=4e-3,
+    betas=(0.0, 0.99),
 )
