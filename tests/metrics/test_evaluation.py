@@ -13,7 +13,7 @@ from torch import Tensor
 
 from diffusion_teach.datasets import mnist
 from diffusion_teach.denoisers import Learned
-from diffusion_teach.metrics.evaluation import evaluate, evaluate_images, shares
+from diffusion_teach.metrics.evaluation import averaged, evaluate, evaluate_images, shares
 from diffusion_teach.networks.unet import UNet
 from diffusion_teach.parameterizations import Prediction
 from diffusion_teach.schedules import VP
@@ -66,6 +66,24 @@ def test_real_digits_reach_their_floors() -> None:
         "seed": 1,
         "dtype": "float32",
     }
+
+
+def test_means_over_seeds_are_means() -> None:
+    rows = [
+        {"seed": k, "sampler": "x", "frechet": float(v), "floor": 2.0, "times_floor": v / 2}
+        for k, v in ((3, 4), (4, 8))
+    ]
+    found = averaged(lambda seed: rows[seed - 3], seed=3, repeats=2)
+    assert found == {
+        "seed": 3,
+        "sampler": "x",
+        "frechet": 6.0,
+        "floor": 2.0,
+        "times_floor": 3.0,
+        "repeats": 2,
+        "frechet_std": pytest.approx(math.sqrt(8)),
+    }
+    assert averaged(lambda seed: rows[0], repeats=1) == rows[0] | {"repeats": 1}
 
 
 def test_noise_shows_in_distance_and_recall() -> None:

@@ -88,7 +88,7 @@ def test_a_run_leaves_a_checkpoint_and_its_card_and_nothing_else(tmp_path: Path)
         "batch": 12,
         "precision": "float32",
     }
-    assert card["command"] == "diffusion-teach train tiny --steps 7 --seed 3"
+    assert card["command"] == "diffusion-teach train tiny --steps 7 --seed 3 --precision float32"
     assert card["metrics"] == {"parameters": sum(value.numel() for value in checkpoints.load(path).values())}
 
 

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Callable
+from statistics import fmean, stdev
 from typing import Any
 
 import torch
@@ -111,6 +113,30 @@ def evaluate_in_one_call(model: OneCall, *, count: int = 2000, seed: int = 0, dr
     settings = {"count": count, "sampler": "one call", "steps": 1, "guidance": 0.0, "seed": seed, "dtype": "float32"}
     found = evaluate_images(made, draws=draws, seed=seed)
     return settings | found | {"seconds_per_sample": seconds / count, "evaluations": 1}
+
+
+def averaged(measure: Callable[[int], dict[str, Any]], *, seed: int = 0, repeats: int = 5) -> dict[str, Any]:
+    """The means of what is measured with the seeds seed, seed + 1, …: a single set of samples may be lucky.
+
+    Args:
+        measure: takes a seed and returns what `evaluate` or one of its relatives does.
+        seed: the first.
+        repeats: how many.
+
+    Returns:
+        As `measure`, with `repeats`, and for two and more `frechet_std`, the standard deviation over the seeds.
+        `times_floor` is the ratio of the two means.
+    """
+    _checks.integer("repeats", repeats)
+    rows = [measure(_checks.integer("seed", seed, least=0) + k) for k in range(repeats)]
+    found = {
+        key: fmean(row[key] for row in rows) if isinstance(value, float) else value for key, value in rows[0].items()
+    }
+    found["repeats"] = repeats
+    if repeats > 1:
+        found["times_floor"] = found["frechet"] / found["floor"]
+        found["frechet_std"] = stdev(row["frechet"] for row in rows)
+    return found
 
 
 def evaluate_images(images: Tensor, *, labels: Tensor | None = None, draws: int = 10, seed: int = 0) -> dict[str, Any]:

@@ -212,6 +212,7 @@ def sample(
 @sampler
 @guidance
 @seed
+@click.option("--repeats", type=SOME, metavar="R", default=1, show_default=True, help="Sets of samples, for a mean.")
 @device
 @precision
 @as_json
@@ -222,6 +223,7 @@ def evaluate(
     sampler: str | None,
     guidance: float,
     seed: int,
+    repeats: int,
     device: str,
     precision: str,
     as_json: bool,
@@ -236,14 +238,18 @@ def evaluate(
 
     if isinstance(model, OneCall):
         usage.in_one_call(name_or_file, sampler=sampler, steps=steps, guidance=guidance)
-        found = evaluation.evaluate_in_one_call(model, count=count, seed=seed)
+        found = evaluation.averaged(
+            lambda seed: evaluation.evaluate_in_one_call(model, count=count, seed=seed), seed=seed, repeats=repeats
+        )
     elif not isinstance(model, Learned):
         found = recipes.get(card["recipe"]).measure(model, seed=seed)
     elif guidance and not classes(model):
         raise click.UsageError(f"{name_or_file} takes no labels, so --guidance has nothing to pull towards.")
     else:
-        asked = {**usage.settings(card, sampler, steps), "guidance": guidance, "seed": seed, "precision": precision}
-        found = evaluation.evaluate(model, count=count, **asked)
+        asked = {**usage.settings(card, sampler, steps), "guidance": guidance, "precision": precision}
+        found = evaluation.averaged(
+            lambda seed: evaluation.evaluate(model, count=count, seed=seed, **asked), seed=seed, repeats=repeats
+        )
     click.echo(_json(found) if as_json else report.scores(name_or_file, found))
 
 

@@ -79,12 +79,15 @@ def scores(name: str, found: Mapping[str, Any]) -> str:
         return columns([[name, ""], *([key.replace("_", " "), _number(value)] for key, value in found.items())])
     guidance = f", guidance {found['guidance']:g}" if found["guidance"] else ""
     head = f"{name}: {found['count']:,} samples by {found['sampler']}, {_many(found['steps'], 'step')}{guidance}"
-    head += f", seed {found['seed']}, {found['dtype']}"
+    last = found["seed"] + found["repeats"] - 1
+    seeds = f"seeds {found['seed']} to {last}" if found["repeats"] > 1 else f"seed {found['seed']}"
+    head += f", {seeds}, {found['dtype']}"
+    spread = f" ± {found['frechet_std']:.2f}" if "frechet_std" in found else ""
     rows = [
         ["", "model", "real digits", "blurred digits", ""],
         [
             "Fréchet distance",
-            f"{found['frechet']:.2f}",
+            f"{found['frechet']:.2f}{spread}",
             f"{found['floor']:.2f} ± {found['floor_std']:.2f}",
             f"{found['control']:.2f}",
             "lower is better; real digits are its floor",

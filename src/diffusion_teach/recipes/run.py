@@ -214,7 +214,8 @@ def _ship(run: Session, files: Files, team: distributed.Processes) -> None:
     measured.load_state_dict(stored)
     card = {
         "recipe": recipe.name,
-        "command": f"diffusion-teach train {recipe.name} --steps {steps} --seed {seed}",
+        "command": f"diffusion-teach train {recipe.name} --steps {steps} --seed {seed} "
+        f"--precision {run.about['precision']}",
         "summary": recipe.summary,
         "seed": seed,
         "steps": steps,
