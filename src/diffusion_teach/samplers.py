@@ -7,8 +7,8 @@ Every step asks the denoiser for x̂₀ and ε̂ and moves along the line x = α
   η = 0 is DDIM. η = 1 is ancestral sampling with the posterior variance, τ² = β̃ (Song et al. 2021a, eqs. 12 and 16).
   DDPM's other variance, σ² = β, is wider than any η gives: `ddim(1, variance="forward")`.
 - `ddim(eta, order=2)` remembers the last x̂₀ and continues its change to the middle of the step, in log-SNR. At η = 0
-  that is DPM-Solver++ (2M), here `dpm_solver`: second order for one evaluation a step (Lu et al. 2022, algorithm 2);
-  at η = 1 it is their sampler of the SDE, here `sde_dpm_solver`.
+  that is DPM-Solver++ (2M), here `dpm_solver`: second order for one evaluation a step; at η = 1 it is its counterpart
+  for the SDE, here `sde_dpm_solver` (Lu et al. 2022, DPM-Solver++, algorithm 2 and appendix).
 - `euler` and `heun` are ODE solvers of dx̄/dσ̄ = ε̂ with x̄ = x/α, σ̄ = σ/α, the probability-flow ODE in the coordinates
   in which it is simplest (Song et al. 2021a, eq. 14; Karras et al. 2022, algorithm 1). In them, Euler is DDIM.
 

@@ -66,7 +66,7 @@ CLAIMS: tuple[Claim, ...] = (
         id="longer-training-nearer",
         chapter=CHAPTER,
         sentence="a larger network trained for longer, the shipped ddpm-mnist, comes within 7 times the floor in "
-        "30 steps, and within half of the distance that a minute of training leaves.",
+        "15 steps, and within half of the distance that a minute of training leaves.",
         bounds={"times_floor": at_most(7), "ratio": at_most(0.5)},
         facts=(4,),
     ),
