@@ -15,7 +15,7 @@ from diffusion_teach.metrics import frechet
 
 CHECKPOINT = "ddpm-mnist"
 STEPS = (10, 20, 50)
-SAMPLER = "dpm_solver"
+SAMPLER = "sde_dpm_solver"
 IMAGES = 2000
 BATCH = 50
 EVALUATIONS = 5
