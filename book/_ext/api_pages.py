@@ -15,6 +15,7 @@ ORDER = [
     "schedules",
     "parameterizations",
     "exact",
+    "probabilistic_pca",
     "denoisers",
     "samplers",
     "generate",

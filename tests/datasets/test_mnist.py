@@ -113,3 +113,18 @@ def test_the_ends_of_the_scale_and_beyond() -> None:
 def test_bad_images_are_refused(function: object, value: object, error: type[Exception]) -> None:
     with pytest.raises(error):
         function(value)  # type: ignore[operator]
+
+
+def test_binarising_tosses_a_coin_of_the_pixels_grey() -> None:
+    grey = torch.tensor([0, 1, 51, 128, 254, 255], dtype=torch.uint8).view(1, 2, 3)
+    n = 40_000
+    bits = mnist.binarise(grey.expand(n, -1, -1), generator=torch.Generator().manual_seed(0))
+    assert bits.shape == (n, 6)
+    assert bits.unique().tolist() == [0.0, 1.0]
+    p = grey.flatten().double() / 255
+    assert ((bits.double().mean(0) - p).abs() <= 5 * (p * (1 - p) / n).sqrt()).all()  # exactly 0 and 1 at the ends
+    assert abs(torch.corrcoef(bits.T[2:4])[0, 1]) < 5 / n**0.5
+    with pytest.raises(TypeError, match="images must hold bytes"):
+        mnist.binarise(torch.zeros(2, 3, 3, dtype=torch.int64))
+    with pytest.raises(ValueError, match="images must have shape"):
+        mnist.binarise(torch.zeros(2, 1, 3, 3, dtype=torch.uint8))

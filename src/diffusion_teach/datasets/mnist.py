@@ -74,6 +74,28 @@ def to_model(images: Tensor) -> Tensor:
     return images.float().div_(127.5).sub_(1)
 
 
+def binarise(images: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
+    """Toss a coin for each pixel: ink, 1, with the probability byte/255; else paper, 0.
+
+    Nats of binary images depend on how they were made. This is the stochastic binarisation of Salakhutdinov and Murray
+    (2008); drawing anew each time that an image is used is called dynamic, drawing once static. A threshold is a
+    third convention.
+
+    Args:
+        images: (N, 28, 28) uint8; any height and width are taken.
+        generator: of the coins.
+
+    Returns:
+        (N, 784) float32 of zeros and ones, in raster order.
+    """
+    _checks.tensor("images", images, ("N", "H", "W"), floating=False)
+    if images.dtype != torch.uint8:
+        raise TypeError(f"images must hold bytes (uint8, 0 to 255), got {_checks.describe(images)}.")
+    pixels = images.flatten(1)
+    coin = torch.randint(0, 255, pixels.shape, dtype=torch.uint8, generator=_checks.generator(generator))
+    return (coin < pixels).float()
+
+
 def to_uint8(x: Tensor) -> Tensor:
     """Turn what a model made into bytes: round(127.5 · (x + 1)), clamped to 0 … 255. The inverse of `to_model`.
 
