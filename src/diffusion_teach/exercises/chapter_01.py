@@ -1,0 +1,235 @@
+"""The exercises of chapter 01."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, same
+
+CHAPTER = "01_vae"
+
+
+def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(mean, variance) ‖ N(0, I)) of each row: (B, J) and (B, J) in, (B,) out."""
+    return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(dim=1)
+
+
+Term = Callable[[Tensor, Tensor], Tensor]
+_KL_MISTAKES: dict[str, Term] = {
+    "the factor ½ is missing.": lambda m, v: (m**2 + v.exp() - 1 - v).sum(1),
+    "the sign is turned: a divergence is never negative. The paper's formula is that of −KL.": (
+        lambda m, v: -0.5 * (m**2 + v.exp() - 1 - v).sum(1)
+    ),
+    "you read the logarithm of the variance as that of the deviation: exp(2·log_variance) is σ⁴.": (
+        lambda m, v: 0.5 * (m**2 + (2 * v).exp() - 1 - 2 * v).sum(1)
+    ),
+    "you take the deviation exp(log_variance/2) where the formula has the variance.": (
+        lambda m, v: 0.5 * (m**2 + (v / 2).exp() - 1 - v).sum(1)
+    ),
+    "the variance is its own logarithm in your sum: take exp(log_variance).": (
+        lambda m, v: 0.5 * (m**2 + v - 1 - v).sum(1)
+    ),
+    "you average over the latents. The divergences of independent latents add up.": (
+        lambda m, v: 0.5 * (m**2 + v.exp() - 1 - v).mean(1)
+    ),
+    "the −1 is missing: at mean 0 and variance 1 the divergence is 0.": lambda m, v: 0.5 * (m**2 + v.exp() - v).sum(1),
+    "you add log σ². It is subtracted: a narrow q costs more.": lambda m, v: 0.5 * (m**2 + v.exp() - 1 + v).sum(1),
+}
+
+
+def _examine_gaussian_kl(answer: Answer) -> None:
+    g = torch.Generator().manual_seed(1)
+    mean, log_variance = torch.randn(2, 6, 5, generator=g, dtype=torch.float64)
+    value = answer(mean, log_variance)
+    expected = gaussian_kl(mean, log_variance)
+    if isinstance(value, Tensor) and value.shape == ():
+        if same(value, expected.sum()) or same(value, expected.mean()):
+            raise Wrong("you reduce over the batch too. The answer has one number for each row, (B,).")
+        raise Wrong("you return one number. The answer has one for each row, (B,): sum over the latents, dim=1, alone.")
+    if same(value, expected):
+        return
+    for diagnosis, wrong in _KL_MISTAKES.items():
+        if same(value, wrong(mean, log_variance)):
+            raise Wrong(diagnosis)
+    raise Wrong(
+        f"the divergence of the first row is {float(expected[0]):.4f}, yours is {float(value[0]):.4f}. Try mean 0 and "
+        "log-variance 0: it must be 0."
+    )
+
+
+def reparameterise(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
+    """A draw of N(mean, variance), of the same shape (B, J), that one can differentiate."""
+    eps = torch.randn(mean.shape, generator=generator)
+    return mean + (log_variance / 2).exp() * eps
+
+
+def _examine_reparameterise(answer: Answer) -> None:
+    n, shift, log_variance = 50_000, 1.0, math.log(0.25)
+    mean = torch.full((n, 1), shift, requires_grad=True)
+    log_v = torch.full((n, 1), log_variance, requires_grad=True)
+    value = answer(mean, log_v, torch.Generator().manual_seed(1))
+    same(value, mean.detach())  # a tensor of the right shape, and finite
+    if not value.requires_grad:
+        raise Wrong("no gradient reaches mean and log_variance: that was the point. Do not detach, do not sample N.")
+    drawn = value.detach()
+    centre, spread = float(drawn.mean()), float(drawn.std())
+    if len(drawn.unique()) < n / 10:
+        if spread < 1e-6 and abs(centre - shift) < 1e-6:
+            raise Wrong("there is no noise in what you return.")
+        raise Wrong("all rows share the same noise. Each row, and each latent, needs its own: noise of mean's shape.")
+    if abs(spread - 0.5) > 0.02 or abs(centre - shift) > 0.02:
+        named = {
+            "the noise is uniform: `rand` where N(0, I) belongs. Use `randn`.": (shift + 0.25, 0.5 / 12**0.5),
+            "you scale the noise by the variance. A draw is scaled by the deviation, exp(log_variance/2).": (
+                shift,
+                0.25,
+            ),
+            "you scale the noise by the logarithm of the variance: it is not exponentiated.": (
+                shift,
+                abs(log_variance),
+            ),
+            "you scale the noise by half the logarithm: exponentiate it.": (shift, abs(log_variance) / 2),
+            "you scale by exp(2·log_variance).": (shift, 0.0625),
+            "the noise is not scaled: its deviation is 1 for every input.": (shift, 1.0),
+            "the mean is missing: your draw is centred at 0.": (0.0, 0.5),
+        }
+        for diagnosis, (m, s) in named.items():
+            if abs(centre - m) < 0.02 and abs(spread - s) < 0.015:
+                raise Wrong(diagnosis)
+        raise Wrong(f"for mean 1 and variance ¼ your draws have mean {centre:.3f} and deviation {spread:.3f}, not ½.")
+    if float((drawn - centre).abs().max()) < 2.5 * spread:
+        raise Wrong("mean and deviation are right, the shape is not: the noise is no Gaussian. Use `randn`.")
+    _examine_its_gradients(value, drawn, mean, log_v)
+    if not torch.equal(drawn, answer(mean, log_v, torch.Generator().manual_seed(1)).detach()):
+        raise Wrong("right, but not repeatable: pass the generator on to `randn`.")
+    wide = answer(torch.zeros(n, 2), torch.zeros(n, 2), torch.Generator().manual_seed(2)).detach()
+    if abs(float((wide[:, 0] * wide[:, 1]).mean())) > 0.03:
+        raise Wrong("the latents of a row share their noise: draw noise of the full shape (B, J).")
+
+
+def _examine_its_gradients(value: Tensor, drawn: Tensor, mean: Tensor, log_v: Tensor) -> None:
+    of_mean, of_log_v = torch.autograd.grad(value.sum(), (mean, log_v), allow_unused=True)
+    if of_mean is None or not same(of_mean, torch.ones_like(mean)):
+        raise Wrong("the draws are right, but dz/dmean is not 1: let the gradient flow through the mean.")
+    if of_log_v is None or not same(of_log_v, (drawn - mean.detach()) / 2, tolerance=1e-3):
+        raise Wrong("the draws are right, but no gradient reaches the log-variance: z = mean + exp(log_variance/2)·ε.")
+
+
+def iwae_bound(log_w: Tensor) -> Tensor:
+    """The bound log (1/k) Σ w of each image, from log-weights (k, B): (B,) out."""
+    return log_w.logsumexp(dim=0) - math.log(len(log_w))
+
+
+def _examine_iwae_bound(answer: Answer) -> None:
+    g = torch.Generator().manual_seed(2)
+    log_w = 2 * torch.randn(5, 7, generator=g, dtype=torch.float64) - 3
+    value = answer(log_w)
+    expected = iwae_bound(log_w)
+    if isinstance(value, Tensor) and value.shape == (5,):
+        raise Wrong("you average over the images, dim=1. The k draws stand in the rows: reduce dim=0.")
+    if same(value, expected):
+        far = answer(log_w - 2000)
+        if not isinstance(far, Tensor) or not torch.isfinite(far).all():
+            raise Wrong(
+                "right for these, but log-weights of images are near −100 and below, where exp underflows to 0. Use "
+                "logsumexp."
+            )
+        return
+    named = {
+        "that is the mean of the logarithms, the ELBO. IWAE takes the logarithm of the mean.": log_w.mean(0),
+        "log k is missing: the weights are averaged, not summed.": log_w.logsumexp(0),
+        "you add log k. The mean divides by k, so its logarithm is subtracted.": log_w.logsumexp(0) + math.log(5),
+        "you divide the logarithm by k. The division stands inside the logarithm: subtract log k.": (
+            log_w.logsumexp(0) / 5
+        ),
+        "you take the largest weight alone.": log_w.max(0).values,
+        "you return the mean weight. Its logarithm is the bound.": expected.exp(),
+    }
+    for diagnosis, wrong in named.items():
+        if same(value, wrong):
+            raise Wrong(diagnosis)
+    raise Wrong(f"for the first image the bound is {float(expected[0]):.4f}, yours is {float(value[0]):.4f}.")
+
+
+def _draw(scale: Callable[[Tensor], Tensor], noise: Callable[..., Tensor] = torch.randn) -> Answer:
+    def answer(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
+        return mean + scale(log_variance) * noise(mean.shape, generator=generator)
+
+    return answer
+
+
+def _shared_noise(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
+    return mean + (log_variance / 2).exp() * torch.randn(1, mean.shape[1], generator=generator)
+
+
+def _noise_per_row(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
+    return mean + (log_variance / 2).exp() * torch.randn(len(mean), 1, generator=generator)
+
+
+def _detached(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.normal(mean.detach(), (log_variance.detach() / 2).exp(), generator=generator)
+
+
+def _no_mean(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
+    return (log_variance / 2).exp() * torch.randn(mean.shape, generator=generator)
+
+
+def _own_randomness(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
+    return mean + (log_variance / 2).exp() * torch.randn_like(mean)
+
+
+EXERCISES: tuple[Exercise, ...] = (
+    Exercise(
+        "gaussian-kl",
+        CHAPTER,
+        _examine_gaussian_kl,
+        gaussian_kl,
+        (
+            *(Mistake(wrong, diagnosis) for diagnosis, wrong in _KL_MISTAKES.items()),
+            Mistake(lambda m, v: gaussian_kl(m, v).mean(), "over the batch too"),
+        ),
+        "it is zero where q is the prior, and each latent pays for itself.",
+    ),
+    Exercise(
+        "reparameterise",
+        CHAPTER,
+        _examine_reparameterise,
+        reparameterise,
+        (
+            Mistake(_draw(torch.exp), "scale the noise by the variance"),
+            Mistake(_draw(lambda v: (v / 2).exp(), torch.rand), "noise is uniform"),
+            Mistake(_draw(lambda v: v), "not exponentiated"),
+            Mistake(_draw(lambda v: v / 2), "half the logarithm"),
+            Mistake(_draw(torch.ones_like), "noise is not scaled"),
+            Mistake(_draw(lambda v: torch.zeros_like(v)), "there is no noise"),
+            Mistake(_draw(lambda v: (v.detach() / 2).exp()), "no gradient reaches the log-variance"),
+            Mistake(_shared_noise, "all rows share"),
+            Mistake(_noise_per_row, "latents of a row share"),
+            Mistake(_detached, "no gradient reaches mean and log_variance"),
+            Mistake(_no_mean, "the mean is missing"),
+            Mistake(_own_randomness, "not repeatable"),
+        ),
+        "the noise comes from outside, so the gradient finds its way through the draw.",
+    ),
+    Exercise(
+        "iwae-bound",
+        CHAPTER,
+        _examine_iwae_bound,
+        iwae_bound,
+        (
+            Mistake(lambda w: w.mean(0), "mean of the logarithms"),
+            Mistake(lambda w: w.logsumexp(0), "log k is missing"),
+            Mistake(lambda w: w.logsumexp(0) + math.log(len(w)), "add log k"),
+            Mistake(lambda w: w.logsumexp(0) / len(w), "divide the logarithm"),
+            Mistake(lambda w: w.max(0).values, "largest weight alone"),
+            Mistake(lambda w: w.exp().mean(0), "mean weight"),
+            Mistake(lambda w: w.exp().mean(0).log(), "underflows"),
+            Mistake(lambda w: w.logsumexp(1) - math.log(w.shape[1]), "reduce dim=0"),
+        ),
+        "one draw gives the ELBO, and many come close to the likelihood itself.",
+    ),
+)
