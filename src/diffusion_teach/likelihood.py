@@ -37,11 +37,18 @@ class LatentVariableModel(Protocol):
         """log p(x|z), shape (B,), of x (B, D) and z (B, J)."""
 
 
-def reparameterise(mean: Tensor, log_variance: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-    """z = mean + exp(log_variance/2)·ε with ε ~ N(0, I), a draw that one can differentiate; all shapes alike."""
+def reparameterise(
+    mean: Tensor, log_variance: Tensor, *, eps: Tensor | None = None, generator: torch.Generator | None = None
+) -> Tensor:
+    """z = mean + exp(log_variance/2)·ε, a draw that one can differentiate; all shapes alike.
+
+    ε ~ N(0, I) comes from the generator, unless it is given.
+    """
     _checks.tensor("mean", mean, finite=False)
     _checks.same_shape("log_variance", log_variance, "mean", mean)
-    eps = torch.randn(mean.shape, dtype=mean.dtype, generator=_checks.generator(generator))
+    if eps is None:
+        eps = torch.randn(mean.shape, dtype=mean.dtype, device=mean.device, generator=_checks.generator(generator))
+    _checks.same_shape("eps", eps, "mean", mean)
     return mean + (log_variance / 2).exp() * eps
 
 
@@ -77,13 +84,17 @@ class ELBO(NamedTuple):
         return self.reconstruction - self.kl
 
 
-def elbo(model: LatentVariableModel, x: Tensor, *, generator: torch.Generator | None = None) -> ELBO:
+def elbo(
+    model: LatentVariableModel, x: Tensor, *, eps: Tensor | None = None, generator: torch.Generator | None = None
+) -> ELBO:
     """The evidence lower bound of data x (B, D) with one reparameterised draw and the exact KL divergence.
+
+    The draw's noise eps (B, J) comes from the generator, unless it is given.
 
     Source: Kingma and Welling (2014), eq. 7 with L = 1.
     """
     mean, log_variance = model.encode(x)
-    z = reparameterise(mean, log_variance, generator=generator)
+    z = reparameterise(mean, log_variance, eps=eps, generator=generator)
     return ELBO(model.log_likelihood(x, z), gaussian_kl(mean, log_variance))
 
 

@@ -54,3 +54,12 @@ def test_wrong_arguments_fail_at_the_door() -> None:
         VAE().encode(torch.zeros(2, 28, 28))
     with pytest.raises(ValueError, match="ink must have shape"):
         VAE(ink=torch.zeros(10))
+
+
+def test_samples_are_the_decoders_probabilities_on_the_scale_of_images() -> None:
+    vae = VAE(latents=3, width=8, pixels=16)
+    images = vae.sample(5, generator=torch.Generator().manual_seed(2))
+    z = torch.randn(5, 3, generator=torch.Generator().manual_seed(2))
+    torch.testing.assert_close(images, 2 * vae.decode(z).sigmoid().view(5, 1, 4, 4) - 1)
+    with pytest.raises(ValueError, match="15 pixels are none. Use decode"):
+        VAE(latents=3, width=8, pixels=15).sample(1)

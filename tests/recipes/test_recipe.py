@@ -35,7 +35,14 @@ def test_settings_are_plain_and_hold_what_decides_the_weights() -> None:
 
 
 def test_recipes_are_found_by_name() -> None:
-    assert recipes.names() == ["ddpm-mnist", "ddpm-mnist-conditional", "gan-mnist", "rpgan-mnist", "classifier"]
+    assert recipes.names() == [
+        "ddpm-mnist",
+        "ddpm-mnist-conditional",
+        "vae-mnist",
+        "gan-mnist",
+        "rpgan-mnist",
+        "classifier",
+    ]
     for name in recipes.names():
         recipe = recipes.get(name)
         assert recipe.name == name

@@ -92,7 +92,8 @@ def binarise(images: Tensor, *, generator: torch.Generator | None = None) -> Ten
     if images.dtype != torch.uint8:
         raise TypeError(f"images must hold bytes (uint8, 0 to 255), got {_checks.describe(images)}.")
     pixels = images.flatten(1)
-    coin = torch.randint(0, 255, pixels.shape, dtype=torch.uint8, generator=_checks.generator(generator))
+    g = _checks.generator(generator)
+    coin = torch.randint(0, 255, pixels.shape, dtype=torch.uint8, device=pixels.device, generator=g)
     return (coin < pixels).float()
 
 

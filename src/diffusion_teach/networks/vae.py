@@ -10,6 +10,7 @@ Source: Kingma and Welling (2014), appendix C.
 from __future__ import annotations
 
 import itertools
+import math
 
 import torch
 from torch import Tensor, nn
@@ -59,6 +60,15 @@ class VAE(nn.Module):
         """Logits ℓ(z) of the pixels, (B, D), of codes z (B, J)."""
         _checks.tensor("z", z, ("B", self.latents), finite=False)
         return self.decoder(z)
+
+    def sample(self, count: int, *, generator: torch.Generator | None = None) -> Tensor:
+        """Images of codes from the prior, drawn on the CPU: the probabilities of ink, in [−1, 1], (count, 1, H, H)."""
+        side = math.isqrt(self.pixels)
+        if side * side != self.pixels:
+            raise ValueError(f"sample draws square images, and {self.pixels} pixels are none. Use decode.")
+        z = torch.randn(count, self.latents, generator=generator)
+        ink = self.decode(z.to(next(self.parameters()).device)).sigmoid()
+        return 2 * ink.view(count, 1, side, side) - 1
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x|z) in nats, shape (B,)."""

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 @functools.cache
 def _recipes() -> dict[str, Recipe]:
     # Here and not above: `diffusion-teach --help` is in this package, and should not wait for torch.
-    from diffusion_teach.recipes import adversarial, classifier, diffusion
+    from diffusion_teach.recipes import adversarial, classifier, diffusion, vae
 
     every: tuple[Recipe, ...] = (
         diffusion.DDPM_MNIST,
         diffusion.DDPM_MNIST_CONDITIONAL,
+        vae.VAE_MNIST,
         adversarial.GAN_MNIST,
         adversarial.RPGAN_MNIST,
         classifier.CLASSIFIER,

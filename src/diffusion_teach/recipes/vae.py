@@ -1,0 +1,87 @@
+"""The VAE of binarised digits: that of chapter 1, as large as the GANs, and trained for longer.
+
+    diffusion-teach train vae-mnist --out checkpoints
+
+Its samples are what VAEs are usually shown by, the decoder's probabilities of ink as grey values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from diffusion_teach import likelihood
+from diffusion_teach.datasets import mnist
+from diffusion_teach.networks.vae import VAE
+from diffusion_teach.recipes.diffusion import DATA, INTENDED_USE, LICENCE
+from diffusion_teach.recipes.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class VAERecipe(Recipe):
+    """A VAE of MNIST's digits, binarised anew for each batch, trained on minus the ELBO by AdamW.
+
+    Args:
+        network: what `networks.vae.VAE` is called with; the decoder begins at the mean image.
+        lr: the highest learning rate.
+    """
+
+    network: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    lr: float = 3e-3
+
+    def model(self) -> VAE:
+        ink = mnist.load("train")[0].float().mean(0).flatten() / 255
+        return VAE(**self.network, ink=ink)
+
+    def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
+        return [torch.optim.AdamW(model.parameters(), lr=self.lr, weight_decay=0.0, fused=True)]
+
+    def data(self, device: torch.device) -> tuple[Tensor, ...]:
+        """The training images as bytes."""
+        return (mnist.load("train")[0].to(device),)
+
+    def draw(self, data: tuple[Tensor, ...], generator: torch.Generator) -> tuple[Tensor, ...]:
+        """Binary images x (B, 784), and the noise of the codes (B, J)."""
+        (images,) = data
+        rows = torch.randint(len(images), (self.batch,), generator=generator, device=images.device)
+        x = mnist.binarise(images[rows], generator=generator)
+        latents = int(self.network.get("latents", 20))
+        return x, torch.randn(self.batch, latents, generator=generator, device=x.device)
+
+    def loss(self, model: nn.Module, *drawn: Tensor) -> Tensor:
+        """Minus the ELBO, nats an image."""
+        x, eps = drawn
+        return -likelihood.elbo(cast(VAE, model), x, eps=eps).value.mean()
+
+    def measure(self, model: nn.Module, *, seed: int) -> dict[str, Any]:
+        """The ELBO of the binarised test images, and the table of `metrics.evaluation`, means over five sets."""
+        from diffusion_teach.metrics.evaluation import averaged, evaluate_in_one_call
+
+        vae = cast(VAE, model)
+        g = torch.Generator().manual_seed(seed)
+        x = mnist.binarise(mnist.load("test")[0], generator=g).to(next(vae.parameters()).device)
+        with torch.no_grad():
+            bound = float(likelihood.elbo(vae, x, eps=torch.randn(len(x), vae.latents, generator=g).to(x)).value.mean())
+        return averaged(lambda seed: evaluate_in_one_call(vae, seed=seed), seed=seed) | {"test_elbo": bound}
+
+
+VAE_MNIST = VAERecipe(
+    name="vae-mnist",
+    summary="a VAE of MNIST's binarised digits, 20 latents",
+    intended_use=INTENDED_USE,
+    data_from=DATA,
+    licence=LICENCE,
+    network=MappingProxyType({"width": 512}),
+    batch=64,
+    steps=20_000,
+    warmup=200,
+    decay="linear",
+    ema=0.999,
+    precision="float32",
+    half=True,
+)
