@@ -13,10 +13,13 @@ from typing import Any
 
 import api_pages
 import ledger
+import scoreboard
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
+
+from diffusion_teach.recipes import scoreboard as stored
 
 FONT_SCRIPT = re.compile(r"<script[^>]*fontawesome\.js[^>]*></script>")
 
@@ -37,6 +40,8 @@ def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = source[0].replace("](../notebooks/", "](notebooks/")
     if docname == "ledger":
         source[0] = source[0].replace(ledger.PLACE, ledger.markdown(Path(app.srcdir) / "notebooks"))
+    if docname == "scoreboard":
+        source[0] = source[0].replace(scoreboard.PLACE, scoreboard.markdown(stored.rows()))
     if docname == "api":
         source[0] = source[0].replace(api_pages.PLACE, api_pages.markdown())
 
@@ -104,8 +109,8 @@ def ask_no_other_host(app: Sphinx, exception: Exception | None) -> None:
 def always_outdated(
     app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
 ) -> list[str]:
-    """The ledger and the API pages depend on more than their own file: read them again at each build."""
-    return [name for name in ("ledger", "api") if name in env.found_docs]
+    """Ledger, scoreboard and API pages depend on more than their own file: read them again at each build."""
+    return [name for name in ("ledger", "scoreboard", "api") if name in env.found_docs]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -94,4 +94,29 @@ CLAIMS: tuple[Claim, ...] = (
         source="song2021denoising",
         facts=(4, 12),
     ),
+    Claim(
+        id="the-game-that-was-played-decides",
+        chapter=CHAPTER,
+        sentence="1,000 digits of the plain GAN lie at least 15 times the floor from real ones, of the GAN with "
+        "relativistic loss and R1 + R2 at most 5 times, of diffusion in ten steps at most 6 times.",
+        bounds={"plain": at_least(15), "relativistic": at_most(5), "diffusion": at_most(6)},
+        source="huang2024gan",
+        facts=(4, 11),
+    ),
+    Claim(
+        id="diffusion-reaches-more-digits",
+        chapter=CHAPTER,
+        sentence="diffusion covers at least 3 in a hundred more of the real digits than the better GAN, and at most 6 "
+        "fewer than real digits do; the plain GAN covers at most 85 in a hundred.",
+        bounds={"lead": at_least(0.03), "plain_gan": at_most(0.85), "diffusion_below_real": at_most(0.06)},
+        source="dhariwal2021diffusion",
+        facts=(4, 11),
+    ),
+    Claim(
+        id="one-call-is-cheaper",
+        chapter=CHAPTER,
+        sentence="a digit in ten steps of diffusion takes at least ten times as long as one from the GAN.",
+        bounds={"log10_time_ratio": at_least(1)},
+        facts=(11, 12),
+    ),
 )

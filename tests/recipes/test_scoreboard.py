@@ -1,0 +1,55 @@
+"""The scoreboard: its rows are of the shipped weights, and the page and the figure show what is stored."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import scoreboard as page
+
+from diffusion_teach import checkpoints
+from diffusion_teach.plots.scoreboard import scoreboard as figure
+from diffusion_teach.recipes import scoreboard
+from diffusion_teach.recipes.scoreboard import CONTENDERS, MEASURES
+
+
+def test_every_row_is_of_the_weights_that_are_shipped() -> None:
+    rows = scoreboard.rows()
+    assert list(rows) == list(CONTENDERS)
+    for name, row in rows.items():
+        contender, card = CONTENDERS[name], checkpoints.card(row["checkpoint"])
+        assert row["sha256"] == card["sha256"], f"measure {name} anew: its weights have changed"
+        assert row["label"] == contender.label
+        assert (row["parameters"], row["training_steps"]) == (card["parameters"], card["steps"])
+        assert (row["count"], row["repeats"], row["steps"]) == (contender.count, contender.repeats, contender.steps)
+        assert row["times_floor"] == pytest.approx(row["frechet"] / row["floor"])
+        assert set(MEASURES) < set(row)
+
+
+def test_the_page_has_a_line_for_each_and_one_for_real_digits() -> None:
+    lines = page.markdown(scoreboard.rows()).splitlines()
+    assert len(lines) == 3 + len(CONTENDERS)
+    assert len({line.count("|") for line in lines}) == 1
+    assert lines[2].startswith("| *real digits* | 1 ± ")
+    assert page.PLACE in (Path(__file__).parents[2] / "book" / "scoreboard.md").read_text(encoding="utf-8")
+
+
+def test_the_figure_names_each_contender() -> None:
+    axes = figure(scoreboard.rows()).axes
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == [c.label for c in CONTENDERS.values()]
+    assert list(axes[0].lines[0].get_xdata()) == [row["times_floor"] for row in scoreboard.rows().values()]
+
+
+def test_contenders_are_stored_one_by_one_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def measured(contender: scoreboard.Contender) -> dict[str, Any]:
+        return {"label": contender.label, "times_floor": 2.0}
+
+    monkeypatch.setattr(scoreboard, "measure", measured)
+    path = tmp_path / "rows.json"
+    scoreboard.main(["--only", "gan", "--results", str(path)])
+    scoreboard.main(["--only", "vae", "--results", str(path)])
+    assert list(json.loads(path.read_text())) == ["vae", "gan"]
+    with pytest.raises(ValueError, match="Did you mean 'rpgan'"):
+        scoreboard.main(["--only", "rpgn", "--results", str(path)])
