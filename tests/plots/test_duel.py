@@ -26,6 +26,26 @@ def test_every_contender_and_seed_is_shown() -> None:
         assert [len(line.get_xdata()) for line in dots] == [3, 3, 3]
 
 
+def test_coverage_shows_every_seed_beside_what_papers_print() -> None:
+    mixtures = duel2d.data()
+    scores = {
+        name: {kind: mode_coverage(torch.randn(4, 50, 2), mixture.means, 0.1) for kind in ("one", "two")}
+        for name, mixture in mixtures.items()
+    }
+    printed = {
+        "ring": {"a paper": (1.0, 0.0), "another": (6.3, 0.5)},
+        "grid": {"a paper": (3.3, 0.0), "another": (17.3, 0.8)},
+    }
+    colours = {"one": "#000000", "two": "#111111"}
+    fig = duel.coverage(scores, {"ring": 8, "grid": 25}, printed, "modes", colours=colours)
+    assert [label.get_text() for label in fig.axes[0].get_yticklabels()] == ["one", "two", "a paper", "another"]
+    for ax, (name, contenders) in zip(fig.axes, scores.items(), strict=True):
+        dots = [line for line in ax.lines if line.get_marker() == "o"]
+        assert [sorted(line.get_xdata()) for line in dots] == [sorted(s.covered.tolist()) for s in contenders.values()]
+        squares = [line for line in ax.lines if line.get_marker() == "s"]
+        assert [float(line.get_xdata()[0]) for line in squares] == [mean for mean, _ in printed[name].values()]
+
+
 def test_the_search_marks_one_winner_a_contender() -> None:
     results = duel2d.results()["raw"]
     chosen = {name: {contender: duel2d.best("raw", name, contender) for contender in duel2d.TRIALS} for name in results}

@@ -42,7 +42,14 @@ def points(
     return ax
 
 
-def gallery(samples: Mapping[str, Tensor], scores: Mapping[str, Modes], mixture: GaussianMixture, title: str) -> Figure:
+def gallery(
+    samples: Mapping[str, Tensor],
+    scores: Mapping[str, Modes],
+    mixture: GaussianMixture,
+    title: str,
+    *,
+    colours: Mapping[str, str] = COLOUR,
+) -> Figure:
     """One row a contender, one column a seed; over each, its modes covered and its share of high quality.
 
     Args:
@@ -50,12 +57,13 @@ def gallery(samples: Mapping[str, Tensor], scores: Mapping[str, Modes], mixture:
         scores: by contender, of the same M members.
         mixture: the data.
         title: over the whole figure.
+        colours: by contender.
     """
     members = len(next(iter(samples.values())))
     fig, axes = style.subplots(len(samples), members, panel=(0.96, 1.16), title=title)
     for row, (name, x) in enumerate(samples.items()):
         for k, ax in enumerate(axes[row * members : (row + 1) * members]):
-            points(ax, x[k], mixture, color=COLOUR[name])
+            points(ax, x[k], mixture, color=colours[name])
             covered, good = int(scores[name].covered[k]), float(scores[name].high_quality[k])
             ax.set_title(f"{covered} · {100 * good:.0f} %", fontsize=8, pad=2)
         axes[row * members].set_ylabel(name, fontsize=9)
@@ -88,6 +96,41 @@ def scoreboard(
             trio[1].set(yscale="log", ylim=(3e-4, 2))
         trio[2].set(yscale="log", title=f"{data}: reverse KL, nats")
     axes[1].legend(loc="center left")
+    return fig
+
+
+def coverage(
+    scores: Mapping[str, Mapping[str, Modes]],
+    modes: Mapping[str, int],
+    printed: Mapping[str, Mapping[str, tuple[float, float]]],
+    title: str,
+    *,
+    colours: Mapping[str, str] = COLOUR,
+) -> Figure:
+    """Modes covered, one line a contender: a dot a seed, a bar at the mean; below them what papers print, as squares.
+
+    Args:
+        scores: by data set and contender.
+        modes: by data set, how many modes it has.
+        printed: by data set and paper, a mean and its standard error (0 where none is printed).
+        title: over the whole figure.
+        colours: by contender.
+    """
+    lines = [*next(iter(scores.values())), *next(iter(printed.values()))]
+    fig, axes = style.subplots(1, len(scores), panel=(4.6, 0.4 * len(lines) + 0.9), title=title, share_y=True)
+    for ax, (data, contenders) in zip(axes, scores.items(), strict=True):
+        ax.axvline(modes[data], **style.EXACT_LINE)
+        for place, (name, score) in enumerate(contenders.items()):
+            values = [float(value) for value in score.covered]
+            spread = [place + 0.4 * (k / max(1, len(values) - 1) - 0.5) for k in range(len(values))]
+            ax.plot(values, spread, "o", color=colours[name], alpha=0.75, markersize=4, mew=0)
+            ax.vlines(sum(values) / len(values), place - 0.33, place + 0.33, color=colours[name], linewidth=2)
+        for place, (mean, error) in enumerate(printed[data].values(), start=len(contenders)):
+            ax.errorbar(mean, place, xerr=error or None, fmt="s", color=style.GREY, markersize=5, capsize=3)
+        ax.axhline(len(contenders) - 0.5, color=style.GREY, linewidth=0.6)
+        ax.set(xlim=(0, 1.06 * modes[data]), xlabel=f"modes covered of {modes[data]}", title=data)
+    axes[0].set_yticks(range(len(lines)), lines)
+    axes[0].set_ylim(len(lines) - 0.5, -0.5)
     return fig
 
 

@@ -1,0 +1,290 @@
+"""The exercises of chapter 2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, same
+
+CHAPTER = "02_gan"
+Critic = Callable[[Tensor], Tensor]
+
+
+def turn(theta: Tensor, psi: Tensor, rate: float) -> Tensor:
+    """(θ, ψ) after one turn of the bilinear game, the discriminator first: numbers in, a tensor (2,) out."""
+    psi = psi - rate * theta
+    theta = theta + rate * psi
+    return torch.stack([theta, psi])
+
+
+def _examine_turn(answer: Answer) -> None:
+    theta, psi = torch.tensor([0.8, -0.5], dtype=torch.float64)
+    rate = 0.3
+    value = answer(theta, psi, rate)
+    right = turn(theta, psi, rate)
+    if same(value, right, tolerance=1e-9):
+        return
+    generator_first = theta + rate * psi
+    named: dict[str, tuple[Tensor, Tensor]] = {
+        "both players step from the same place. That is the simultaneous game, which spins outwards; the generator has "
+        "to see the discriminator's new ψ.": (theta + rate * psi, psi - rate * theta),
+        "the generator steps first. Here the discriminator does, and the generator answers.": (
+            generator_first,
+            psi - rate * generator_first,
+        ),
+        "both signs are turned: each player climbs its loss.": (
+            theta - rate * (psi + rate * theta),
+            psi + rate * theta,
+        ),
+        "you return (ψ, θ). The generator comes first: (θ, ψ).": (right[1], right[0]),
+        "only the discriminator has moved.": (theta, psi - rate * theta),
+    }
+    for diagnosis, wrong in named.items():
+        if same(value, torch.stack(wrong), tolerance=1e-9):
+            raise Wrong(diagnosis)
+    raise Wrong(
+        "from θ = 0.8, ψ = −0.5 with η = 0.3 the turn ends elsewhere. Do the two assignments one after the other."
+    )
+
+
+def _simultaneous(theta: Tensor, psi: Tensor, rate: float) -> Tensor:
+    return torch.stack([theta + rate * psi, psi - rate * theta])
+
+
+def _generator_first(theta: Tensor, psi: Tensor, rate: float) -> Tensor:
+    theta = theta + rate * psi
+    return torch.stack([theta, psi - rate * theta])
+
+
+def lipschitz_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
+    """E(‖∇f(x̂)‖ − 1)² at x̂ = u·real + (1 − u)·fake: points (B, 2) and u (B, 1) in, a scalar out."""
+    x = (u * real + (1 - u) * fake).requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return (gradient.norm(dim=1) - 1).square().mean()
+
+
+def _examine_lipschitz_penalty(answer: Answer) -> None:
+    g = torch.Generator().manual_seed(2)
+    real = torch.randn(64, 2, generator=g, dtype=torch.float64)
+    fake = 2 + torch.randn(64, 2, generator=g, dtype=torch.float64)
+    u = torch.rand(64, 1, generator=g, dtype=torch.float64)
+    c = torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
+    value = answer(lambda x: c * x.square().sum(dim=1, keepdim=True) / 2, real, fake, u)  # ∇f(x) = c·x
+    slope = c.detach()
+    gradient = slope * (u * real + (1 - u) * fake)
+    norm = gradient.norm(dim=1)
+    named = {
+        "you punish only slopes above 1. That is the one-sided penalty; this one pulls up slopes below 1 too.": (
+            (norm - 1).clamp_min(0).square().mean()
+        ),
+        "the square is missing: slopes above 1 and below 1 cancel.": (norm - 1).mean(),
+        "you look at the real points only. Look between the two: x̂ = u·real + (1 − u)·fake.": (
+            ((slope * real).norm(dim=1) - 1).square().mean()
+        ),
+        "you look at the generated points only. Look between the two: x̂ = u·real + (1 − u)·fake.": (
+            ((slope * fake).norm(dim=1) - 1).square().mean()
+        ),
+        "you pull the norm to 0. That is R₁'s target; here it is 1.": norm.square().mean(),
+        "you pull each partial derivative to 1. It is the norm of the whole gradient that should be 1.": (
+            (gradient - 1).square().mean()
+        ),
+        "you average over the coordinates too, instead of taking the norm.": (
+            (gradient.square().mean(dim=1).sqrt() - 1).square().mean()
+        ),
+        "you compare the squared norm with 1. Compare the norm, and square the difference.": (
+            (norm.square() - 1).square().mean()
+        ),
+        "you differentiate the mean over the batch, so that each gradient is 1/B of what it is. Sum first.": (
+            (norm / len(real) - 1).square().mean()
+        ),
+        "real and fake have changed places: u = 1 is the real point.": (
+            ((slope * ((1 - u) * real + u * fake)).norm(dim=1) - 1).square().mean()
+        ),
+    }
+    if same(value, (norm - 1).square().mean()):
+        if not value.requires_grad:
+            raise Wrong(
+                "the number is right, but the critic cannot learn from it. Use create_graph=True, and do not detach."
+            )
+        return
+    for diagnosis, wrong in named.items():
+        if same(value, wrong):
+            raise Wrong(diagnosis)
+    raise Wrong(
+        f"for f(x) = 0.35·‖x‖² the penalty is {float((norm - 1).square().mean()):.4f}, yours {float(value):.4f}."
+    )
+
+
+def _penalty_with(
+    change: Callable[[Tensor], Tensor], *, where: str = "between", mean: bool = False, graph: bool = True
+) -> Answer:
+    def answer(critic: Critic, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
+        x = {"between": u * real + (1 - u) * fake, "real": real.clone(), "swapped": (1 - u) * real + u * fake}[where]
+        x = x.requires_grad_()
+        out = critic(x).mean() if mean else critic(x).sum()
+        (gradient,) = torch.autograd.grad(out, x, create_graph=graph)
+        return change(gradient)
+
+    return answer
+
+
+def _to_one(gradient: Tensor) -> Tensor:
+    return (gradient.norm(dim=1) - 1).square().mean()
+
+
+def largest_singular_value(weight: Tensor, u: Tensor, steps: int) -> Tensor:
+    """σ₁ of a matrix (o, i) by power iteration from u (o,)."""
+    for _ in range(steps):
+        v = torch.nn.functional.normalize(weight.T @ u, dim=0)
+        u = torch.nn.functional.normalize(weight @ v, dim=0)
+    return u @ weight @ v
+
+
+# Singular values 4.46 and 1.35 for the first, eigenvalues 3 and 2: no two named wrong answers coincide.
+_SQUARE = torch.tensor([[3.0, 3.0], [0.0, 2.0]], dtype=torch.float64)
+_WIDE = torch.tensor([[3.0, 0.0, 4.0], [0.0, 1.0, 0.0]], dtype=torch.float64)  # σ = 5 and 1
+
+
+def _examine_largest_singular_value(answer: Answer) -> None:
+    start = torch.tensor([0.6, 0.8], dtype=torch.float64)
+    value = answer(_SQUARE, start, 60)
+    top = torch.linalg.svdvals(_SQUARE)[0]
+    if isinstance(value, Tensor) and not (value.abs() < 1e6).all():
+        raise Wrong(
+            "the number explodes. Divide u and v by their length in each iteration; only their directions matter."
+        )
+    named = {
+        "you found an eigenvalue. Without the transpose the iteration multiplies by W again and again; alternate Wᵀ "
+        "and W.": torch.tensor(3.0, dtype=torch.float64),
+        "you return σ², the eigenvalue of WᵀW. Take uᵀWv, or the root.": top.square(),
+        "that is the Frobenius norm, the root of the sum of all σ². The spectral norm is the largest σ alone.": (
+            _SQUARE.norm()
+        ),
+        "that is the length of one product from the first u: nothing is iterated.": (_SQUARE.T @ start).norm(),
+        "that is the smallest singular value.": torch.linalg.svdvals(_SQUARE)[-1],
+    }
+    if not same(value, top, tolerance=1e-5):
+        for diagnosis, wrong in named.items():
+            if same(value, wrong, tolerance=1e-5):
+                raise Wrong(diagnosis)
+        raise Wrong(f"after 60 iterations σ₁ of [[3, 3], [0, 2]] is {float(top):.4f}, yours is {float(value):.4f}.")
+    if not same(answer(_WIDE, start, 60), torch.tensor(5.0, dtype=torch.float64), tolerance=1e-5):
+        raise Wrong("right for a square matrix; of [[3, 0, 4], [0, 1, 0]] it is 5, and you find another number.")
+
+
+def _without_transpose(weight: Tensor, u: Tensor, steps: int) -> Tensor:
+    for _ in range(steps):
+        v = normalize(weight @ u, dim=0)
+        u = normalize(weight @ v, dim=0)
+    return u @ weight @ v
+
+
+def _without_normalising(weight: Tensor, u: Tensor, steps: int) -> Tensor:
+    for _ in range(steps):
+        v = weight.T @ u
+        u = weight @ v
+    return u @ weight @ v
+
+
+def wasserstein(x: Tensor, y: Tensor) -> Tensor:
+    """W₁ of two samples of n numbers each, (n,) and (n,), a scalar."""
+    return (x.sort().values - y.sort().values).abs().mean()
+
+
+def _examine_wasserstein(answer: Answer) -> None:
+    x = torch.tensor([4.0, 0.0, 1.5, -2.0], dtype=torch.float64)
+    y = torch.tensor([-1.0, 6.0, 2.5, -4.0], dtype=torch.float64)
+    value = answer(x, y)
+    difference = x.sort().values - y.sort().values
+    every = (x[:, None] - y).abs()
+    named = {
+        "you pair the points as they come. The order of a sample means nothing: pair the smallest with the smallest, "
+        "and so on.": (x - y).abs().mean(),
+        "you compare the means only. Two samples may differ and have one mean.": (x.mean() - y.mean()).abs(),
+        "you average over all pairs. Each point is moved once, to one place.": every.mean(),
+        "you square the distances, which is W₂². W₁ adds the distances themselves.": difference.square().mean(),
+        "you sum over the points. Each carries the mass 1/n: take the mean.": difference.abs().sum(),
+        "you send each point to its nearest. Then several may go to one place, and others get nothing.": (
+            every.min(dim=1).values.mean()
+        ),
+        "the absolute value is missing: moves to the left and to the right cancel.": difference.mean(),
+    }
+    if same(value, wasserstein(x, y)):
+        return
+    for diagnosis, wrong in named.items():
+        if same(value, wrong):
+            raise Wrong(diagnosis)
+    raise Wrong(
+        f"for (4, 0, 1.5, −2) and (−1, 6, 2.5, −4) the least work is {float(wasserstein(x, y)):.4f}, yours "
+        f"{float(value):.4f}."
+    )
+
+
+EXERCISES: tuple[Exercise, ...] = (
+    Exercise(
+        "one-turn-of-the-game",
+        CHAPTER,
+        _examine_turn,
+        turn,
+        (
+            Mistake(_simultaneous, "spins outwards"),
+            Mistake(_generator_first, "the generator steps first"),
+            Mistake(lambda t, p, r: torch.stack([t - r * (p + r * t), p + r * t]), "climbs its loss"),
+            Mistake(lambda t, p, r: turn(t, p, r).flip(0), "you return (ψ, θ)"),
+            Mistake(lambda t, p, r: torch.stack([t, p - r * t]), "only the discriminator"),
+        ),
+        "who moves first matters: this order stays on an ellipse, where the simultaneous one spins out.",
+    ),
+    Exercise(
+        "lipschitz-penalty",
+        CHAPTER,
+        _examine_lipschitz_penalty,
+        lipschitz_penalty,
+        (
+            Mistake(_penalty_with(lambda g: (g.norm(dim=1) - 1).clamp_min(0).square().mean()), "one-sided"),
+            Mistake(_penalty_with(lambda g: (g.norm(dim=1) - 1).mean()), "square is missing"),
+            Mistake(_penalty_with(_to_one, where="real"), "real points only"),
+            Mistake(_penalty_with(lambda g: g.square().sum(1).mean()), "R₁'s target"),
+            Mistake(_penalty_with(lambda g: (g - 1).square().mean()), "each partial derivative"),
+            Mistake(_penalty_with(lambda g: (g.square().mean(1).sqrt() - 1).square().mean()), "over the coordinates"),
+            Mistake(_penalty_with(lambda g: (g.square().sum(1) - 1).square().mean()), "squared norm with 1"),
+            Mistake(_penalty_with(_to_one, mean=True), "1/B"),
+            Mistake(_penalty_with(_to_one, where="swapped"), "changed places"),
+            Mistake(_penalty_with(_to_one, graph=False), "create_graph"),
+        ),
+        "a critic of slope 1 between the points measures how far apart they are.",
+    ),
+    Exercise(
+        "spectral-norm",
+        CHAPTER,
+        _examine_largest_singular_value,
+        largest_singular_value,
+        (
+            Mistake(_without_transpose, "an eigenvalue. Without the transpose"),
+            Mistake(_without_normalising, "explodes"),
+            Mistake(lambda w, u, n: largest_singular_value(w, u, n).square(), "you return σ²"),
+            Mistake(lambda w, u, n: w.norm(), "Frobenius"),
+            Mistake(lambda w, u, n: (w.T @ u).norm(), "nothing is iterated"),
+        ),
+        "two products an iteration, and training needs one iteration a step, because weights change slowly.",
+    ),
+    Exercise(
+        "wasserstein-in-one-dimension",
+        CHAPTER,
+        _examine_wasserstein,
+        wasserstein,
+        (
+            Mistake(lambda x, y: (x - y).abs().mean(), "as they come"),
+            Mistake(lambda x, y: (x.mean() - y.mean()).abs(), "means only"),
+            Mistake(lambda x, y: (x[:, None] - y).abs().mean(), "all pairs"),
+            Mistake(lambda x, y: (x.sort().values - y.sort().values).square().mean(), "W₂²"),
+            Mistake(lambda x, y: (x.sort().values - y.sort().values).abs().sum(), "mass 1/n"),
+            Mistake(lambda x, y: (x[:, None] - y).abs().min(1).values.mean(), "nearest"),
+        ),
+        "on a line the best plan keeps the order, so sorting finds it; in the plane one needs more, such as a critic.",
+    ),
+)
