@@ -1,0 +1,126 @@
+"""The claims of chapter 2, the GAN."""
+
+from __future__ import annotations
+
+from diffusion_teach.claims.claim import Claim, at_least, at_most, between
+
+CHAPTER = "02_gan"
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        id="squared-error-draws-the-mean",
+        chapter=CHAPTER,
+        sentence="a generator trained by a squared error on noise and digits that are paired at random draws the mean "
+        "digit: it lies at most a quarter as far from it as real digits do.",
+        bounds={"distance_ratio": at_most(0.25)},
+        facts=(4,),
+    ),
+    Claim(
+        id="judge-knows-the-ratio",
+        chapter=CHAPTER,
+        sentence="discriminators trained on samples alone are p/(p + q), and one half where q = p, with a mean error "
+        "of at most 0.04.",
+        bounds={"mean_error": at_most(0.04)},
+        source="goodfellow2014generative",
+        facts=(11,),
+    ),
+    Claim(
+        id="value-is-a-divergence",
+        chapter=CHAPTER,
+        sentence="their value on new points is −log 4 + 2 JSD(p, q), and −log 4 where q = p, within 0.02 nats.",
+        bounds={"gap": between(-0.02, 0.02)},
+        source="goodfellow2014generative",
+        facts=(11,),
+    ),
+    Claim(
+        id="two-losses-two-divergences",
+        chapter=CHAPTER,
+        sentence="against a perfect discriminator the saturating loss pushes down 2 JSD and the non-saturating one "
+        "down KL(q, p) − 2 JSD, to within 5 %.",
+        bounds={"relative_misfit": at_most(0.05)},
+        facts=(11,),
+    ),
+    Claim(
+        id="saturating-loss-stands-still",
+        chapter=CHAPTER,
+        sentence="from eight standard deviations away, 200 steps of the saturating loss move the generator by at most "
+        "0.02; the non-saturating loss brings it to within 0.001 of the data.",
+        bounds={"moved_by_saturating": at_most(0.02), "left_by_non_saturating": at_most(0.001)},
+        source="goodfellow2014generative",
+        facts=(11,),
+    ),
+    Claim(
+        id="eigenvalues-foretell-the-spiral",
+        chapter=CHAPTER,
+        sentence="in the smallest game, spinning out, circling and coming to rest are what the eigenvalues say: those "
+        "fitted to runs of the bilinear game are off by at most 1e-6 and those of the GAN near its solution by at most "
+        "1e-4, and simultaneous steps grow by √(1 + η²) a turn within a relative 1e-9.",
+        bounds={
+            "bilinear_gap": at_most(1e-6),
+            "gan_gap": at_most(1e-4),
+            "growth_over_prediction": between(-1e-9, 1e-9),
+        },
+        source="mescheder2018which",
+        facts=(11,),
+    ),
+    Claim(
+        id="critic-measures-the-way",
+        chapter=CHAPTER,
+        sentence="for two points at distances d from 0.5 to 4 the value of a critic with gradient penalty is "
+        "d (1 + d/2λ) within 5 %, and it pushes with a slope between 0.8 and 1.5 at every distance.",
+        bounds={"value_over_exact": between(0.95, 1.05), "slope": between(0.8, 1.5)},
+        source="gulrajani2017improved",
+        facts=(11,),
+    ),
+    Claim(
+        id="discriminator-sees-a-plateau",
+        chapter=CHAPTER,
+        sentence="a discriminator of the same two points measures a Jensen–Shannon divergence within 0.02 of log 2 at "
+        "every distance, and the push of log(1 − D) is at most 0.05.",
+        bounds={"divergence": between(0.673, 0.694), "push": at_most(0.05)},
+        source="arjovsky2017wasserstein",
+        facts=(11,),
+    ),
+    Claim(
+        id="one-iteration-a-step",
+        chapter=CHAPTER,
+        sentence="one power iteration a step keeps σ within 1 % of the singular value decomposition for every weight "
+        "matrix of eight critics, and their value stays below 1.22 times the distance.",
+        bounds={"sigma_over_exact": between(0.99, 1.01), "value_over_distance": at_most(1.22)},
+        source="miyato2018spectral",
+        facts=(11,),
+    ),
+    Claim(
+        id="one-line-decides-collapse",
+        chapter=CHAPTER,
+        sentence="with raw coordinates a plain GAN covers on average at least 6 of the ring's 8 modes, with Fourier "
+        "features at most 5, and the worst of ten seeds on the grid at most 12 of 25.",
+        bounds={
+            "ring_modes_raw": at_least(6),
+            "ring_modes_fourier": at_most(5),
+            "fewest_grid_modes_fourier": at_most(12),
+        },
+        source="lin2018pacgan",
+        facts=(4, 11),
+        printed="1 of 8 and 3.3 of 25 (Srivastava et al.); 6.3 ± 0.5 and 17.3 ± 0.8 (Lin et al.)",
+    ),
+    Claim(
+        id="penalties-bring-modes-back",
+        chapter=CHAPTER,
+        sentence="R1 + R2, added to the Fourier GAN and nothing else changed, cover on average at least 7 of 8 and 19 "
+        "of 25 modes, on the grid at least 6 more than without them.",
+        bounds={"ring_modes": at_least(7), "grid_modes": at_least(19), "grid_lead_over_plain": at_least(6)},
+        source="mescheder2018which",
+        facts=(4, 11),
+    ),
+    Claim(
+        id="a-judge-of-another-kind-is-not-enough",
+        chapter=CHAPTER,
+        sentence="in this setting neither packs of two nor the relativistic loss, alone, covers more than 80 % of the "
+        "modes on average.",
+        bounds={"share_of_modes": at_most(0.8)},
+        source="lin2018pacgan",
+        facts=(4, 11),
+        printed="packs of 2, networks without features: 7.9 ± 0.1 of 8 and 23.8 ± 0.7 of 25",
+    ),
+)
