@@ -20,7 +20,9 @@ from diffusion_teach.claims.claim import Bound, Claim, Measured, as_floats, at_l
 __all__ = ["TABLE", "Bound", "Claim", "ClaimError", "Measured", "at_least", "at_most", "between", "check", "summary"]
 
 TABLE: dict[str, Claim] = {
-    claim.id: claim for chapter in (chapter_01, chapter_02, chapter_04, chapter_06, chapter_11) for claim in chapter.CLAIMS
+    claim.id: claim
+    for chapter in (chapter_01, chapter_02, chapter_04, chapter_06, chapter_11)
+    for claim in chapter.CLAIMS
 }
 """Every claim of the book, by its id."""
 

@@ -128,7 +128,7 @@ def coverage(
         for place, (mean, error) in enumerate(printed[data].values(), start=len(contenders)):
             ax.errorbar(mean, place, xerr=error or None, fmt="s", color=style.GREY, markersize=5, capsize=3)
         ax.axhline(len(contenders) - 0.5, color=style.GREY, linewidth=0.6)
-        ax.set(xlim=(0, 1.06 * modes[data]), xlabel=f"modes covered of {modes[data]}", title=data)
+        ax.set(xlim=(-0.03 * modes[data], 1.06 * modes[data]), xlabel=f"modes covered of {modes[data]}", title=data)
     axes[0].set_yticks(range(len(lines)), lines)
     axes[0].set_ylim(len(lines) - 0.5, -0.5)
     return fig
