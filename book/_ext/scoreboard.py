@@ -2,51 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 PLACE = "<!-- the scoreboard -->"
-HEAD = (
-    "Model",
-    "Fréchet distance, times its floor",
-    "Precision",
-    "Recall",
-    "Density",
-    "Coverage",
-    "Label KL, nats",
-    "Evaluations a sample",
-    "Milliseconds a sample",
-    "Weights",
-    "Training steps",
-)
+QUALITY = ("Model", "Distance", "Precision", "Recall", "Density", "Coverage", "Label KL")
+COST = ("Model", "Checkpoint", "Calls", "ms", "Weights", "Steps")
+SHARES = ("precision", "recall", "density", "coverage")
+NARROW = "\N{NO-BREAK SPACE}"
+
+Row = Mapping[str, Any]
 
 
-def markdown(rows: Mapping[str, Mapping[str, Any]]) -> str:
-    """The table in Markdown: what real digits score first, then a line a contender."""
-    lines = ["| " + " | ".join(HEAD) + " |", "|---|" + "---:|" * (len(HEAD) - 1)]
-    lines.append("| " + " | ".join(real(next(iter(rows.values())))) + " |")
-    lines += ["| " + " | ".join(cells(row)) + " |" for row in rows.values()]
-    return "\n".join(lines)
+def markdown(rows: Mapping[str, Row]) -> str:
+    """Two tables in Markdown: how good the samples are, real digits first, and what they cost."""
+    found = list(rows.values())
+    return table(QUALITY, [real(found[0]), *map(quality, found)]) + "\n\n" + table(COST, map(cost, found))
 
 
-def real(row: Mapping[str, Any]) -> list[str]:
-    """What real digits score, in the order of the head."""
-    shares = [f"{row[f'{name}_real']:.2f}" for name in ("precision", "recall", "density", "coverage")]
-    spread = f"1 ± {row['floor_std'] / row['floor']:.1f}"
-    return ["*real digits*", spread, *shares, f"{row['label_kl_floor']:.4f}", "–", "–", "–", "–"]
+def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A table whose columns but the first are set to the right."""
+    parts = [head, ["---", *["---:"] * (len(head) - 1)], *lines]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in parts)
 
 
-def cells(row: Mapping[str, Any]) -> list[str]:
-    """A contender's figures, in the order of the head."""
-    spread = f" ± {row['frechet_std'] / row['floor']:.1f}" if "frechet_std" in row else ""
-    number = "" if row["count"] == 2000 else f" ({row['count']} images)"
-    return [
-        f"{row['label']}, `{row['checkpoint']}`",
-        f"{row['times_floor']:.1f}{spread}{number}",
-        *(f"{row[name]:.2f}" for name in ("precision", "recall", "density", "coverage")),
-        f"{row['label_kl']:.4f}",
-        f"{row['evaluations']:,}",
-        f"{1000 * row['seconds_per_sample']:.2g}",
-        f"{row['parameters'] / 1e6:.2f} M",
-        f"{row['training_steps']:,}",
-    ]
+def real(row: Row) -> list[str]:
+    """What real digits score."""
+    spread = f"1{NARROW}±{NARROW}{row['floor_std'] / row['floor']:.1f}"
+    return ["*real digits*", spread, *(f"{row[f'{name}_real']:.2f}" for name in SHARES), f"{row['label_kl_floor']:.4f}"]
+
+
+def quality(row: Row) -> list[str]:
+    """How good a contender's samples are."""
+    spread = f"{NARROW}±{NARROW}{row['frechet_std'] / row['floor']:.1f}" if "frechet_std" in row else ""
+    distance = f"{row['times_floor']:.1f}{spread}"
+    return [row["label"], distance, *(f"{row[name]:.2f}" for name in SHARES), f"{row['label_kl']:.4f}"]
+
+
+def cost(row: Row) -> list[str]:
+    """What a contender costs."""
+    weights, steps = f"{row['parameters'] / 1e6:.2f}{NARROW}M", f"{row['training_steps']:,}"
+    seconds = row["seconds_per_sample"]
+    milliseconds = f"{1000 * seconds:.2g}" if seconds < 0.1 else f"{1000 * seconds:.0f}"
+    return [row["label"], f"`{row['checkpoint']}`", f"{row['evaluations']:,}", milliseconds, weights, steps]

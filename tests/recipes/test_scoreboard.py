@@ -29,10 +29,13 @@ def test_every_row_is_of_the_weights_that_are_shipped() -> None:
 
 
 def test_the_page_has_a_line_for_each_and_one_for_real_digits() -> None:
-    lines = page.markdown(scoreboard.rows()).splitlines()
-    assert len(lines) == 3 + len(CONTENDERS)
-    assert len({line.count("|") for line in lines}) == 1
-    assert lines[2].startswith("| *real digits* | 1 ± ")
+    quality, cost = (part.splitlines() for part in page.markdown(scoreboard.rows()).split("\n\n"))
+    assert (len(quality), len(cost)) == (3 + len(CONTENDERS), 2 + len(CONTENDERS))
+    assert len({line.count("|") for line in quality}) == len({line.count("|") for line in cost}) == 1
+    assert quality[2].startswith(f"| *real digits* | 1{page.NARROW}±")
+    assert all(
+        f"`{contender.checkpoint}`" in line for contender, line in zip(CONTENDERS.values(), cost[2:], strict=True)
+    )
     assert page.PLACE in (Path(__file__).parents[2] / "book" / "scoreboard.md").read_text(encoding="utf-8")
 
 
