@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from diffusion_teach.metrics.modes import mode_coverage
+from diffusion_teach.metrics.watch import Watch
 from diffusion_teach.plots import duel
 from diffusion_teach.recipes import duel2d
 
@@ -53,3 +54,25 @@ def test_the_search_marks_one_winner_a_contender() -> None:
     assert len(fig.axes) == 2
     for ax in fig.axes:
         assert sum(line.get_markersize() == 11 for line in ax.lines) == len(duel2d.TRIALS)
+
+
+def test_stability_shows_every_run() -> None:
+    found = {"ring": duel2d.outcomes("fourier", "ring"), "grid": duel2d.outcomes("fourier", "grid")}
+    fig = duel.stability(found, "runs")
+    assert len(fig.axes) == 2
+    for ax, contenders in zip(fig.axes, found.values(), strict=True):
+        runs = [outcome for trials in contenders.values() for members in trials for outcome in members]
+        assert len(ax.lines) == len(runs)
+        hollow = [line.get_markerfacecolor() == "none" for line in ax.lines]
+        assert hollow == [outcome == "drops modes" for outcome in runs]
+
+
+def test_the_course_shows_every_contender_and_seed() -> None:
+    ring = duel2d.data()["ring"]
+    watches = {}
+    for name in duel2d.TRIALS:
+        watches[name] = Watch(lambda x: duel2d.score(x, ring), torch.Generator().manual_seed(0), every=1, samples=9)
+        for step in range(4):
+            watches[name].look(step, 1.0, lambda n, g: torch.randn(3, n, 2, generator=g))
+    fig = duel.course(watches, 8)
+    assert [len(ax.lines) for ax in fig.axes] == [1, 1, 1, 3, 3, 3]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from diffusion_teach.metrics.watch import Watch
 from diffusion_teach.networks.mlp import MLP, TimeMLP
 from diffusion_teach.recipes import duel2d
 
@@ -33,6 +34,51 @@ def test_the_stored_search_is_of_these_trials_and_the_best_won(features: str, na
     tied = [row for row in rows if round(row["covered"], 2) == round(chosen["covered"], 2)]
     assert chosen["quality"] == max(row["quality"] for row in tied)
     assert duel2d.settings(features, name, contender) in duel2d.TRIALS[contender]
+
+
+@pytest.mark.parametrize("features", ["fourier", "raw"])
+@pytest.mark.parametrize("name", ["ring", "grid"])
+def test_outcomes_agree_with_the_stored_scores(features: str, name: str) -> None:
+    found = duel2d.outcomes(features, name)
+    assert list(found) == list(duel2d.TRIALS)
+    count = len(duel2d.data()[name].means)
+    best = max(duel2d.best(features, name, contender)["quality"] for contender in duel2d.TRIALS)
+    for contender, trials in found.items():
+        for row, members in zip(duel2d.results()[features][name][contender], trials, strict=True):
+            covered, quality = row["members_covered"], row["members_quality"]
+            assert len(members) == len(covered) == len(quality) == duel2d.SEARCH_MEMBERS
+            assert sum(covered) / len(covered) / count == pytest.approx(row["covered"], abs=6e-4)
+            assert sum(quality) / len(quality) == pytest.approx(row["quality"], abs=6e-4)
+            assert [outcome == "drops modes" for outcome in members] == [k < count for k in covered]
+            assert all(q >= best / 2 for q, outcome in zip(quality, members, strict=True) if outcome == "usable")
+            assert all(q < best / 2 for q, outcome in zip(quality, members, strict=True) if outcome == "blurred")
+
+
+@pytest.mark.parametrize("contender", list(duel2d.TRIALS))
+def test_a_watched_training_ends_where_an_unwatched_one_does(contender: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duel2d, "STEPS", 7)
+    ring = duel2d.data()["ring"]
+    points = ring.sample(100, generator=torch.Generator().manual_seed(0))
+    watch = Watch(lambda x: duel2d.score(x, ring), torch.Generator().manual_seed(1), every=3, samples=20)
+    draws = []
+    for watched in (None, watch):
+        g = torch.Generator().manual_seed(5)
+        trained = duel2d.train(contender, points, 2, g, duel2d.TRIALS[contender][0], members=2, watch=watched)
+        draws.append(trained.draw(6))
+    assert torch.equal(*draws)
+    assert watch.steps == [3, 6]
+    assert watch.covered().shape == watch.quality().shape == (2, 2)
+
+
+def test_a_watch_averages_the_losses_since_its_last_look() -> None:
+    ring = duel2d.data()["ring"]
+    watch = Watch(lambda x: duel2d.score(x, ring), torch.Generator(), every=2, samples=8)
+    for step in range(5):
+        watch.look(step, float(step), lambda n, _: ring.means[:n].float().expand(1, -1, -1))
+    assert watch.losses == [0.5, 2.5]
+    assert watch.covered().tolist() == [[8], [8]]
+    with pytest.raises(ValueError, match="every"):
+        Watch(watch.score, torch.Generator(), every=0)
 
 
 def test_score_of_known_samples() -> None:

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from diffusion_teach import _checks
 from diffusion_teach.exact import GaussianMixture
 from diffusion_teach.metrics.modes import Modes, high_quality_ceiling, kl_floor
+from diffusion_teach.metrics.watch import Watch
 from diffusion_teach.plots import style
 
 SHOWN = 1000  # samples drawn of each seed: more make a larger file and no clearer picture
@@ -158,4 +160,50 @@ def search(results: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]], c
         ax.set(yscale="log", xlim=(0, 1.05), xlabel="share of modes covered", title=panel)
     axes[0].set_ylabel("share of high quality")
     axes[-1].legend(loc="upper left")
+    return fig
+
+
+def stability(outcomes: Mapping[str, Mapping[str, Sequence[Sequence[str]]]], title: str) -> Figure:
+    """How every run of the search ended: one row a contender, one column of dots a trial, one dot a member.
+
+    Args:
+        outcomes: panel → contender → trial → member, each "drops modes", "blurred" or "usable".
+        title: over the whole figure.
+    """
+    fig, axes = style.subplots(1, len(outcomes), panel=(2.9, 2.4), share_x=True, share_y=True, title=title)
+    for ax, (panel, contenders) in zip(axes, outcomes.items(), strict=True):
+        for row, (name, trials) in enumerate(contenders.items()):
+            for trial, members in enumerate(trials):
+                for k, outcome in enumerate(members):
+                    face = {"drops modes": "none", "blurred": to_rgba(COLOUR[name], 0.35), "usable": COLOUR[name]}[
+                        outcome
+                    ]
+                    height = -row + 0.62 * ((k + 0.5) / len(members) - 0.5)
+                    ax.plot(trial, height, "o", mfc=face, mec=COLOUR[name], markersize=4.5, mew=0.7)
+        ax.set_xticks(range(len(trials)), [str(trial + 1) for trial in range(len(trials))])
+        ax.set_yticks([-row for row in range(len(contenders))], list(contenders))
+        ax.set(title=panel, xlabel="trial")
+        ax.grid(visible=False)
+    return fig
+
+
+def course(watches: Mapping[str, Watch], modes: int) -> Figure:
+    """Above, each contender's loss over training; below, the modes that each seed covers on the way.
+
+    Args:
+        watches: by contender.
+        modes: how many modes the data have.
+    """
+    fig, axes = style.subplots(2, len(watches), panel=(2.9, 2.0), share_x=True)
+    for column, (name, watch) in enumerate(watches.items()):
+        above, below = axes[column], axes[len(watches) + column]
+        above.plot(watch.steps, watch.losses, color=COLOUR[name], linewidth=2)
+        above.set(title=name, ylim=(0, None))
+        covered = watch.covered()
+        for k in range(covered.shape[1]):
+            apart = 0.03 * (k - (covered.shape[1] - 1) / 2)  # so that equal counts do not hide one another
+            below.plot(watch.steps, covered[:, k] + apart, color=COLOUR[name], alpha=0.6, linewidth=1)
+        below.set(ylim=(0, 1.1 * modes), xlabel="step")
+    axes[0].set_ylabel("loss, mean of the seeds")
+    axes[len(watches)].set_ylabel("modes covered, each seed")
     return fig

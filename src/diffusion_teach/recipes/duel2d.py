@@ -7,7 +7,8 @@ Three contenders, a plain GAN, the same with R₁ + R₂, and a diffusion model,
 model's one network has as many parameters as the GAN's two together (within 5 %). On each data set, each has six trials
 of its settings (`TRIALS`). The trial that covers most modes wins; where two tie, the one with more samples of high
 quality. The search trains five members on a seed of its own, takes about four minutes on one core, and writes
-`duel2d.json` beside this file, which the chapter reads.
+`duel2d.json` beside this file, which the chapter reads. It keeps what every member scored, so that `outcomes` can tell
+how often a contender trains well, whatever its settings.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -28,6 +29,7 @@ from diffusion_teach.datasets import toy2d
 from diffusion_teach.denoisers import Learned
 from diffusion_teach.exact import GaussianMixture
 from diffusion_teach.metrics.modes import Modes, mode_coverage
+from diffusion_teach.metrics.watch import Watch
 from diffusion_teach.networks.mlp import MLP, TimeMLP
 from diffusion_teach.schedules import Cosine
 from diffusion_teach.score_matching import diffusion_loss
@@ -65,7 +67,14 @@ class Trained:
 
 
 def train_gan(
-    points: Tensor, octaves: int, g: torch.Generator, *, lr: float, penalty: float = 0.0, members: int = MEMBERS
+    points: Tensor,
+    octaves: int,
+    g: torch.Generator,
+    *,
+    lr: float,
+    penalty: float = 0.0,
+    members: int = MEMBERS,
+    watch: Watch | None = None,
 ) -> Trained:
     """Train a batch of GANs on points (N, 2); `penalty` is γ of R₁ + R₂."""
     generator_net = MLP(NOISE, 2, WIDTH_GAN, 2, octaves, members, generator=g)
@@ -75,15 +84,28 @@ def train_gan(
     def real() -> Tensor:
         return points[torch.randint(len(points), (members, BATCH), generator=g)]
 
-    def noise(n: int = BATCH) -> Tensor:
+    def noise(n: int = BATCH, g: torch.Generator = g) -> Tensor:
         return torch.randn(members, n, NOISE, generator=g)
 
-    fit_gan(generator_net, discriminator, real, noise, steps=STEPS, r1=penalty, r2=penalty, lr=lr, ema=average)
+    def on_step(step: int, loss: float) -> None:
+        if watch is not None:
+            watch.look(step, loss, lambda n, its: average.model(noise(n, its)))
+
+    rules: dict[str, Any] = {"r1": penalty, "r2": penalty, "lr": lr, "ema": average, "on_step": on_step}
+    fit_gan(generator_net, discriminator, real, noise, steps=STEPS, **rules)
     parameters = generator_net.parameters_per_member + discriminator.parameters_per_member
     return Trained(lambda n: average.model(noise(n)).detach(), parameters, evaluations=1)
 
 
-def train_diffusion(points: Tensor, octaves: int, g: torch.Generator, *, lr: float, members: int = MEMBERS) -> Trained:
+def train_diffusion(
+    points: Tensor,
+    octaves: int,
+    g: torch.Generator,
+    *,
+    lr: float,
+    members: int = MEMBERS,
+    watch: Watch | None = None,
+) -> Trained:
     """Train a batch of diffusion models on points (N, 2), v-prediction on the cosine schedule, sampled by DDIM."""
     network = TimeMLP(2, width=WIDTH_DIFFUSION, depth=2, fourier_octaves=octaves, members=members, generator=g)
     denoiser = Learned(network, Cosine(), target="v")
@@ -93,12 +115,16 @@ def train_diffusion(points: Tensor, octaves: int, g: torch.Generator, *, lr: flo
         real = points[torch.randint(len(points), (members, BATCH), generator=g)]
         return diffusion_loss(denoiser, real, generator=g)
 
-    def draw(n: int) -> Tensor:
+    def draw(n: int, g: torch.Generator = g) -> Tensor:
         start = samplers.prior(denoiser.schedule, (members, n, 2), generator=g)
         times = samplers.time_grid(denoiser.schedule, EVALUATIONS)
         return samplers.sample(cast(Learned, average.model), samplers.ddim(), start, times)
 
-    fit(denoiser, loss, steps=STEPS, lr=lr, ema=average)
+    def on_step(step: int, value: float) -> None:
+        if watch is not None:
+            watch.look(step, value, draw)
+
+    fit(denoiser, loss, steps=STEPS, lr=lr, ema=average, on_step=on_step)
     return Trained(draw, network.parameters_per_member, EVALUATIONS)
 
 
@@ -109,11 +135,12 @@ def train(
     g: torch.Generator,
     chosen: Mapping[str, float],
     members: int = MEMBERS,
+    watch: Watch | None = None,
 ) -> Trained:
-    """Train a contender by its name in `TRIALS`, with the settings of one of its trials."""
+    """Train a contender by its name in `TRIALS`, with the settings of one of its trials; `watch` looks in on it."""
     _checks.choice("contender", contender, TRIALS)
     method = train_diffusion if contender == "diffusion" else train_gan
-    return method(points, octaves, g, members=members, **chosen)
+    return method(points, octaves, g, members=members, watch=watch, **chosen)
 
 
 def score(x: Tensor, mixture: GaussianMixture) -> Modes:
@@ -126,32 +153,42 @@ def data() -> dict[str, GaussianMixture]:
     return {"ring": toy2d.unit_spread(toy2d.ring()), "grid": toy2d.unit_spread(toy2d.grid())}
 
 
-def search(contender: str, octaves: int, mixture: GaussianMixture) -> list[dict[str, float]]:
-    """Every trial of a contender: its settings, its mean share of modes covered, its mean share of high quality."""
-    rows = []
+def search(contender: str, octaves: int, mixture: GaussianMixture) -> list[dict[str, Any]]:
+    """Every trial of a contender: its settings, and the modes covered and share of high quality.
+
+    "covered" (a share) and "quality" are means over members; "members_covered" (a number) and "members_quality" have
+    each member's.
+    """
+    rows: list[dict[str, Any]] = []
     for trial in TRIALS[contender]:
         g = torch.Generator().manual_seed(SEARCH_SEED)
         trained = train(contender, mixture.sample(POINTS, generator=g), octaves, g, trial, SEARCH_MEMBERS)
         result = score(trained.draw(2500), mixture)
         covered = float(result.covered.double().mean()) / len(mixture.means)
-        row = {**trial, "covered": round(covered, 3), "quality": round(float(result.high_quality.mean()), 3)}
+        row: dict[str, Any] = {
+            **trial,
+            "covered": round(covered, 3),
+            "quality": round(float(result.high_quality.mean()), 3),
+        }
+        row["members_covered"] = result.covered.tolist()
+        row["members_quality"] = [round(share, 4) for share in result.high_quality.tolist()]
         print(contender, octaves, len(mixture.means), row, flush=True)
         rows.append(row)
     return rows
 
 
-def judge(row: Mapping[str, float]) -> tuple[float, float]:
+def judge(row: Mapping[str, Any]) -> tuple[float, float]:
     """What the best trial has most of: modes covered, to a per cent; where they tie, samples of high quality."""
     return round(row["covered"], 2), row["quality"]
 
 
-def results() -> dict[str, dict[str, dict[str, list[dict[str, float]]]]]:
+def results() -> dict[str, dict[str, dict[str, list[dict[str, Any]]]]]:
     """The stored search: features ("fourier" or "raw") → data set → contender → trials."""
-    found: dict[str, dict[str, dict[str, list[dict[str, float]]]]] = json.loads(RESULTS.read_text(encoding="utf-8"))
+    found: dict[str, dict[str, dict[str, list[dict[str, Any]]]]] = json.loads(RESULTS.read_text(encoding="utf-8"))
     return found
 
 
-def best(features: str, name: str, contender: str) -> dict[str, float]:
+def best(features: str, name: str, contender: str) -> dict[str, Any]:
     """The trial that won the stored search on a data set: its settings and what it scored."""
     _checks.choice("features", features, ("fourier", "raw"))
     _checks.choice("name", name, ("ring", "grid"))
@@ -162,6 +199,27 @@ def best(features: str, name: str, contender: str) -> dict[str, float]:
 def settings(features: str, name: str, contender: str) -> dict[str, float]:
     """The settings of the trial that won the stored search on a data set, as `train` takes them."""
     return {key: value for key, value in best(features, name, contender).items() if key in ("lr", "penalty")}
+
+
+OUTCOMES = ("drops modes", "blurred", "usable")
+
+
+def outcomes(features: str, name: str) -> dict[str, list[list[str]]]:
+    """How each run of the stored search ended, one of `OUTCOMES`: contender → trial → member.
+
+    A run that does not cover every mode drops modes. Of the others one is usable if its share of high quality is at
+    least half of the best contender's on this data set and input, which is the highest of the chosen trials' means.
+    """
+    bar = max(best(features, name, contender)["quality"] for contender in TRIALS) / 2
+    count = len(data()[name].means)
+
+    def outcome(covered: int, quality: float) -> str:
+        return OUTCOMES[0 if covered < count else 1 + (quality >= bar)]
+
+    return {
+        contender: [list(map(outcome, row["members_covered"], row["members_quality"])) for row in rows]
+        for contender, rows in results()[features][name].items()
+    }
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,0 +1,56 @@
+"""Watching a batch of models while they train: the loss, and how many modes each member covers along the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from diffusion_teach import _checks
+from diffusion_teach.metrics.modes import Modes
+
+
+@dataclass
+class Watch:
+    """Looks in on a training from time to time, and keeps the mean loss since the last look and each member's score.
+
+    It draws from a generator of its own, so a training that is watched ends exactly where it would end unwatched.
+
+    Args:
+        score: from samples (M, N, 2), each member's score.
+        generator: of the samples.
+        every: how many steps from look to look.
+        samples: N.
+    """
+
+    score: Callable[[Tensor], Modes]
+    generator: torch.Generator
+    every: int = 100
+    samples: int = 1000
+    steps: list[int] = field(default_factory=list, init=False)
+    losses: list[float] = field(default_factory=list, init=False)
+    scores: list[Modes] = field(default_factory=list, init=False)
+    _recent: list[float] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        _checks.integer("every", self.every)
+        _checks.integer("samples", self.samples)
+
+    def look(self, step: int, loss: float, draw: Callable[[int, torch.Generator], Tensor]) -> None:
+        """Take in the loss of a step (from 0 on); when it is time, score `draw(N, generator)`, samples (M, N, 2)."""
+        self._recent.append(loss)
+        if (step + 1) % self.every == 0:
+            self.steps.append(step + 1)
+            self.losses.append(sum(self._recent) / len(self._recent))
+            self.scores.append(self.score(draw(self.samples, self.generator)))
+            self._recent.clear()
+
+    def covered(self) -> Tensor:
+        """Modes covered at each look, (looks, M)."""
+        return torch.stack([one.covered for one in self.scores])
+
+    def quality(self) -> Tensor:
+        """Share of high quality at each look, (looks, M)."""
+        return torch.stack([one.high_quality for one in self.scores])
