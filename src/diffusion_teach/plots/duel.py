@@ -204,6 +204,6 @@ def course(watches: Mapping[str, Watch], modes: int) -> Figure:
             apart = 0.03 * (k - (covered.shape[1] - 1) / 2)  # so that equal counts do not hide one another
             below.plot(watch.steps, covered[:, k] + apart, color=COLOUR[name], alpha=0.6, linewidth=1)
         below.set(ylim=(0, 1.1 * modes), xlabel="step")
-    axes[0].set_ylabel("loss, mean of the seeds")
-    axes[len(watches)].set_ylabel("modes covered, each seed")
+    axes[0].set_ylabel("mean loss")
+    axes[len(watches)].set_ylabel("modes covered")
     return fig
