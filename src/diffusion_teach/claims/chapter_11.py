@@ -102,11 +102,11 @@ CLAIMS: tuple[Claim, ...] = (
         id="losses-tell-different-things",
         chapter=CHAPTER,
         sentence="on the ring with Fourier features, the discriminator's loss of the plain GAN ends below 0.8 with at "
-        "least 2 modes missing on average, and that of the GAN with R1 + R2 within 0.1 of log 4; the diffusion "
+        "least 1.5 modes missing on average, and that of the GAN with R1 + R2 within 0.1 of log 4; the diffusion "
         "model's loss falls by at least a tenth, and from step 500 on it covers every mode with each of ten seeds.",
         bounds={
             "gan_loss": at_most(0.8),
-            "gan_missed": at_least(2),
+            "gan_missed": at_least(1.5),
             "penalised_gap": between(-0.1, 0.1),
             "regression_fall": at_most(0.9),
             "regression_missed": between(0, 0),
