@@ -1,10 +1,17 @@
-"""What every test shares: hypothesis draws the same examples each time, and is not hurried on a slow machine."""
+"""What every test shares: how hypothesis draws its examples, and that Ctrl-C means what it does on a terminal."""
 
 from __future__ import annotations
 
+import signal
+
 from hypothesis import HealthCheck, settings
 
+# The same examples each time, and no hurry on a slow machine.
 settings.register_profile(
     "book", derandomize=True, deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("book")
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and with them what they test.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
