@@ -12,7 +12,7 @@ CLAIMS: tuple[Claim, ...] = (
         chapter=CHAPTER,
         sentence="with raw coordinates, the best GAN on the ring has at least five times as many good samples as the "
         "worst of ten diffusion models, and the best diffusion model on the grid covers more modes than the worst of "
-        "ten GANs with R1 + R2.",
+        "ten GANs.",
         bounds={"log10_quality_ratio": at_least(0.7), "mode_lead": at_least(1)},
         facts=(4, 11),
     ),
