@@ -137,7 +137,7 @@ CLAIMS: tuple[Claim, ...] = (
         sentence="diffusion covers at least 3 in a hundred more of the real digits than the better GAN, and at most 6 "
         "fewer than real digits do; the plain GAN covers at most 85 in a hundred.",
         bounds={"lead": at_least(0.03), "plain_gan": at_most(0.85), "diffusion_below_real": at_most(0.06)},
-        source="dhariwal2021diffusion",
+        source="naeem2020reliable",
         facts=(4, 11),
     ),
     Claim(
