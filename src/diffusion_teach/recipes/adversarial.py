@@ -7,6 +7,10 @@ Chapter 2 shows both, chapter 11 compares them with the other models of digits.
 Their settings are the best of a small search, half a minute a trial on one core. For the plain game: dense layers,
 rates of 2e-4, 5e-4 and 1e-3 with momentum 0.5; with convolutions the discriminator won at each of five settings, and
 the generator learned nothing. For the other game: rates of 2e-3 and 4e-3, γ of 0.5, 2 and 8.
+
+The settings are those of these networks and this many steps. With 1.17 million weights (dense=360) and 30,000 steps the
+relativistic game, all else equal, ended at 35 times the floor in place of 3 (one seed), its digits broken. The plain
+game gained by both, 36 times the floor in place of 47.
 """
 
 from __future__ import annotations
