@@ -22,6 +22,18 @@ def test_each_channel_is_an_image_of_the_split_with_its_label(split: str) -> Non
         assert int("".join(digits)) == int(number)
 
 
+def test_stacks_of_rows_and_their_strips() -> None:
+    images = torch.arange(4 * 28 * 28).view(4, 28, 28).remainder(256).to(torch.uint8)
+    rows = torch.tensor([[0, 3, 1], [2, 2, 0]])
+    stacks = stacked.of_rows(images, rows)
+    assert torch.equal(stacks, torch.stack([mnist.to_model(images[row]).squeeze(1) for row in rows]))
+    assert torch.equal(stacked.of_rows(images, rows[:, :1]), mnist.to_model(images[rows[:, 0]]))
+    strip = stacked.strip(stacks)
+    assert strip.shape == (2, 1, 28, 84)
+    assert torch.equal(strip, torch.cat(stacks.split(1, dim=1), dim=-1))
+    assert torch.equal(stacked.strip(strip), strip)
+
+
 def test_the_numbers_are_as_frequent_as_stated() -> None:
     shares = stacked.shares()
     assert shares.shape == (1000,)
@@ -45,6 +57,10 @@ def test_bad_arguments_are_refused() -> None:
         stacked.number(torch.tensor([1, 2, 10]))
     with pytest.raises(ValueError, match="digits must have shape"):
         stacked.number(torch.tensor([1, 2]))
+    with pytest.raises(ValueError, match="images must have shape"):
+        stacked.strip(torch.zeros(3, 28, 28))
+    with pytest.raises(ValueError, match="rows must have shape"):
+        stacked.of_rows(torch.zeros(2, 28, 28, dtype=torch.uint8), torch.tensor([0, 1]))
     with pytest.raises(ValueError, match="count must be at least 1"):
         stacked.draw(0)
     with pytest.raises(ValueError, match="split must be one of"):

@@ -35,6 +35,28 @@ def test_every_pixel_can_be_painted_and_is_seen(width: Any) -> None:
     assert bool((slopes.flatten(1).abs().sum(1) > 0).all())
 
 
+@every
+@pytest.mark.parametrize("channels", [2, 3])
+def test_every_channel_is_painted_and_seen(width: Any, channels: int) -> None:
+    torch.manual_seed(0)
+    gan = GAN(latent=5, width=width and (4, 4), dense=16, hidden=12, image_channels=channels)
+    x = gan(torch.randn(2, 5))
+    assert x.shape == (2, channels, 28, 28)
+    assert gan.sample(3).shape == (3, channels, 28, 28)
+    x = torch.randn(1, channels, 28, 28, requires_grad=True)
+    gan.discriminator(x).sum().backward()
+    assert bool((x.grad != 0).all())  # type: ignore[union-attr]
+    with pytest.raises(ValueError, match=rf"x must have shape \(B, {channels}, 28, 28\)"):
+        gan.discriminator(torch.zeros(2, 1, 28, 28))
+
+
+@every
+def test_one_channel_is_what_there_always_was(width: Any) -> None:
+    """Names and shapes of the tensors do not depend on whether the number of channels is said."""
+    one, said = (GAN(width=width, **more).state_dict() for more in ({}, {"image_channels": 1}))
+    assert {key: value.shape for key, value in one.items()} == {key: value.shape for key, value in said.items()}
+
+
 def test_all_four_networks_are_alike_in_size() -> None:
     networks = [Generator(), Generator(width=None), Discriminator(), Discriminator(width=None)]
     sizes = [sum(p.numel() for p in network.parameters()) for network in networks]
@@ -58,6 +80,10 @@ def test_wrong_arguments_are_named() -> None:
         gan(torch.zeros(2, 5))
     with pytest.raises(ValueError, match=r"x must have shape \(B, 1, 28, 28\)"):
         gan.discriminator(torch.zeros(2, 1, 32, 32))
+    with pytest.raises(ValueError, match="image_channels must be at least 1"):
+        GAN(image_channels=0)
+    with pytest.raises(ValueError, match="hidden must be at least 1"):
+        GAN(width=None, hidden=0)
     with pytest.raises(TypeError, match="must have a method sample"):
         in_one_call(torch.nn.Identity(), 3)  # type: ignore[arg-type]
     with torch.no_grad():

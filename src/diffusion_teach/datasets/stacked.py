@@ -34,7 +34,22 @@ def draw(count: int, split: str = "train", *, generator: torch.Generator | None 
     _checks.generator(generator)
     images, labels = mnist.load(split)
     rows = torch.randint(len(images), (count, CHANNELS), generator=generator)
-    return mnist.to_model(images[rows.flatten()]).view(count, CHANNELS, 28, 28), number(labels[rows])
+    return of_rows(images, rows), number(labels[rows])
+
+
+def of_rows(images: Tensor, rows: Tensor) -> Tensor:
+    """Stacks (B, C, 28, 28), float32 in [−1, 1], of the images (N, 28, 28) uint8 that rows (B, C) name.
+
+    With C = 1 they are digits as they are.
+    """
+    _checks.tensor("rows", rows, ("B", "C"), floating=False)
+    return mnist.to_model(images[rows.flatten()]).view(*rows.shape, *images.shape[-2:])
+
+
+def strip(images: Tensor) -> Tensor:
+    """The channels of pictures (B, C, H, W) side by side, (B, 1, H, C·W): a stack as the number that it is."""
+    _checks.tensor("images", images, ("B", "C", "H", "W"), finite=False)
+    return images.transpose(1, 2).flatten(2).unsqueeze(1)
 
 
 def number(digits: Tensor) -> Tensor:
