@@ -54,9 +54,11 @@ $(BENCH)/installed: $(INSTALLED) benchmarks/requirements.txt
 	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --no-deps -r benchmarks/requirements.txt
 	@touch $@
 
-# The classifier first: the metrics of the others are taken on its features. At the end the scoreboard of them all.
+# The classifier first: the metrics of the others are taken on its features. At the end the scoreboard of them all, and
+# the modes of those that make stacked digits.
 checkpoints: $(INSTALLED)
-	for name in classifier ddpm-mnist ddpm-mnist-conditional vae-mnist gan-mnist rpgan-mnist; do \
+	for name in classifier ddpm-mnist ddpm-mnist-conditional vae-mnist gan-mnist rpgan-mnist gan-stacked rpgan-stacked ddpm-stacked; do \
 	  $(BIN)/diffusion-teach train $$name --overwrite --out src/diffusion_teach/checkpoints || exit 1; \
 	done
 	$(BIN)/python -m diffusion_teach.recipes.scoreboard
+	$(BIN)/python -m diffusion_teach.recipes.stacked count

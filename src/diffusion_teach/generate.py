@@ -38,7 +38,7 @@ class OneCall(Protocol):
     """A model that draws an image in one evaluation of its network."""
 
     def sample(self, count: int, *, generator: torch.Generator | None = None) -> Tensor:
-        """Images (count, 1, 28, 28), of noise that is drawn on the CPU."""
+        """Images (count, C, 28, 28), of noise that is drawn on the CPU; C is 1 for digits."""
 
 
 def in_one_call(model: OneCall, count: int, *, seed: int = 0, batch: int = 250) -> Tensor:
@@ -49,7 +49,7 @@ def in_one_call(model: OneCall, count: int, *, seed: int = 0, batch: int = 250) 
         count, seed, batch: see `generate`.
 
     Returns:
-        (count, 1, 28, 28) float32 in [−1, 1] on the CPU.
+        (count, C, 28, 28) float32 in [−1, 1] on the CPU; C is the model's, 1 for digits.
 
     Raises:
         TypeError: for a model that does not draw images in one call.
@@ -93,7 +93,7 @@ def generate(
         progress: a progress bar on the terminal; by default where there is one.
 
     Returns:
-        (count, 1, 28, 28) float32 in [−1, 1] on the CPU.
+        (count, C, 28, 28) float32 in [−1, 1] on the CPU; C is the model's, 1 for digits.
 
     Raises:
         ValueError: an unknown sampler, labels or guidance for a model that takes none, guidance without labels.
@@ -131,7 +131,7 @@ def path(
         frames: how many states to keep, evenly spread over the steps, the first and the last among them.
 
     Returns:
-        At most `frames` and at most steps + 1 tensors (count, 1, 28, 28), float32 on the CPU. The last one is what
+        At most `frames` and at most steps + 1 tensors (count, C, 28, 28), float32 on the CPU. The last one is what
         `generate` returns with batch = count.
     """
     _checks.integer("frames", frames, least=2)

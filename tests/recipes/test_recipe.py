@@ -41,6 +41,9 @@ def test_recipes_are_found_by_name() -> None:
         "vae-mnist",
         "gan-mnist",
         "rpgan-mnist",
+        "ddpm-stacked",
+        "gan-stacked",
+        "rpgan-stacked",
         "classifier",
     ]
     for name in recipes.names():

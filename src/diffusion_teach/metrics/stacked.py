@@ -24,6 +24,8 @@ from diffusion_teach.metrics.modes import expected_covered, expected_kl, label_c
 from diffusion_teach.networks.classifier import evaluate, pretrained
 
 SAMPLES = 26_000
+CARD_SAMPLES = 2_500
+"""Of the protocol, and of a model card."""
 
 
 class StackedModes(NamedTuple):
@@ -83,3 +85,8 @@ def _real(n: int) -> tuple[float, float, float]:
 def histogram(found: Tensor) -> Tensor:
     """How often each number occurs among (N,) of them: (1000,) int64, small enough to store."""
     return torch.bincount(_checks.indices("found", found, stacked.KINDS, ("N",)), minlength=stacked.KINDS)
+
+
+def score(images: Tensor) -> dict[str, float]:
+    """What a card says of stacks (N, 3, 28, 28): `count` and the fields of `StackedModes`, each beside its `_real`."""
+    return {"count": len(images), **modes(numbers(images))._asdict()}

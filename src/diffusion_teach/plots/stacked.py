@@ -17,9 +17,9 @@ from diffusion_teach.plots.grids import INK, as_bytes
 LOOK: tuple[tuple[str, str], ...] = (
     ("o", style.RIVAL),
     ("s", style.OTHER),
-    ("D", style.MODEL),
-    ("^", style.DATA),
-    ("v", style.GREY),
+    ("^", style.MODEL),
+    ("v", style.DATA),
+    ("D", style.GREY),
 )
 """Mark and colour of a row, in the order of the rows."""
 

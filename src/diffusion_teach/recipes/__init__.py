@@ -3,6 +3,7 @@
     diffusion-teach train ddpm-mnist --out checkpoints
 
 `duel2d` is another kind: the search for the settings of chapter 11's duel, `python -m diffusion_teach.recipes.duel2d`.
+So is `stacked`, its duel with stacked digits: a search, and a count of modes.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ def _recipes() -> dict[str, Recipe]:
         vae.VAE_MNIST,
         adversarial.GAN_MNIST,
         adversarial.RPGAN_MNIST,
+        diffusion.DDPM_STACKED,
+        adversarial.GAN_STACKED,
+        adversarial.RPGAN_STACKED,
         classifier.CLASSIFIER,
     )
     return {recipe.name: recipe for recipe in every}

@@ -236,13 +236,17 @@ def evaluate(
     from diffusion_teach.metrics import evaluation
     from diffusion_teach.recipes import report
 
-    if isinstance(model, OneCall):
+    recipe = recipes.get(card["recipe"])
+    if getattr(recipe, "image_channels", 1) > 1:
+        usage.by_recipe(name_or_file, sampler=sampler, steps=steps, guidance=guidance)
+        found = recipe.measure(model, seed=seed)
+    elif isinstance(model, OneCall):
         usage.in_one_call(name_or_file, sampler=sampler, steps=steps, guidance=guidance)
         found = evaluation.averaged(
             lambda seed: evaluation.evaluate_in_one_call(model, count=count, seed=seed), seed=seed, repeats=repeats
         )
     elif not isinstance(model, Learned):
-        found = recipes.get(card["recipe"]).measure(model, seed=seed)
+        found = recipe.measure(model, seed=seed)
     elif guidance and not classes(model):
         raise click.UsageError(f"{name_or_file} takes no labels, so --guidance has nothing to pull towards.")
     else:

@@ -1,4 +1,7 @@
-"""Samples as the bytes of a file: arrays (.npz), a grid (.png), or the reverse process (.gif)."""
+"""Samples as the bytes of a file: arrays (.npz), a grid (.png), or the reverse process (.gif).
+
+The channels of stacked digits lie side by side.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from diffusion_teach import _checks
-from diffusion_teach.datasets import mnist
+from diffusion_teach.datasets import mnist, stacked
 from diffusion_teach.denoisers import Denoiser
 from diffusion_teach.generate import OneCall, generate, in_one_call, path
 
@@ -48,7 +51,8 @@ def drawn(
     if suffix == ".gif":
         from diffusion_teach.plots import gif, image_frames
 
-        return gif(image_frames(path(denoiser, count, **asked), columns=width, scale=SCALE))
+        frames = [stacked.strip(x) for x in path(denoiser, count, **asked)]
+        return gif(image_frames(frames, columns=width, scale=SCALE))
     return _file(generate(denoiser, count, **asked), suffix, width, labels)
 
 
@@ -59,6 +63,7 @@ def drawn_in_one_call(model: OneCall, suffix: str, count: int, *, seed: int = 0)
 
 
 def _file(images: Tensor, suffix: str, width: int, labels: Tensor | None = None) -> bytes:
+    images = stacked.strip(images)
     return npz(images, labels) if suffix == ".npz" else png(images, width)
 
 

@@ -111,6 +111,15 @@ def in_one_call(name_or_file: str, **asked: object) -> None:
         )
 
 
+def by_recipe(name_or_file: str, **asked: object) -> None:
+    """Refuse what has no effect where the recipe alone says how its model is measured: options that were given."""
+    if given := [f"--{name}" for name, value in asked.items() if value]:
+        raise click.UsageError(
+            f"{name_or_file} draws stacked digits, whose modes are counted as its recipe says: leave out "
+            f"{' and '.join(given)}."
+        )
+
+
 def settings(card: dict[str, Any], sampler: str | None, steps: int | None) -> dict[str, Any]:
     """Sampler and steps: those asked for, or those that the card's metrics were measured with."""
     return {
