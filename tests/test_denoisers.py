@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from diffusion_teach.denoisers import Exact, Guided, Learned, as_time, classes, score
 from diffusion_teach.exact import Empirical, GaussianMixture
 from diffusion_teach.networks.unet import UNet
-from diffusion_teach.parameterizations import TARGETS, Prediction, target
+from diffusion_teach.parameterizations import TARGETS, Prediction, add_noise, row, target
 from diffusion_teach.schedules import VE, VP, Cosine, Linear, Schedule, SubVP
 
 SCHEDULES = {"vp": VP(), "sub-vp": SubVP(), "ve": VE(0.01, 9.0), "cosine": Cosine(), "linear": Linear()}
@@ -196,3 +196,48 @@ def test_as_time() -> None:
     for bad in (math.nan, -0.1, 1.5):
         with pytest.raises(ValueError, match="t must"):
             as_time(bad, X)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("schedule", [VE(0.02, 30.0), VP()], ids=lambda s: type(s).__name__)
+def test_unit_variance_scales_what_the_network_sees_and_says(name: str, schedule: Schedule) -> None:
+    """For data of unit variance both have unit variance, and the prediction is what it is without."""
+    data = GaussianMixture(torch.ones(1), torch.zeros(1, 2), torch.ones(1))
+    seen: list[Tensor] = []
+
+    class Network(nn.Module):
+        def __init__(self, scaled: bool) -> None:
+            super().__init__()
+            self.scaled = scaled
+
+        def forward(self, x: Tensor, t: Tensor, cond: None = None) -> Tensor:
+            seen.append(x)
+            x_t = x * torch.hypot(schedule.alpha(t), schedule.sigma(t)) if self.scaled else x
+            x0, eps = Exact(data, schedule)(x_t, t)
+            y = target(name, schedule, t, x0, eps)
+            return y / torch.hypot(*row(name, schedule, t)) if self.scaled else y
+
+    g = torch.Generator().manual_seed(0)
+    for level in (0.1, 0.5, 0.9):
+        t = torch.tensor(level, dtype=torch.float64)
+        x0, eps = (torch.randn(20_000, 2, dtype=torch.float64, generator=g) for _ in range(2))
+        x_t = add_noise(schedule, t, x0, eps)
+        plain = Learned(Network(False), schedule, name)
+        scaled = Learned(Network(True), schedule, name, unit_variance=True)
+        torch.testing.assert_close(tuple(scaled(x_t, t)), tuple(plain(x_t, t)))
+        assert float(seen[-2].std()) == pytest.approx(1, abs=0.03)
+        unit = scaled.unit(t)
+        assert float((target(name, schedule, t, x0, eps) / unit).std()) == pytest.approx(1, abs=0.03)
+        assert plain.unit(t) == 1
+
+
+def test_a_score_takes_a_condition() -> None:
+    class Shifted(Exact):
+        def __call__(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
+            assert cond is not None
+            x0, eps = super().__call__(x_t - cond, t)
+            return Prediction(x0 + cond, eps)
+
+    t = torch.tensor(0.4, dtype=torch.float64)
+    exact = Exact(MIXTURE, VE())
+    torch.testing.assert_close(score(Shifted(MIXTURE, VE()), X + 2, t, torch.full_like(X, 2.0)), score(exact, X, t))

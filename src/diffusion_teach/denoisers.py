@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from diffusion_teach import _checks
 from diffusion_teach.exact import Distribution
-from diffusion_teach.parameterizations import TARGETS, Prediction, expand, solve
+from diffusion_teach.parameterizations import TARGETS, Prediction, expand, row, solve
 from diffusion_teach.schedules import Schedule, check_schedule, check_time
 
 
@@ -38,20 +38,39 @@ class Learned(nn.Module):
         network: called as network(x_t, t, cond), returns the target, shaped like x_t.
         schedule: α(t), σ(t).
         target: one of `parameterizations.TARGETS`.
+        unit_variance: let the network see and answer numbers of unit variance, for data of unit variance: it is fed
+            x_t/√(α² + σ²) and asked for y/√(p² + q²). A schedule that lets the noise grow, as VE, needs it; VP has it
+            of itself for eps, x0 and v.
     """
 
     is_posterior_mean = True
 
-    def __init__(self, network: nn.Module, schedule: Schedule, target: str = "eps") -> None:
+    def __init__(
+        self, network: nn.Module, schedule: Schedule, target: str = "eps", *, unit_variance: bool = False
+    ) -> None:
         super().__init__()
         if not isinstance(network, nn.Module):
             raise TypeError(f"network must be a torch.nn.Module, got {_checks.describe(network)}.")
         self.network = network
         self.schedule = check_schedule(schedule)
         self.target = _checks.choice("target", target, TARGETS)
+        self.unit_variance = unit_variance
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
-        return solve(self.target, self.schedule, t, x_t, self.network(x_t, t, cond))
+        y = self.answer(x_t, t, cond)
+        return solve(self.target, self.schedule, t, x_t, expand(self.unit(t), x_t) * y if self.unit_variance else y)
+
+    def answer(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
+        """What the network says, in the unit of `unit`: the target is `unit` times this."""
+        if self.unit_variance:
+            spread = torch.hypot(self.schedule.alpha(t), self.schedule.sigma(t))
+            x_t = x_t / expand(spread, x_t)
+        answer: Tensor = self.network(x_t, t, cond)
+        return answer
+
+    def unit(self, t: Tensor) -> Tensor:
+        """The unit that the network answers in, shaped like t: √(p² + q²) with `unit_variance`, else 1."""
+        return torch.hypot(*row(self.target, self.schedule, t)) if self.unit_variance else torch.ones_like(t)
 
 
 class Exact:
@@ -120,8 +139,8 @@ def classes(denoiser: Denoiser) -> int:
     return int(getattr(getattr(denoiser, "network", None), "classes", 0))
 
 
-def score(denoiser: Denoiser, x_t: Tensor, t: Tensor) -> Tensor:
-    """∇ log q_t(x_t) = −E[ε|x_t]/σ(t), shaped like x_t.
+def score(denoiser: Denoiser, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
+    """∇ log q_t(x_t) = −E[ε|x_t]/σ(t), shaped like x_t; of the condition's distribution where one is given.
 
     Raises:
         ValueError: for a model whose answer is not a posterior mean, and where σ = 0.
@@ -134,7 +153,7 @@ def score(denoiser: Denoiser, x_t: Tensor, t: Tensor) -> Tensor:
     sigma = denoiser.schedule.sigma(check_time(t))
     if not (sigma > 0).all():
         raise ValueError("the score is infinite where sigma = 0. Use t > 0.")
-    return -denoiser(x_t, t).eps / expand(sigma, x_t)
+    return -denoiser(x_t, t, cond).eps / expand(sigma, x_t)
 
 
 def as_time(t: float | Tensor, like: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from diffusion_teach import _checks
 from diffusion_teach.denoisers import Learned
-from diffusion_teach.parameterizations import add_noise, target
+from diffusion_teach.parameterizations import add_noise, expand, target
 from diffusion_teach.samplers import time_grid
 from diffusion_teach.schedules import Discrete, Schedule, check_time
 
@@ -166,6 +166,8 @@ def diffusion_loss(
 ) -> Tensor:
     """The network's mean squared error on its own target at random times; L_simple for eps (Ho et al. 2020, eq. 14).
 
+    The error is in the network's own unit, see `Learned.unit`.
+
     Args:
         denoiser: the network with its schedule and target.
         x0: clean data (B, ...), or (M, B, ...) for a batch of M networks.
@@ -194,8 +196,10 @@ def diffusion_loss(
     _checks.same_shape("eps", _checks.tensor("eps", eps), "x0", x0)
     x_t = add_noise(denoiser.schedule, t, x0, eps)
     y = target(denoiser.target, denoiser.schedule, t, x0, eps)
-    answer = denoiser.network(x_t, t, cond)
+    answer = denoiser.answer(x_t, t, cond)
     _checks.same_shape("the network's answer", answer, "x0", x0)
+    if denoiser.unit_variance:
+        y = y / expand(denoiser.unit(t), y)
     error = (answer - y).square()
     if weight is None:
         return error.mean()
