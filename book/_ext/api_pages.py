@@ -18,6 +18,7 @@ ORDER = [
     "probabilistic_pca",
     "denoisers",
     "samplers",
+    "langevin",
     "generate",
     "score_matching",
     "likelihood",

@@ -1,7 +1,8 @@
 """Images from a trained denoiser, by the name of a sampler: many at once, in batches, the same for the same seed.
 
 `samplers` are the parts; this puts them together as the command line, the metrics and the book use them, with the time
-grid "logistic" of `samplers.time_grid`. `in_one_call` does the same for models that need no sampler, GANs and VAEs.
+grid "logistic" of `samplers.time_grid`, or for annealed Langevin dynamics the ladder of `langevin`. `in_one_call` does
+the same for models that need no sampler, GANs and VAEs.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from diffusion_teach import _checks, devices, samplers
+from diffusion_teach import _checks, devices, langevin, samplers
 from diffusion_teach.denoisers import Denoiser, Guided, classes
 
 SAMPLERS = MappingProxyType(
@@ -27,9 +28,13 @@ SAMPLERS = MappingProxyType(
         "dpm_solver": samplers.dpm_solver,
         "euler": samplers.euler,
         "heun": samplers.heun,
+        "annealed_langevin": langevin.annealed(),
     }
 )
-"""The steps that `generate` knows, see `samplers`. Each costs one network evaluation; "heun" two, its last step one."""
+"""The steps that `generate` knows, see `samplers`. Each costs one network evaluation; "heun" two, its last step one.
+
+"annealed_langevin", see `langevin`, costs five at each of as many noise levels, and at the end one more.
+"""
 SPACING = "logistic"
 
 
@@ -164,7 +169,11 @@ def _paths(
             raise ValueError(f"guidance = {guidance:g} pulls towards a label: pass labels too.")
         denoiser = Guided(denoiser, guidance)
     device = _device(denoiser)
-    times = samplers.time_grid(denoiser.schedule, steps, spacing=SPACING).to(devices.widest(device))
+    if sampler == "annealed_langevin":
+        times = langevin.ladder(denoiser.schedule, steps)
+    else:
+        times = samplers.time_grid(denoiser.schedule, steps, spacing=SPACING)
+    times = times.to(devices.widest(device))
     precision = devices.precision(precision, device)
     start = torch.Generator().manual_seed(seed)  # on the CPU: every device starts from the same noise
     later = start if device.type == "cpu" else torch.Generator(device).manual_seed(seed)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from diffusion_teach.generate import OneCall
     from diffusion_teach.recipes.recipe import Recipe
 
-SAMPLERS = ("ancestral", "sde_dpm_solver", "ddim", "dpm_solver", "euler", "heun")
+SAMPLERS = ("ancestral", "sde_dpm_solver", "ddim", "dpm_solver", "euler", "heun", "annealed_langevin")
 PRECISIONS = ("auto", "float32", "bfloat16")
 SUFFIXES = (".npz", ".png", ".gif")
 LABELS = tuple(range(10))
