@@ -1,0 +1,76 @@
+r"""Improved techniques for training score-based generative models (Song and Ermon 2020), in the paper's letters.
+
+1. σ_1 as large as the largest distance between two training images.
+2. The ratio γ of neighbouring levels from the dimension D, so that their shells overlap by half:
+   Φ(√(2D)(γ − 1) + 3γ) − Φ(√(2D)(γ − 1) − 3γ) ≈ .5.
+3. s_θ(x, σ) = s_θ(x)/σ: no noise level goes in, the answer is scaled by it.
+4. T as large as one can pay, then ε so that s_T²/σ_i², the variance that T steps leave of data at a point, is near 1
+   (proposition 3). Here a step is x + α_i·s_θ + √(2α_i)·z with α_i = ε·σ_i²/σ_L²: the same ε is twice the step of 2019.
+5. Sampling with an exponential moving average of the weights, which is `training.EMA`.
+
+And at the end of sampling one denoising step, x + σ_L²·s_θ(x, σ_L).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from diffusion_teach import _checks
+
+
+def σ_1(x: Tensor) -> float:
+    """Technique 1: the largest Euclidean distance between two of the images x (N, …)."""
+    flat = _checks.tensor("x", x).flatten(1)
+    return max(float(torch.cdist(part, flat).max()) for part in flat.split(1000))
+
+
+def overlap(γ: float, D: int) -> float:
+    """Φ(√(2D)(γ − 1) + 3γ) − Φ(√(2D)(γ − 1) − 3γ): the share of a level within 3 deviations of the next smaller."""
+    shift = math.sqrt(2 * _checks.integer("D", D)) * (_checks.number("γ", γ, least=1) - 1)
+    return _Φ(shift + 3 * γ) - _Φ(shift - 3 * γ)
+
+
+def ratio(D: int, share: float = 0.5) -> float:
+    """Technique 2: the γ > 1 whose `overlap` in D ≥ 5 dimensions is the share, by bisection."""
+    _checks.integer("D", D, least=5)
+    _checks.number("share", share, above=0, most=0.99)  # above, the overlap first rises a little with γ
+    low, high = 1.0, 200.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if overlap(middle, D) > share else (low, middle)
+    return low
+
+
+def levels(σ_1: float, σ_L: float, D: int) -> Tensor:
+    """A geometric ladder from σ_1 to σ_L, its ratio as near to technique 2's as a whole number of levels allows."""
+    _checks.number("σ_1", σ_1, above=_checks.number("σ_L", σ_L, above=0))
+    steps = max(1, round(math.log(σ_1 / σ_L) / math.log(ratio(D))))
+    return torch.logspace(math.log10(σ_1), math.log10(σ_L), steps + 1, dtype=torch.float64)
+
+
+def variance_after(r: float, γ: float, T: int) -> float:
+    """s_T²/σ_i² of proposition 3, with r = ε/σ_L²: T steps at level i on data at a point, begun with γ²."""
+    settled = 2 * r / (1 - (1 - r) ** 2)
+    return (1 - r) ** (2 * T) * (γ**2 - settled) + settled
+
+
+def step_size(γ: float, T: int) -> float:
+    """Technique 4: the r = ε/σ_L² in (0, 1) that brings `variance_after` nearest to 1."""
+    grid = torch.linspace(1e-4, 1, 10_000, dtype=torch.float64)[:-1]
+    off = torch.tensor([abs(variance_after(r, γ, T) - 1) for r in grid.tolist()])
+    return float(grid[off.argmin()])
+
+
+@torch.no_grad()
+def denoise(s_θ: Callable[[Tensor, float], Tensor], x: Tensor, σ_L: float) -> Tensor:
+    """The last step, x + σ_L²·s_θ(x, σ_L), without noise; x (B, …)."""
+    return x + σ_L**2 * s_θ(x, σ_L)
+
+
+def _Φ(value: float) -> float:  # noqa: N802
+    """The cumulative distribution of N(0, 1)."""
+    return 0.5 * math.erfc(-value / math.sqrt(2))
