@@ -15,7 +15,13 @@ from diffusion_teach import checkpoints, recipes
 from diffusion_teach.datasets import mnist
 from diffusion_teach.parameterizations import add_noise
 from diffusion_teach.recipes import run
-from diffusion_teach.recipes.diffusion import DDPM_MNIST, DDPM_MNIST_CONDITIONAL, DiffusionRecipe, make_schedule
+from diffusion_teach.recipes.diffusion import (
+    DDPM_MNIST,
+    DDPM_MNIST_CONDITIONAL,
+    NCSN_MNIST,
+    DiffusionRecipe,
+    make_schedule,
+)
 from diffusion_teach.schedules import Cosine, Discrete
 from tests.processes import together
 
@@ -51,7 +57,7 @@ def test_what_is_drawn() -> None:
     torch.testing.assert_close(t * 1000, (t * 1000).round(), rtol=0, atol=1e-3)
 
 
-@pytest.mark.parametrize("recipe", [DDPM_MNIST, DDPM_MNIST_CONDITIONAL], ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("recipe", [DDPM_MNIST, DDPM_MNIST_CONDITIONAL, NCSN_MNIST], ids=lambda recipe: recipe.name)
 def test_a_step_is_decided_by_its_generator_alone(recipe: DiffusionRecipe) -> None:
     first, again, other = draw(recipe), draw(recipe), draw(recipe, seed=1)
     assert len(first) == (4 if recipe.classes else 3)
@@ -145,3 +151,27 @@ def test_two_processes_train_what_one_does(tmp_path: Path, monkeypatch: pytest.M
     assert one.keys() == two.keys()
     for name, value in one.items():
         torch.testing.assert_close(two[name], value, rtol=2e-3, atol=1e-4)
+
+
+def test_ncsn_is_ddpm_with_another_schedule() -> None:
+    """The same network, loss and optimisers: what differs of the settings is the noise, and the unit it brings."""
+    ddpm, ncsn = DDPM_MNIST.settings(), NCSN_MNIST.settings()
+    assert {name for name in ddpm if ddpm[name] != ncsn[name]} <= {
+        "schedule",
+        "unit_variance",
+        "sampler",
+        "sampler_steps",
+    }
+    schedule = make_schedule("exploding")
+    assert schedule.alpha(torch.ones(())) == 1
+    assert float(schedule.sigma(torch.ones(()))) == pytest.approx(33, rel=1e-5)
+
+
+def test_with_growing_noise_the_simple_loss_is_the_error_of_the_noise() -> None:
+    recipe = small(NCSN_MNIST, weight="simple")
+    torch.manual_seed(0)
+    model = recipe.model()
+    x0, t, eps = draw(recipe)
+    x_t = add_noise(make_schedule("exploding"), t, x0, eps)
+    expected = (model(x_t, t).eps - eps).square().mean()
+    torch.testing.assert_close(recipe.loss(model, x0, t, eps), expected, rtol=1e-3, atol=0)

@@ -38,6 +38,7 @@ def test_recipes_are_found_by_name() -> None:
     assert recipes.names() == [
         "ddpm-mnist",
         "ddpm-mnist-conditional",
+        "ncsn-mnist",
         "vae-mnist",
         "gan-mnist",
         "rpgan-mnist",

@@ -26,6 +26,7 @@ def _recipes() -> dict[str, Recipe]:
     every: tuple[Recipe, ...] = (
         diffusion.DDPM_MNIST,
         diffusion.DDPM_MNIST_CONDITIONAL,
+        diffusion.NCSN_MNIST,
         vae.VAE_MNIST,
         adversarial.GAN_MNIST,
         adversarial.RPGAN_MNIST,

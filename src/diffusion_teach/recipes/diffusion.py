@@ -1,5 +1,7 @@
 """Diffusion models of digits: a U-Net learns v at random noise levels, as chapter 6 does in a minute, for longer.
 
+NCSN is DDPM's recipe on a schedule whose noise grows to the size of the data and beyond, see `NCSN_MNIST`.
+
 The shipped recipes draw the log-SNR from a logistic distribution and weigh the error of v alike (`times="logistic"`,
 `weight="none"`). With `times="time"` and `weight="simple"` the loss is L_simple, the error of the noise at times
 that are drawn evenly (Ho et al. 2020, eq. 14): at a fixed x_t it differs from the error of another target by the factor
@@ -27,17 +29,24 @@ from diffusion_teach.networks.unet import UNet
 from diffusion_teach.optimizers import muon_and_adamw
 from diffusion_teach.parameterizations import TARGETS, determinant
 from diffusion_teach.recipes.recipe import Recipe
-from diffusion_teach.schedules import Cosine, Discrete, Schedule, cosine_betas, linear_betas
+from diffusion_teach.schedules import VE, Cosine, Discrete, Schedule, cosine_betas, linear_betas
 from diffusion_teach.score_matching import diffusion_loss, sample_times
 
-SCHEDULES = ("linear", "cosine", "continuous-cosine")
+SCHEDULES = ("linear", "cosine", "continuous-cosine", "exploding")
 WEIGHTS = ("simple", "none")
+SMALLEST_NOISE, LARGEST_NOISE = 0.02, 33.0
 
 
 @functools.cache
 def make_schedule(name: str) -> Schedule:
-    """DDPM's table of 1,000 "linear" betas, that of "cosine" betas, or the cosine schedule in continuous time."""
+    """DDPM's table of 1,000 "linear" betas, that of "cosine" betas, the cosine schedule in continuous time, or NCSN's.
+
+    The "exploding" noise of the last grows from well below a pixel's grey level to the largest distance between two
+    training images, 33: pixels lie in [−1, 1] (Song and Ermon 2020, technique 1).
+    """
     _checks.choice("schedule", name, SCHEDULES)
+    if name == "exploding":
+        return VE(SMALLEST_NOISE, LARGEST_NOISE)
     if name == "continuous-cosine":
         return Cosine()
     return Discrete(linear_betas() if name == "linear" else cosine_betas())
@@ -53,6 +62,7 @@ class DiffusionRecipe(Recipe):
         target: what the network is asked for, see `parameterizations`.
         weight: "simple", the error of the noise; "none", the error of the target as it is.
         muon, adamw: the highest learning rates, see `optimizers.muon_and_adamw`.
+        unit_variance: what the network sees and says, see `denoisers.Learned`; the exploding schedule needs it.
         times: which noise levels are drawn, see `score_matching.sample_times`.
         label_dropout: how often the label is replaced by "no label", which guidance needs.
         sampler, sampler_steps: how the card's metrics are measured, see `generate`.
@@ -61,6 +71,7 @@ class DiffusionRecipe(Recipe):
     network: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     schedule: str = "linear"
     target: str = "v"
+    unit_variance: bool = False
     weight: str = "simple"
     times: str = "time"
     muon: float = 0.025
@@ -89,7 +100,9 @@ class DiffusionRecipe(Recipe):
         return int(self.network.get("image_channels", 1))
 
     def model(self) -> Learned:
-        return Learned(UNet(**self.network), make_schedule(self.schedule), target=self.target)
+        return Learned(
+            UNet(**self.network), make_schedule(self.schedule), self.target, unit_variance=self.unit_variance
+        )
 
     def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
         network = cast(UNet, cast(Learned, model).network)
@@ -120,7 +133,7 @@ class DiffusionRecipe(Recipe):
 
         def simple(t: Tensor) -> Tensor:
             schedule = denoiser.schedule
-            return (schedule.alpha(t) / determinant(denoiser.target, schedule, t)).square()
+            return (denoiser.unit(t) * schedule.alpha(t) / determinant(denoiser.target, schedule, t)).square()
 
         weight = simple if self.weight == "simple" else None
         return diffusion_loss(denoiser, x0, t=t, eps=eps, cond=labels[0] if labels else None, weight=weight)
@@ -187,3 +200,17 @@ DDPM_STACKED = dataclasses.replace(
     steps=STACKED_STEPS,
     sampler_steps=10,
 )
+NCSN_MNIST = dataclasses.replace(
+    DDPM_MNIST,
+    name="ncsn-mnist",
+    summary="a noise-conditional score network of MNIST's digits",
+    schedule="exploding",
+    unit_variance=True,
+    steps=12_000,
+    sampler="annealed_langevin",
+    sampler_steps=20,
+)
+"""A score network for all noise levels (Song and Ermon 2019 and 2020): DDPM_MNIST but for the noise.
+
+α = 1, so the network is fed x/√(1 + σ²), which has about unit variance, as in DDPM; the score is −ε̂/σ.
+"""
