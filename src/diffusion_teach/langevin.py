@@ -2,7 +2,7 @@ r"""Langevin dynamics: uphill along a score, with noise, until the points are dr
 
     x ← x + h·∇log p(x) + √(2h)·z,    z ~ N(0, I)
 
-In the limit of many small steps the points follow p, wherever they started (Roberts and Tweedie 1996). A finite step h
+In the limit of many small steps the points follow p, wherever they started. A finite step h
 leaves a bias. On N(0, s²) the step is x ← ρ·x + √(2h)·z with ρ = 1 − h/s², so it forgets by the factor ρ, and settles
 at the variance 2h/(1 − ρ²) = s²/(1 − h/(2s²)): too wide, and without bound from h = 2s² on.
 

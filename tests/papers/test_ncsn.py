@@ -85,8 +85,8 @@ def test_half_a_shell_lies_within_three_deviations_of_the_next() -> None:
     """The formula takes the radius for Gaussian, N(σ√D, σ²/2): drawn radii agree to a few percent."""
     D, g = 784, torch.Generator().manual_seed(0)
     γ = ncsnv2_2020.ratio(D)
-    radius = γ * torch.randn(4000, D, generator=g).norm(dim=1)
-    near = ((radius - math.sqrt(D)).abs() < 3 * γ / math.sqrt(2)).double().mean()  # the paper's band, in units of σ_i
+    radius = torch.randn(4000, D, generator=g).norm(dim=1)  # σ = 1 beside the shell of γ
+    near = ((radius - γ * math.sqrt(D)).abs() < 3 * γ / math.sqrt(2)).double().mean()
     assert float(near) == pytest.approx(0.5, abs=0.05)
 
 

@@ -29,7 +29,10 @@ def σ_1(x: Tensor) -> float:
 
 
 def overlap(γ: float, D: int) -> float:
-    """Φ(√(2D)(γ − 1) + 3γ) − Φ(√(2D)(γ − 1) − 3γ): the share of a level within 3 deviations of the next smaller."""
+    """Φ(√(2D)(γ − 1) + 3γ) − Φ(√(2D)(γ − 1) − 3γ): the share of level σ within 3 deviations of the next larger, γσ.
+
+    In D dimensions σ·z lies on a shell of radius about N(σ√D, σ²/2).
+    """
     shift = math.sqrt(2 * _checks.integer("D", D)) * (_checks.number("γ", γ, least=1) - 1)
     return _Φ(shift + 3 * γ) - _Φ(shift - 3 * γ)
 
