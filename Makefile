@@ -57,7 +57,7 @@ $(BENCH)/installed: $(INSTALLED) benchmarks/requirements.txt
 # The classifier first: the metrics of the others are taken on its features. At the end the scoreboard of them all, and
 # the modes of those that make stacked digits.
 checkpoints: $(INSTALLED)
-	for name in classifier ddpm-mnist ddpm-mnist-conditional vae-mnist gan-mnist rpgan-mnist gan-stacked rpgan-stacked ddpm-stacked; do \
+	for name in classifier ddpm-mnist ddpm-mnist-conditional ncsn-mnist vae-mnist gan-mnist rpgan-mnist gan-stacked rpgan-stacked ddpm-stacked; do \
 	  $(BIN)/diffusion-teach train $$name --overwrite --out src/diffusion_teach/checkpoints || exit 1; \
 	done
 	$(BIN)/python -m diffusion_teach.recipes.scoreboard
