@@ -36,7 +36,8 @@ class Contender:
     Attributes:
         label: its name in tables and figures.
         checkpoint: the shipped weights.
-        sampler, steps: see `generate.generate`; without a sampler it draws in one call.
+        sampler, steps: see `generate.generate`; without a sampler it draws in one call. Of annealed Langevin dynamics
+            the steps are noise levels, with five steps at each.
         count, repeats: images a draw, and draws.
     """
 
@@ -52,6 +53,7 @@ CONTENDERS: dict[str, Contender] = {
     "vae": Contender("VAE", "vae-mnist"),
     "gan": Contender("GAN, plain", "gan-mnist"),
     "rpgan": Contender("RpGAN + R1 + R2", "rpgan-mnist"),
+    "ncsn-250": Contender("NCSN, 250 steps", "ncsn-mnist", "annealed_langevin", 50, count=500, repeats=1),
     "ddpm-10": Contender("DDPM, 10 steps", "ddpm-mnist", "sde_dpm_solver", 10),
     "ddpm-15": Contender("DDPM, 15 steps", "ddpm-mnist", "sde_dpm_solver", 15),
     "ddpm-50": Contender("DDPM, 50 steps", "ddpm-mnist", "ancestral", 50, repeats=2),
