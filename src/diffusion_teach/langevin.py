@@ -104,7 +104,7 @@ def annealed(*, corrections: int = 5, ratio: float = RATIO, denoise: bool = True
     """Annealed Langevin dynamics as a step of `samplers.trajectory`, whose times are the noise levels and then 0.
 
     Each step corrects x_t at its level t, and hands x/α on to the next level s as it is. The step to σ_s = 0 ends with
-    x̂₀ = (x + σ²·∇log q_t)/α, one more evaluation and no noise: the final denoising of Song and Ermon (2020).
+    x̂₀ = (x + σ²·∇log q_t)/α, one more evaluation and no noise (Jolicoeur-Martineau et al. 2021).
 
     Args:
         corrections: Langevin steps at each level, the paper's T.
@@ -142,7 +142,7 @@ def ladder(schedule: Schedule, levels: int, *, smallest: float = 0.02, largest: 
 
     Args:
         schedule: on VE, where α = 1, the levels are those of σ itself.
-        levels: L, how many.
+        levels: L, how many; 1 is the largest alone.
         smallest: σ/α of the last level.
         largest: of the first; by default that of t = 1.
 

@@ -114,7 +114,20 @@ def test_the_step_size_is_the_best_of_its_neighbours() -> None:
         return abs(ncsnv2_2020.variance_after(r, γ, 5) - 1)
 
     assert off(r) < min(off(0.8 * r), off(1.25 * r))
-    assert r == pytest.approx(langevin.RATIO, rel=0.2)
+
+
+def test_the_step_size_of_the_authors_cifar10_setting_follows_from_the_formula() -> None:
+    """γ for D = 3,072 and T = 5 give r near .062: their ε = 6.2e-6 at σ_L = .01."""
+    assert ncsnv2_2020.step_size(ncsnv2_2020.ratio(3072), 5) == pytest.approx(6.2e-6 / 0.01**2, rel=0.1)
+
+
+def test_levels_and_steps_out_of_range_are_refused() -> None:
+    with pytest.raises(ValueError, match="γ must be"):
+        ncsnv2_2020.step_size(-1.0, 5)
+    with pytest.raises(ValueError, match="T must be"):
+        ncsnv2_2020.variance_after(0.1, 1.1, 0)
+    with pytest.raises(ValueError, match="r must be"):
+        ncsnv2_2020.variance_after(2.5, 1.1, 3)
 
 
 def test_denoising_is_tweedie_s_formula(mixture: GaussianMixture) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,39 +21,44 @@ def langevin_step(x: Tensor, score: Tensor, h: float, generator: torch.Generator
 
 
 def _examine_langevin_step(answer: Answer) -> None:
-    x, slope, h = torch.full((50_000, 1), 0.7), torch.full((50_000, 1), -1.5), 0.3
-    value = answer(x, slope, h, torch.Generator().manual_seed(1))
+    x, slope, h = torch.full((25_000, 2), 0.7), torch.full((25_000, 2), -1.5), 0.3
+    value = answer(x.clone(), slope, h, torch.Generator().manual_seed(1))
     same(value, x)  # a tensor of the right shape, and finite
     mean, deviation = float(value.mean()), float(value.std())
+    if torch.allclose(value, value[:1].expand_as(value)):
+        if not torch.allclose(value, answer(x.clone(), slope, h, torch.Generator().manual_seed(2))):
+            raise Wrong("all points get one draw: they must be shaken each on its own. Draw z in the shape of x.")
+        raise Wrong("there is no noise: every point would end at a top of the density.")
+    if torch.allclose(value[:, 0], value[:, 1]):
+        raise Wrong("both coordinates of a point get one draw. Draw z in the shape of x.")
     means = {
         "you walk downhill: the score points to where the density rises, so it is added.": 0.7 + 0.45,
         "the drift is halved. With noise √(2h)·z it is h·score; h/2 goes with √h·z.": 0.7 - 0.225,
+        "the drift is 2h·score. The 2 stands under the root of the noise alone.": 0.7 - 0.9,
         "the score itself is missing: only noise moves the points.": 0.7,
         "the drift is √(2h)·score. The square root belongs to the noise alone.": 0.7 - 1.5 * (2 * h) ** 0.5,
         "you step by the whole score. The drift is h·score.": 0.7 - 1.5,
     }
     deviations = {
-        "there is no noise: every point would end at a top of the density.": 0.0,
-        "the 2 is missing under the root: √h·z with a drift of h·score settles at half the variance. It is √(2h).": h
-        ** 0.5,
+        "the 2 is missing under the root: √h·z with h·score settles at half the variance. It is √(2h).": h**0.5,
         "the noise has the factor 2h, which is its variance. A draw is scaled by the deviation, √(2h).": 2 * h,
         "the noise has the factor h. It grows with the square root: √(2h).": h,
         "the noise is uniform: use `randn`, not `rand`.": (2 * h / 12) ** 0.5,
         "the noise has the factor 2√h. The 2 stands under the root: √(2h).": 2 * h**0.5,
     }
+    if abs(mean - 0.475) < 0.02 and abs(deviation - h**0.5) < 0.01:
+        raise Wrong("that is the papers' step with α = h. Here h is the factor of the score: h·score and √(2h)·z.")
     for diagnosis, wrong in deviations.items():
         if abs(deviation - wrong) < 0.01:
             raise Wrong(diagnosis)
     if abs(deviation - (2 * h) ** 0.5) > 0.01:
-        raise Wrong(
-            f"with h = 0.3 the noise should have the deviation {(2 * h) ** 0.5:.3f}; yours has {deviation:.3f}."
-        )
+        raise Wrong(f"with h = 0.3 the noise should have a deviation of {(2 * h) ** 0.5:.3f}, yours {deviation:.3f}.")
     if abs(mean - 0.25) > 0.02:
         for diagnosis, wrong in means.items():
             if abs(mean - wrong) < 0.02:
                 raise Wrong(diagnosis)
         raise Wrong(f"from x = 0.7, with a score of −1.5 and h = 0.3, the mean should be 0.25; yours is {mean:.3f}.")
-    if not torch.equal(value, answer(x, slope, h, torch.Generator().manual_seed(1))):
+    if not torch.equal(value, answer(x.clone(), slope, h, torch.Generator().manual_seed(1))):
         raise Wrong("right, but not repeatable: pass the generator on to `randn`.")
 
 
@@ -61,6 +67,18 @@ def _step(drift: Callable[[float], float], noise: Callable[[float], float], draw
         return x + drift(h) * score + noise(h) * draw(x.shape, dtype=x.dtype, generator=generator)
 
     return answer
+
+
+def _one_draw(shape: torch.Size, **options: Any) -> Tensor:
+    return torch.randn(1, **options)
+
+
+def _one_draw_a_point(shape: torch.Size, **options: Any) -> Tensor:
+    return torch.randn(shape[0], 1, **options)
+
+
+def _mistaken_own_randomness(x: Tensor, score: Tensor, h: float, generator: torch.Generator) -> Tensor:
+    return langevin_step(x, score, h, torch.Generator().manual_seed(torch.seed() % 2**31))
 
 
 def _root(h: float) -> float:
@@ -82,7 +100,7 @@ def _examine_ncsn_loss(answer: Answer) -> None:
     def model(x: Tensor, sigma: float) -> Tensor:
         return 0.3 * x - torch.tensor([0.5, -1.0, 2.0], dtype=x.dtype)
 
-    value = answer(model, x, sigma, eps)
+    value = answer(model, x.clone(), sigma, eps.clone())
     s = model(x + sigma * eps, sigma)
 
     def half(error: Tensor) -> Tensor:
@@ -102,6 +120,7 @@ def _examine_ncsn_loss(answer: Answer) -> None:
         * half(s + eps / sigma**2),
         "you ask the model at the clean points. It must see the noisy ones, x + σε.": sigma**2
         * half(model(x, sigma) + eps / sigma),
+        "the ½ is missing, and you average over the coordinates: ‖·‖² is their sum.": 2 * right / 3,
         "the ½ is missing.": 2 * right,
         "you average over the coordinates too. ‖·‖² is their sum.": right / 3,
         "you sum over the batch. The loss is a mean over the points.": 200 * right,
@@ -142,68 +161,85 @@ def anneal(score: Score, x: Tensor, levels: list[float], ratio: float, generator
 
 
 def _examine_anneal(answer: Answer) -> None:
-    """On data at a point every answer is a Gaussian whose deviation can be worked out."""
+    """Data at one point: each step is then a line with noise, whose slope and deviation say what it was."""
     levels, ratio, place = [2.0, 1.0, 0.4], 0.2, 3.0
-    asked: list[float] = []
+    asked: list[tuple[float, Tensor]] = []
 
     def score(x: Tensor, sigma: float) -> Tensor:
-        asked.append(float(sigma))
+        asked.append((float(sigma), x.detach().clone()))
         return (place - x) / float(sigma) ** 2
 
-    def run(seed: int) -> Tensor:
-        asked.clear()
-        start = 2 * torch.randn(40_000, 1, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
-        value = answer(score, start, levels, ratio, torch.Generator().manual_seed(seed))
-        same(value, start)
-        return value
-
-    value = run(1)
-    order = list(asked)
+    start = 2 * torch.randn(40_000, 1, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+    value = answer(score, start.clone(), levels, ratio, torch.Generator().manual_seed(1))
+    same(value, start)
+    order = [sigma for sigma, _ in asked]
     if order[:3] == levels[::-1]:
         raise Wrong("you climb up the ladder, from the smallest level to the largest. Begin with levels[0].")
-    found = float((value - place).square().mean()) ** 0.5
-    if found < 1e-6:
-        return
-    grainy = _spread(levels, ratio)
-    finished = {
-        "you leave out the denoising step: the noise of the last level is still in the picture. Add "
-        "σ²·score(x, σ) at the last σ, and no noise.": grainy,
-        "your last step adds noise to the finished picture. The denoising step has none.": (
-            (2 * ratio) ** 0.5 * levels[-1]
+    if order[:3] != levels or len(order) > 4:
+        raise Wrong(
+            "ask the score once at each level, from the first to the last, and once more at the last one to denoise; "
+            f"yours is asked at {', '.join(f'{sigma:g}' for sigma in order) or 'none'}."
+        )
+    after = [*(x for _, x in asked[1:]), value] if len(asked) == 4 else [x for _, x in asked[1:]]
+    for (sigma, before), moved in zip(asked[:3], after, strict=False):
+        _examine_level(before - place, moved - place, sigma, ratio)
+    _examine_last(value - place, asked[-1][1] - place if len(asked) == 4 else None, levels, ratio)
+
+
+def _examine_level(before: Tensor, moved: Tensor, sigma: float, ratio: float) -> None:
+    """One Langevin step of h = ratio·σ², which takes an offset to (1 − ratio) of it."""
+    slope = float((before * moved).sum() / before.square().sum())
+    noise = float((moved - slope * before).square().mean().sqrt()) / sigma
+    slopes = {
+        "you walk downhill: the score is added.": 1 + ratio,
+        "the step is h = ratio, the same at every level. It is measured against the level's variance: h = ratio·σ².": (
+            1 - ratio / sigma**2
         ),
-        "the denoising step is σ²·score: you step by σ·score, which is no length.": grainy * (1 - 1 / levels[-1]),
-        "the denoising step is the whole σ²·score; you take h·score, the step of Langevin dynamics.": grainy
-        * (1 - ratio),
-        "you denoise with the first level. At the end only the noise of the last one is left.": grainy
-        * (1 - (levels[0] / levels[-1]) ** 2),
+        "the step is h = ratio·σ. A step size is a squared length: h = ratio·σ².": 1 - ratio / sigma,
     }
-    for diagnosis, wrong in finished.items():
-        if abs(found - abs(wrong)) < 0.02 * abs(wrong):
+    noises = {
+        "there is no noise in the steps: that is no Langevin dynamics, and all points go the same way.": 0.0,
+        "the 2 is missing under the root: √h·z. The noise is √(2h)·z.": ratio**0.5,
+        "the noise has the factor 2h, its variance. A draw is scaled by the deviation, √(2h).": 2 * ratio * sigma,
+    }
+    if abs(slope - (1 - ratio)) > 0.015:
+        for diagnosis, wrong in slopes.items():
+            if abs(slope - wrong) < 0.015:
+                raise Wrong(diagnosis)
+        raise Wrong(f"at σ = {sigma:g} a step should move points by {ratio:g} of the way; yours by {1 - slope:.3f}.")
+    if abs(noise - (2 * ratio) ** 0.5) > 0.015:
+        for diagnosis, wrong in noises.items():
+            if abs(noise - wrong) < 0.015:
+                raise Wrong(diagnosis)
+        raise Wrong(f"at σ = {sigma:g} the noise is {noise:.3f}·σ; √(2h) is {(2 * ratio) ** 0.5:.3f}·σ.")
+
+
+def _examine_last(end: Tensor, before: Tensor | None, levels: list[float], ratio: float) -> None:
+    """The denoising step, which takes data at one point back to it."""
+    if before is None:
+        raise Wrong(
+            "you leave out the denoising step: the noise of the last level is still in the picture. Add σ²·score(x, σ) "
+            "at the last σ, and no noise."
+        )
+    if float(end.square().mean()) ** 0.5 < 1e-6:
+        return
+    slope = float((before * end).sum() / before.square().sum())
+    if float((end - slope * before).square().mean()) ** 0.5 > 1e-3:
+        raise Wrong("your last step adds noise to the finished picture. The denoising step has none.")
+    slopes = {
+        "the denoising step is σ²·score: you step by σ·score, which is no length.": 1 - 1 / levels[-1],
+        "the denoising step is the whole σ²·score; you take h·score, the step of Langevin dynamics.": 1 - ratio,
+        "you denoise with the first level. At the end only the noise of the last one is left.": (
+            1 - (levels[0] / levels[-1]) ** 2
+        ),
+    }
+    for diagnosis, wrong in slopes.items():
+        if abs(slope - wrong) < 1e-3:
             raise Wrong(diagnosis)
-    raise Wrong(
-        "data at a single point must come back exactly, and yours lie "
-        f"{found:.3f} off. Check h = ratio·σ², the noise √(2h)·z and the last step, σ²·score."
-    )
+    raise Wrong("data at a single point must come back exactly: the last step is σ²·score(x, σ) at the last σ.")
 
 
-def _spread(levels: list[float], ratio: float) -> float:
-    """The deviation after one step at each level, of data at a point 3 and a start N(0, 2²)."""
-    offset, variance = 3.0, 4.0
-    for sigma in levels:
-        offset, variance = (1 - ratio) * offset, (1 - ratio) ** 2 * variance + 2 * ratio * sigma**2
-    return float((offset**2 + variance) ** 0.5)
-
-
-def _anneal(
-    last: Callable[[Score, Tensor, list[float], float, torch.Generator], Tensor], *, upwards: bool = False
-) -> Answer:
-    def answer(score: Score, x: Tensor, levels: list[float], ratio: float, generator: torch.Generator) -> Tensor:
-        for sigma in levels[::-1] if upwards else levels:
-            h = ratio * sigma**2
-            x = x + h * score(x, sigma) + (2 * h) ** 0.5 * torch.randn(x.shape, dtype=x.dtype, generator=generator)
-        return last(score, x, levels, ratio, generator)
-
-    return answer
+Last = Callable[[Score, Tensor, list[float], float, torch.Generator], Tensor]
 
 
 def _denoise(score: Score, x: Tensor, levels: list[float], ratio: float, generator: torch.Generator) -> Tensor:
@@ -215,6 +251,24 @@ def _denoise_with_noise(
 ) -> Tensor:
     z = torch.randn(x.shape, dtype=x.dtype, generator=generator)
     return _denoise(score, x, levels, ratio, generator) + (2 * ratio) ** 0.5 * levels[-1] * z
+
+
+def _anneal(
+    last: Last = _denoise,
+    *,
+    order: Callable[[list[float]], list[float]] = list,
+    size: Callable[[float, float], float] = lambda ratio, sigma: ratio * sigma**2,
+    noise: Callable[[float], float] = _root,
+    sign: int = 1,
+) -> Answer:
+    def answer(score: Score, x: Tensor, levels: list[float], ratio: float, generator: torch.Generator) -> Tensor:
+        for sigma in order(levels):
+            h = size(ratio, sigma)
+            z = torch.randn(x.shape, dtype=x.dtype, generator=generator)
+            x = x + sign * h * score(x, sigma) + noise(h) * z
+        return last(score, x, levels, ratio, generator)
+
+    return answer
 
 
 EXERCISES: tuple[Exercise, ...] = (
@@ -232,6 +286,11 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_step(lambda h: h, lambda h: 2 * h**0.5, torch.randn), "factor 2√h"),
             Mistake(_step(lambda h: h, _root, torch.rand), "uniform"),
             Mistake(_step(lambda h: h / 2, _root, torch.randn), "drift is halved"),
+            Mistake(_step(lambda h: h / 2, lambda h: h**0.5, torch.randn), "papers' step"),
+            Mistake(_step(lambda h: 2 * h, _root, torch.randn), "drift is 2h"),
+            Mistake(_step(lambda h: h, _root, _one_draw), "all points get one draw"),
+            Mistake(_step(lambda h: h, _root, _one_draw_a_point), "both coordinates"),
+            Mistake(_mistaken_own_randomness, "not repeatable"),
             Mistake(_step(lambda h: 0.0, _root, torch.randn), "only noise moves"),
             Mistake(_step(_root, _root, torch.randn), "belongs to the noise alone"),
             Mistake(_step(lambda h: 1.0, _root, torch.randn), "whole score"),
@@ -251,7 +310,8 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_loss(lambda e, s: -e / s**2), "target is −ε/σ²"),
             Mistake(_loss(_target, clean=True), "clean points"),
             Mistake(_loss(_target, factor=1.0), "½ is missing"),
-            Mistake(_loss(_target, factor=0.5 / 3), "average over the coordinates"),
+            Mistake(_loss(_target, factor=0.5 / 3), "average over the coordinates too"),
+            Mistake(_loss(_target, factor=1 / 3), "½ is missing, and"),
             Mistake(_loss(_target, factor=100.0), "sum over the batch"),
         ),
         "this is the error of the noise, ½‖ε − ε̂‖² with ε̂ = −σ·s: remember it for the next chapter.",
@@ -271,7 +331,14 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(
                 _anneal(lambda score, x, levels, *_: x + levels[0] ** 2 * score(x, levels[-1])), "with the first level"
             ),
-            Mistake(_anneal(_denoise, upwards=True), "climb up"),
+            Mistake(_anneal(order=lambda levels: levels[::-1]), "climb up"),
+            Mistake(_anneal(order=lambda levels: []), "once at each level"),
+            Mistake(_anneal(noise=lambda h: 0.0), "no noise in the steps"),
+            Mistake(_anneal(noise=lambda h: h**0.5), "2 is missing under the root"),
+            Mistake(_anneal(noise=lambda h: 2 * h), "factor 2h"),
+            Mistake(_anneal(size=lambda ratio, sigma: ratio), "the same at every level"),
+            Mistake(_anneal(size=lambda ratio, sigma: ratio * sigma), "squared length"),
+            Mistake(_anneal(sign=-1), "downhill"),
         ),
         "levels from large to small, steps in proportion to σ², and a last step without noise.",
     ),

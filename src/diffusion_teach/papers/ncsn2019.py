@@ -21,7 +21,7 @@ Network = Callable[[Tensor, float], Tensor]
 
 
 def levels(σ_1: float, σ_L: float, L: int) -> Tensor:
-    """σ_1, …, σ_L with one ratio from each to the next, shape (L,), float64."""
+    """σ_1, …, σ_L with one ratio from each to the next, shape (L,), float64; L = 1 is σ_1 alone."""
     _checks.number("σ_L", σ_L, above=0)
     _checks.number("σ_1", σ_1, least=σ_L)
     return torch.logspace(math.log10(σ_1), math.log10(σ_L), _checks.integer("L", L), dtype=torch.float64)

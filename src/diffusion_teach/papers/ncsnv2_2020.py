@@ -8,7 +8,8 @@ r"""Improved techniques for training score-based generative models (Song and Erm
    (proposition 3). Here a step is x + α_i·s_θ + √(2α_i)·z with α_i = ε·σ_i²/σ_L²: the same ε is twice the step of 2019.
 5. Sampling with an exponential moving average of the weights, which is `training.EMA`.
 
-And at the end of sampling one denoising step, x + σ_L²·s_θ(x, σ_L).
+And, not among the five, at the end of sampling one denoising step, x + σ_L²·s_θ(x, σ_L), which Jolicoeur-Martineau et
+al. (2021) found to matter.
 """
 
 from __future__ import annotations
@@ -57,8 +58,10 @@ def levels(σ_1: float, σ_L: float, D: int) -> Tensor:
 
 def variance_after(r: float, γ: float, T: int) -> float:
     """s_T²/σ_i² of proposition 3, with r = ε/σ_L²: T steps at level i on data at a point, begun with γ²."""
+    _checks.number("r", r, above=0, below=2)
+    _checks.number("γ", γ, least=1)
     settled = 2 * r / (1 - (1 - r) ** 2)
-    return (1 - r) ** (2 * T) * (γ**2 - settled) + settled
+    return (1 - r) ** (2 * _checks.integer("T", T)) * (γ**2 - settled) + settled
 
 
 def step_size(γ: float, T: int) -> float:

@@ -1,6 +1,7 @@
 """Diffusion models of digits: a U-Net learns v at random noise levels, as chapter 6 does in a minute, for longer.
 
-NCSN is DDPM's recipe on a schedule whose noise grows to the size of the data and beyond, see `NCSN_MNIST`.
+NCSN is DDPM's recipe on a schedule whose noise grows to the size of the data and beyond, with fewer steps, see
+`NCSN_MNIST`.
 
 The shipped recipes draw the log-SNR from a logistic distribution and weigh the error of v alike (`times="logistic"`,
 `weight="none"`). With `times="time"` and `weight="simple"` the loss is L_simple, the error of the noise at times
@@ -208,7 +209,8 @@ NCSN_MNIST = dataclasses.replace(
     unit_variance=True,
     steps=12_000,
 )
-"""A score network for all noise levels (Song and Ermon 2019 and 2020): DDPM_MNIST but for the noise.
+"""A score network for all noise levels (Song and Ermon 2019 and 2020): DDPM_MNIST but for the
+noise, the unit that the network sees, and fewer steps.
 
 α = 1, so the network is fed x/√(1 + σ²), which has about unit variance, as in DDPM; the score is −ε̂/σ.
 Its card is measured with the sampler of the others' cards; annealed Langevin dynamics has its lines on the scoreboard.
