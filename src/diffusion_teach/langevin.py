@@ -3,8 +3,8 @@ r"""Langevin dynamics: uphill along a score, with noise, until the points are dr
     x ← x + h·∇log p(x) + √(2h)·z,    z ~ N(0, I)
 
 In the limit of many small steps the points follow p, wherever they started. A finite step h
-leaves a bias. On N(0, s²) the step is x ← ρ·x + √(2h)·z with ρ = 1 − h/s², so it forgets by the factor ρ, and settles
-at the variance 2h/(1 − ρ²) = s²/(1 − h/(2s²)): too wide, and without bound from h = 2s² on.
+leaves a bias. On N(0, τ²) the step is x ← ρ·x + √(2h)·z with ρ = 1 − h/τ², so it forgets by the factor ρ, and settles
+at the variance 2h/(1 − ρ²) = τ²/(1 − h/(2τ²)): too wide, and without bound from h = 2τ² on.
 
 `annealed` is the same at one noise level after the other, from the largest to the smallest, with a step h = r·σ² that
 shrinks with the level (Song and Ermon 2019, algorithm 1, with its ε = 2r·σ_L²). In it x/α stays as it is from one level
@@ -66,10 +66,10 @@ def _walk(
 
 
 def stationary_variance(variance: float, h: float) -> float:
-    """What Langevin dynamics of step h makes of N(0, s²): s²/(1 − h/(2s²)).
+    """What Langevin dynamics of step h makes of N(0, τ²): τ²/(1 − h/(2τ²)).
 
     Raises:
-        ValueError: for h ≥ 2s², where the points run away.
+        ValueError: for h ≥ 2τ², where the points run away.
     """
     _checks.number("variance", variance, above=0)
     _checks.number("h", h, above=0)
