@@ -309,7 +309,7 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_loss(lambda e, s: -e), "target is −ε. That"),
             Mistake(_loss(lambda e, s: -e / s**2), "target is −ε/σ²"),
             Mistake(_loss(_target, clean=True), "clean points"),
-            Mistake(_loss(_target, factor=1.0), "½ is missing"),
+            Mistake(_loss(_target, factor=1.0), "½ is missing."),
             Mistake(_loss(_target, factor=0.5 / 3), "average over the coordinates too"),
             Mistake(_loss(_target, factor=1 / 3), "½ is missing, and"),
             Mistake(_loss(_target, factor=100.0), "sum over the batch"),
