@@ -17,7 +17,7 @@ from diffusion_teach.metrics.modes import Modes, high_quality_ceiling, kl_floor
 from diffusion_teach.metrics.watch import Watch
 from diffusion_teach.plots import style
 
-SHOWN = 600  # samples drawn of each seed: more make a larger file and no clearer picture
+SHOWN = 300  # samples drawn of each seed: more make a larger file and no clearer picture
 COLOUR = {
     "GAN": style.RIVAL,
     "GAN + R1 + R2": style.OTHER,
@@ -35,7 +35,7 @@ def points(
 
     Args:
         ax: the panel.
-        x: the samples, of which the first 600 are drawn.
+        x: the samples, of which the first 300 are drawn.
         mixture: whose modes are marked, in the colour of the data.
         color: of the samples.
         size: of the dots, relative.
