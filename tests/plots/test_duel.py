@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from diffusion_teach.metrics.modes import mode_coverage
+from diffusion_teach.metrics.modes import Modes, mode_coverage
 from diffusion_teach.metrics.watch import Watch
 from diffusion_teach.plots import duel
 from diffusion_teach.recipes import duel2d
@@ -15,8 +15,8 @@ def test_every_contender_and_seed_is_shown() -> None:
     samples = {name: torch.randn(3, 50, 2) for name in duel2d.TRIALS}
     scores = {name: mode_coverage(x, ring.means, 0.1) for name, x in samples.items()}
     fig = duel.gallery(samples, scores, ring, "all seeds")
-    assert len(fig.axes) == 9
-    assert [ax.get_ylabel() for ax in fig.axes[::3]] == list(samples)
+    assert len(fig.axes) == 12
+    assert [ax.get_ylabel().replace("\n", " ") for ax in fig.axes[::3]] == list(samples)
     for ax, covered in zip(fig.axes, torch.cat([s.covered for s in scores.values()]), strict=True):
         assert ax.get_title().startswith(f"{int(covered)} · ")
 
@@ -24,7 +24,7 @@ def test_every_contender_and_seed_is_shown() -> None:
     assert len(fig.axes) == 3
     for ax in fig.axes:
         dots = [line for line in ax.lines if line.get_marker() == "o"]
-        assert [len(line.get_xdata()) for line in dots] == [3, 3, 3]
+        assert [len(line.get_xdata()) for line in dots] == [3, 3, 3, 3]
 
 
 def test_coverage_shows_every_seed_beside_what_papers_print() -> None:
@@ -45,6 +45,17 @@ def test_coverage_shows_every_seed_beside_what_papers_print() -> None:
         assert [sorted(line.get_xdata()) for line in dots] == [sorted(s.covered.tolist()) for s in contenders.values()]
         squares = [line for line in ax.lines if line.get_marker() == "s"]
         assert [float(line.get_xdata()[0]) for line in squares] == [mean for mean, _ in printed[name].values()]
+
+
+def test_of_many_seeds_the_worst_has_the_ring() -> None:
+    covered, kl = torch.tensor([8, 3, 7]), torch.tensor([0.25, 1.5, 0.5])  # exact in binary
+    good = Modes(torch.tensor([8, 8, 8]), torch.ones(3), torch.tensor([0.125, 0.375, 0.25]))
+    scores = {"GAN + R1 + R2": Modes(covered, torch.ones(3), kl), "RpGAN + R1 + R2": good}
+    fig = duel.worst_seeds({"ring": scores}, {"ring": 8}, "many")
+    dots = [[list(line.get_ydata()) for line in ax.lines if len(line.get_xdata()) == 3] for ax in fig.axes]
+    assert dots == [[[8, 7, 3], [8, 8, 8]], [[0.25, 0.5, 1.5], [0.125, 0.25, 0.375]]]
+    rings = [[float(line.get_ydata()[0]) for line in ax.lines if line.get_markersize() == 10] for ax in fig.axes]
+    assert rings == [[3, 8], [1.5, 0.375]]
 
 
 def test_the_search_marks_one_winner_a_contender() -> None:
@@ -75,4 +86,4 @@ def test_the_course_shows_every_contender_and_seed() -> None:
         for step in range(4):
             watches[name].look(step, 1.0, lambda n, g: torch.randn(3, n, 2, generator=g))
     fig = duel.course(watches, 8)
-    assert [len(ax.lines) for ax in fig.axes] == [1, 1, 1, 3, 3, 3]
+    assert [len(ax.lines) for ax in fig.axes] == [1, 1, 1, 1, 3, 3, 3, 3]

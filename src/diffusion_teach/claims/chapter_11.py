@@ -43,11 +43,20 @@ CLAIMS: tuple[Claim, ...] = (
         facts=(11,),
     ),
     Claim(
+        id="the-search-was-wide-enough",
+        chapter=CHAPTER,
+        sentence="with Fourier features, on both data sets, the chosen learning rates of diffusion and of both GANs "
+        "with R1 + R2 lie inside the range that was tried, a factor of two from either end at least.",
+        bounds={"larger_rates": at_least(2), "smaller_rates": at_least(2)},
+        source="lucic2018gans",
+        facts=(4,),
+    ),
+    Claim(
         id="diffusion-covers-every-mode",
         chapter=CHAPTER,
         sentence="with Fourier features, the diffusion model covers every mode of ring and grid with each of ten "
-        "seeds, and on average at least 75 % of its samples are of high quality.",
-        bounds={"modes_missed": between(0, 0), "mean_quality": at_least(0.75)},
+        "seeds, and on average at least 70 % of its samples are of high quality.",
+        bounds={"modes_missed": between(0, 0), "mean_quality": at_least(0.7)},
         source="lin2018pacgan",
         facts=(4, 11),
     ),
@@ -63,11 +72,43 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="penalties-mend-coverage",
         chapter=CHAPTER,
-        sentence="with Fourier features, the GAN with R1 + R2 covers on average at least 7.5 of 8 and at least "
-        "23 of 25.",
-        bounds={"ring_modes": at_least(7.5), "grid_modes": at_least(23)},
+        sentence="with Fourier features, R1 + R2 bring the modes back in both games: the GAN and the RpGAN that have "
+        "them cover on average at least 7.5 of 8 and at least 20 of 25.",
+        bounds={"ring_modes": at_least(7.5), "grid_modes": at_least(20)},
         source="mescheder2018which",
         facts=(4, 11),
+    ),
+    Claim(
+        id="diffusion-is-sharper-on-the-grid",
+        chapter=CHAPTER,
+        sentence="with Fourier features on the grid, the diffusion model's share of samples of high quality is on "
+        "average at least twice that of the GAN and of the RpGAN with R1 + R2.",
+        bounds={"log10_quality_ratio": at_least(0.302)},
+        facts=(4, 11),
+    ),
+    Claim(
+        id="the-worst-of-forty-seeds",
+        chapter=CHAPTER,
+        sentence="of forty stored seeds of the GAN and of the RpGAN with R1 + R2, each as tuned here, all cover every "
+        "mode of the ring and at least 15 of the grid's 25; of ten of each picked at random, the worst RpGAN has the "
+        "higher reverse KL more often than not on both, and on the grid RpGAN has it on average.",
+        bounds={
+            "ring_fewest": between(8, 8),
+            "grid_fewest": at_least(15),
+            "grid_mean_kl_ratio": at_least(1),
+            "relativistic_worse": at_least(0.6),
+        },
+        source="huang2024gan",
+        facts=(11,),
+    ),
+    Claim(
+        id="a-search-flatters-its-winner",
+        chapter=CHAPTER,
+        sentence="the RpGAN's chosen trial on the grid covered with the search's five seeds at least 5 % more of the "
+        "modes than with forty others.",
+        bounds={"lost": at_least(0.05)},
+        source="lucic2018gans",
+        facts=(4,),
     ),
     Claim(
         id="raw-coordinates-turn-it-round",
@@ -81,20 +122,34 @@ CLAIMS: tuple[Claim, ...] = (
         id="features-make-the-denoiser",
         chapter=CHAPTER,
         sentence="without Fourier features, at most 5 % of the diffusion model's samples are of high quality; with "
-        "them, at least 75 %, on both data sets.",
-        bounds={"raw_quality": at_most(0.05), "fourier_quality": at_least(0.75)},
+        "them, at least 70 %, on both data sets.",
+        bounds={"raw_quality": at_most(0.05), "fourier_quality": at_least(0.7)},
         facts=(11,),
     ),
     Claim(
         id="how-often-a-run-is-usable",
         chapter=CHAPTER,
-        sentence="of all runs of the stored search with Fourier features, at least 60 % of diffusion's are usable and "
-        "none of the plain GAN's; with R1 + R2 at least 75 % cover every mode, and at most 25 % are usable.",
+        sentence="of the stored search's runs with Fourier features, at four of diffusion's six learning rates all are "
+        "usable, on both data sets, and of the plain GAN's none; of the GAN's and the RpGAN's with R1 + R2 at most 5 % "
+        "are usable, at least 75 % cover every mode of the ring and at most 40 % every mode of the grid.",
         bounds={
-            "diffusion_usable": at_least(0.6),
+            "diffusion_rates": between(4, 4),
             "gan_usable": between(0, 0),
-            "penalised_covering": at_least(0.75),
-            "penalised_usable": at_most(0.25),
+            "penalised_usable": at_most(0.05),
+            "penalised_covering_ring": at_least(0.75),
+            "penalised_covering_grid": at_most(0.4),
+        },
+        facts=(4, 11),
+    ),
+    Claim(
+        id="raw-coordinates-make-other-runs-usable",
+        chapter=CHAPTER,
+        sentence="of the stored search's runs with raw coordinates, at least 90 % of the GAN's and of the RpGAN's "
+        "with R1 + R2 are usable on the ring and none of diffusion's; on the grid no run of anybody covers every mode.",
+        bounds={
+            "penalised_usable_ring": at_least(0.9),
+            "diffusion_usable_ring": between(0, 0),
+            "covering_grid": between(0, 0),
         },
         facts=(4, 11),
     ),
@@ -102,12 +157,14 @@ CLAIMS: tuple[Claim, ...] = (
         id="losses-tell-different-things",
         chapter=CHAPTER,
         sentence="on the ring with Fourier features, the discriminator's loss of the plain GAN ends below 0.8 with at "
-        "least 1.5 modes missing on average, and that of the GAN with R1 + R2 within 0.1 of log 4; the diffusion "
-        "model's loss falls by at least a tenth, and from step 500 on it covers every mode with each of ten seeds.",
+        "least 1.5 modes missing on average; with R1 + R2 the GAN's ends within 0.1 of log 4 and the RpGAN's of log 2; "
+        "the diffusion model's loss falls by at least a tenth, and from step 500 on it covers every mode with each of "
+        "ten seeds.",
         bounds={
             "gan_loss": at_most(0.8),
             "gan_missed": at_least(1.5),
             "penalised_gap": between(-0.1, 0.1),
+            "relativistic_gap": between(-0.1, 0.1),
             "regression_fall": at_most(0.9),
             "regression_missed": between(0, 0),
         },
@@ -123,7 +180,7 @@ CLAIMS: tuple[Claim, ...] = (
         facts=(4, 12),
     ),
     Claim(
-        id="the-game-that-was-played-decides",
+        id="a-better-gan-of-digits",
         chapter=CHAPTER,
         sentence="1,000 digits of the plain GAN lie at least 15 times the floor from real ones, of the GAN with "
         "relativistic loss and R1 + R2 at most 5 times, of diffusion in ten steps at most 6 times.",

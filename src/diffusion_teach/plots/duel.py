@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from diffusion_teach import _checks
@@ -16,9 +17,15 @@ from diffusion_teach.metrics.modes import Modes, high_quality_ceiling, kl_floor
 from diffusion_teach.metrics.watch import Watch
 from diffusion_teach.plots import style
 
-SHOWN = 1000  # samples drawn of each seed: more make a larger file and no clearer picture
-COLOUR = {"GAN": style.RIVAL, "GAN + R1 + R2": style.OTHER, "diffusion": style.MODEL, "exact": style.EXACT}
-MARK = {"GAN": "s", "GAN + R1 + R2": "^", "diffusion": "o"}
+SHOWN = 300  # samples drawn of each seed: more make a larger file and no clearer picture
+COLOUR = {
+    "GAN": style.RIVAL,
+    "GAN + R1 + R2": style.OTHER,
+    "RpGAN + R1 + R2": "#6B4A00",  # the colour of its sister, darkened
+    "diffusion": style.MODEL,
+    "exact": style.EXACT,
+}
+MARK = {"GAN": "s", "GAN + R1 + R2": "^", "RpGAN + R1 + R2": "v", "diffusion": "o"}
 
 
 def points(
@@ -28,7 +35,7 @@ def points(
 
     Args:
         ax: the panel.
-        x: the samples, of which the first thousand are drawn.
+        x: the samples, of which the first 300 are drawn.
         mixture: whose modes are marked, in the colour of the data.
         color: of the samples.
         size: of the dots, relative.
@@ -68,7 +75,7 @@ def gallery(
             points(ax, x[k], mixture, color=colours[name])
             covered, good = int(scores[name].covered[k]), float(scores[name].high_quality[k])
             ax.set_title(f"{covered} · {100 * good:.0f} %", fontsize=8, pad=2)
-        axes[row * members].set_ylabel(name, fontsize=9)
+        axes[row * members].set_ylabel(_in_lines(name), fontsize=9)
     return fig
 
 
@@ -91,7 +98,7 @@ def scoreboard(
             ax.axhline(level, **style.EXACT_LINE, label="real data")
             for place, (name, score) in enumerate(contenders.items()):
                 _seeds(ax, place, [float(value) for value in score[column]], COLOUR[name])
-            ax.set_xticks(range(len(contenders)), [name.replace(" + ", "\n+ ", 1) for name in contenders])
+            ax.set_xticks(range(len(contenders)), [name.replace(" + ", "\n+ ") for name in contenders], fontsize=8)
         trio[0].set(ylim=(0, 1.1 * modes[data]), title=f"{data}: modes covered of {modes[data]}")
         trio[1].set(ylim=(0, 1.1), title=f"{data}: share of high quality")
         if log_quality:
@@ -134,6 +141,36 @@ def coverage(
     axes[0].set_yticks(range(len(lines)), lines)
     axes[0].set_ylim(len(lines) - 0.5, -0.5)
     return fig
+
+
+def worst_seeds(scores: Mapping[str, Mapping[str, Modes]], modes: Mapping[str, int], title: str) -> Figure:
+    """Modes covered and reverse KL of many seeds, the best on the left and the worst on the right with a ring.
+
+    Args:
+        scores: by data set and contender.
+        modes: by data set, how many modes it has.
+        title: over the whole figure.
+    """
+    fig, axes = style.subplots(1, 2 * len(scores), panel=(2.4, 2.9), title=title)
+    for column, (data, contenders) in enumerate(scores.items()):
+        left, right = axes[2 * column : 2 * column + 2]
+        for ax, measure in ((left, "covered"), (right, "reverse_kl")):
+            for place, (name, score) in enumerate(contenders.items()):
+                values = sorted((float(value) for value in getattr(score, measure)), reverse=ax is left)
+                _seeds(ax, place, values, COLOUR[name])
+                ax.plot(place + 0.2, values[-1], "o", mfc="none", mec=style.INK, markersize=10)
+            ax.set_xticks(range(len(contenders)), [_in_lines(name) for name in contenders])
+            ax.set(xlim=(-0.6, len(contenders) - 0.4))
+        left.axhline(modes[data], **style.EXACT_LINE)
+        left.set(ylim=(0, 1.1 * modes[data]), title=f"{data}: modes of {modes[data]}")
+        right.axhline(kl_floor(modes[data]), **style.EXACT_LINE)
+        right.set(yscale="log", title=f"{data}: reverse KL, nats")
+    return fig
+
+
+def _in_lines(name: str) -> str:
+    """A contender's name, its penalties on a line of their own."""
+    return name.replace(" + ", "\n+ ", 1)
 
 
 def _seeds(ax: Axes, place: float, values: Sequence[float], color: str) -> None:
@@ -181,7 +218,7 @@ def stability(outcomes: Mapping[str, Mapping[str, Sequence[Sequence[str]]]], tit
                     height = -row + 0.62 * ((k + 0.5) / len(members) - 0.5)
                     ax.plot(trial, height, "o", mfc=face, mec=COLOUR[name], markersize=4.5, mew=0.7)
         ax.set_xticks(range(len(trials)), [str(trial + 1) for trial in range(len(trials))])
-        ax.set_yticks([-row for row in range(len(contenders))], list(contenders))
+        ax.set_yticks([-row for row in range(len(contenders))], [_in_lines(name) for name in contenders])
         ax.set(title=panel, xlabel="trial")
         ax.grid(visible=False)
     return fig
@@ -198,12 +235,13 @@ def course(watches: Mapping[str, Watch], modes: int) -> Figure:
     for column, (name, watch) in enumerate(watches.items()):
         above, below = axes[column], axes[len(watches) + column]
         above.plot(watch.steps, watch.losses, color=COLOUR[name], linewidth=2)
-        above.set(title=name, ylim=(0, None))
+        above.set(title=_in_lines(name), ylim=(0, None))
         covered = watch.covered()
         for k in range(covered.shape[1]):
             apart = 0.03 * (k - (covered.shape[1] - 1) / 2)  # so that equal counts do not hide one another
             below.plot(watch.steps, covered[:, k] + apart, color=COLOUR[name], alpha=0.6, linewidth=1)
         below.set(ylim=(0, 1.1 * modes), xlabel="step")
+        below.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes[0].set_ylabel("mean loss")
     axes[len(watches)].set_ylabel("modes covered")
     return fig

@@ -3,7 +3,8 @@
     diffusion-teach train ddpm-mnist --out checkpoints
 
 `duel2d` is another kind: the search for the settings of chapter 11's duel, `python -m diffusion_teach.recipes.duel2d`.
-So is `stacked`, its duel with stacked digits: a search, and a count of modes.
+`duel2d_seeds` trains two of its contenders with forty seeds. So is `stacked`, its duel with stacked digits: a search,
+and a count of modes.
 """
 
 from __future__ import annotations
