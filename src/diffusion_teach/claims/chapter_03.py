@@ -1,0 +1,104 @@
+"""The claims of chapter 3, the paper of 2015."""
+
+from __future__ import annotations
+
+from diffusion_teach.claims.claim import Claim, at_least, at_most, between
+
+CHAPTER = "03_nonequilibrium"
+PAPER = "sohldickstein2015deep"
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        id="heartbeat-needs-many-steps",
+        chapter=CHAPTER,
+        sentence="the best factorised way back reaches −14.439 bits a heartbeat in one step, as independent bits do, "
+        "−2.371 in a hundred, and with the paper's last step −2.391 in two thousand.",
+        bounds={
+            "one_step": between(-14.4386, -14.4385),
+            "hundred_steps": between(-2.3715, -2.3714),
+            "paper_2000_steps": between(-2.3915, -2.3914),
+        },
+        source=PAPER,
+        facts=(1, 5),
+        printed="−2.414 bits; truth −2.322",
+    ),
+    Claim(
+        id="heartbeat-learned-bound",
+        chapter=CHAPTER,
+        sentence="a small network's bound K on heartbeats at T = 100 lies between −2.45 and −2.371 bits, "
+        "which is the best that factorised steps can do.",
+        bounds={"bits": between(-2.45, -2.371)},
+        source=PAPER,
+        facts=(1,),
+        printed="−2.414 bits; truth −2.322",
+    ),
+    Claim(
+        id="heartbeats-from-coins",
+        chapter=CHAPTER,
+        sentence="walked back from fair coins, at least 85 % of the sequences are heartbeats, "
+        "and each of the five phases has at least a tenth of them.",
+        bounds={"heartbeats": at_least(0.85), "rarest_phase": at_least(0.1)},
+        source=PAPER,
+        facts=(5,),
+    ),
+    Claim(
+        id="swiss-roll-bound",
+        chapter=CHAPTER,
+        sentence="on a swiss roll of thickness .01 the bound rises with every doubling of the steps from 5 to 80, by "
+        "at least 0.1 bits, and at T = 320 K − L_null is at least 4 bits and not above the data's own 5.12.",
+        bounds={"least_rise": at_least(0.1), "last": between(4.0, 5.12)},
+        source=PAPER,
+        facts=(1,),
+        printed="6.45 bits, for the paper's own roll",
+    ),
+    Claim(
+        id="inpainting-keeps-the-known",
+        chapter=CHAPTER,
+        sentence="completing the lower half of a digit leaves its upper half as it was, to the last bit, and a "
+        "classifier then reads the right label at least 10 points more often than before.",
+        bounds={"changed": at_most(0.0), "points": at_least(10)},
+        source=PAPER,
+        facts=(1,),
+    ),
+    Claim(
+        id="completions-differ",
+        chapter=CHAPTER,
+        sentence="completions of one upper half differ from each other at least a quarter as much as the lower halves "
+        "of different digits do.",
+        bounds={"relative_distance": at_least(0.25)},
+        source=PAPER,
+    ),
+    Claim(
+        id="replacement-is-not-exact",
+        chapter=CHAPTER,
+        sentence="of the shift that a known value demands of its partner, putting it in, noised, delivers less than "
+        "0.75, and walking each step ten times more than 0.9.",
+        bounds={"once": between(0.6, 0.75), "ten_times": between(0.9, 1.02)},
+        source="lugmayr2022repaint",
+    ),
+    Claim(
+        id="parzen-perfect-model",
+        chapter=CHAPTER,
+        sentence="ten thousand real digits as samples score within 25 bits of the 349 that the paper prints for a "
+        "perfect model.",
+        bounds={"bits": between(324, 374)},
+        source=PAPER,
+        facts=(4,),
+        printed="349 ± 3.3 bits",
+    ),
+    Claim(
+        id="parzen-prefers-centroids",
+        chapter=CHAPTER,
+        sentence="a thousand k-means centroids score at least 10 nats above ten thousand real digits.",
+        bounds={"nats": at_least(10)},
+        source="theis2016note",
+        facts=(4,),
+    ),
+    Claim(
+        id="parzen-depends-on-the-count",
+        chapter=CHAPTER,
+        sentence="real digits gain at least 100 nats when ten thousand of them are counted in place of a thousand.",
+        bounds={"nats": at_least(100)},
+        source="theis2016note",
+    ),
+)
