@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 
@@ -55,10 +57,39 @@ def test_independent_coordinates_are_completed_exactly(put_in: str) -> None:
     assert (free.var() - plain[:, 1].var()).abs() < 5 * (4 / N) ** 0.5
 
 
-def test_what_hangs_together_is_drawn_towards_the_known_too_little() -> None:
-    once, often = completed(0.9, "noised"), completed(0.9, "noised", 10)
-    assert 0.5 < once[:, 1].mean() / 1.35 < 0.8  # E[x₂|x₁ = 1.5] = 1.35
-    assert 0.9 < often[:, 1].mean() / 1.35 < 1.02
+def moments(correlation: float, put_in: str, repeats: int, steps: int = 50) -> tuple[float, float]:
+    """Mean and variance of the completed coordinate: every step is linear, so that they follow from one another."""
+    vp, y = VP(), 1.5
+    spread = torch.tensor([[1.0, correlation], [correlation, 1.0]], dtype=torch.float64)
+    mean, variance = 0.0, float(vp.sigma(torch.ones((), dtype=torch.float64)) ** 2)
+    for t, s in itertools.pairwise(time_grid(vp, steps)):
+        (a_t, v_t), (a_s, v_s) = ((float(vp.alpha(u)), float(vp.sigma(u) ** 2)) for u in (t, s))
+        ratio = a_t / a_s
+        v_ts = v_t - ratio**2 * v_s  # the noise between the two levels
+        gain = a_t * spread @ torch.linalg.inv(a_t**2 * spread + v_t * torch.eye(2))  # E[x_0|x_t]
+        m = a_s * v_ts / v_t * gain + ratio * v_s / v_t * torch.eye(2)  # the mean of q(x_s|x_t, x_0)
+        for walk in range(repeats if s > 0 else 1):
+            if walk:
+                mean, variance = ratio * mean, ratio**2 * variance + v_ts
+            known, noise = (y, 0.0) if put_in == "clean" else (a_t * y, v_t)
+            mean = float(m[1, 0]) * known + float(m[1, 1]) * mean
+            variance = float(m[1, 0] ** 2) * noise + float(m[1, 1] ** 2) * variance + v_ts * v_s / v_t
+    return mean, variance
+
+
+@pytest.mark.parametrize(("put_in", "repeats"), [("clean", 1), ("noised", 1), ("noised", 3)])
+def test_a_correlated_pair_has_the_moments_of_the_linear_recursion(put_in: str, repeats: int) -> None:
+    found = completed(0.9, put_in, repeats)[:, 1]
+    mean, variance = moments(0.9, put_in, repeats)
+    assert float(found.mean()) == pytest.approx(mean, abs=5 * (variance / N) ** 0.5)
+    assert float(found.var()) == pytest.approx(variance, rel=5 * (2 / N) ** 0.5)
+
+
+def test_repeats_draw_the_pair_towards_the_known_as_it_should_be() -> None:
+    shifts = [moments(0.9, "noised", repeats)[0] / 1.35 for repeats in (1, 3, 10, 100)]  # E[x₂|x₁ = 1.5] = 1.35
+    assert shifts == sorted(shifts)
+    assert shifts[0] < 0.7
+    assert shifts[-1] == pytest.approx(1, abs=0.03)
 
 
 def test_walking_up_again_keeps_the_level_of_noise() -> None:
