@@ -73,7 +73,20 @@ def test_the_cases_are_all_sequences() -> None:
     assert ways.sum() == 2**20
 
 
+def test_the_papers_own_coins() -> None:
+    # Appendix D.1.2: coins that show a 1 one time in five. One step is then worth L_null in both ways.
+    assert heartbeat.best_bound(1, rest=0.2) == pytest.approx(heartbeat.L_NULL)
+    assert heartbeat.best_bound(1, last_step="forward", rest=0.2) == pytest.approx(heartbeat.L_NULL)
+    assert heartbeat.best_bound(1, last_step="forward") == pytest.approx(-20 * math.log(2))
+    assert heartbeat.best_bound(100, rest=0.2) / math.log(2) == pytest.approx(-2.3718, abs=1e-4)
+    assert heartbeat.best_bound(100, last_step="forward", rest=0.2) / math.log(2) == pytest.approx(-2.9737, abs=1e-4)
+
+
 def test_wrong_arguments_are_named() -> None:
+    with pytest.raises(ValueError, match=r"rest must be 0\.5 or 0\.2"):
+        heartbeat.best_bound(10, last_step="forward", rest=0.3)
+    with pytest.raises(ValueError, match="ᾱ must be at least 0 and below 1"):
+        heartbeat.phase(torch.zeros(3, 20), 1.0)
     with pytest.raises(ValueError, match="last_step must be one of"):
         heartbeat.best_bound(10, last_step="backward")
     with pytest.raises(ValueError, match="x_t must have shape"):

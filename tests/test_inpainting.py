@@ -10,7 +10,7 @@ import torch
 from diffusion_teach.denoisers import Exact
 from diffusion_teach.exact import GaussianMixture
 from diffusion_teach.inpainting import inpaint
-from diffusion_teach.samplers import ancestral, ddim, prior, sample, time_grid
+from diffusion_teach.samplers import ancestral, ddim, dpm_solver, prior, sample, time_grid
 from diffusion_teach.schedules import VP
 
 N = 20_000
@@ -23,7 +23,7 @@ def pair(correlation: float) -> Exact:
 
 
 def completed(correlation: float, put_in: str, repeats: int = 1, steps: int = 50) -> torch.Tensor:
-    y = torch.tensor([1.5, torch.nan]).nan_to_num(9.0).double().expand(N, 2)
+    y = torch.tensor([1.5, torch.nan]).double().expand(N, 2)
     return inpaint(
         pair(correlation),
         y,
@@ -112,8 +112,18 @@ def test_wrong_arguments_are_named() -> None:
     y, known = torch.zeros(3, 2), torch.tensor([True, False])
     with pytest.raises(TypeError, match="known must be a bool tensor"):
         inpaint(pair(0.5), y, known.float(), time_grid(VP(), 5))
-    with pytest.raises(ValueError, match="times must fall to 0"):
+    with pytest.raises(ValueError, match="times must fall from 1 to 0"):
         inpaint(pair(0.5), y, known, torch.tensor([1.0, 0.5]))
+    with pytest.raises(ValueError, match="times must fall from 1 to 0"):
+        inpaint(pair(0.5), y, known, time_grid(VP(), 5, start=0.5))
+    with pytest.raises(ValueError, match=r"known must broadcast to y's shape \(3, 2\), got \(3,\)"):
+        inpaint(pair(0.5), y, torch.tensor([True, False, True]), time_grid(VP(), 5))
+    with pytest.raises(ValueError, match="step must remember nothing"):
+        inpaint(pair(0.5), y, known, time_grid(VP(), 5), step=dpm_solver)
+    with pytest.raises(TypeError, match="ddim makes one from eta"):
+        inpaint(pair(0.5), y, known, time_grid(VP(), 5), step=ddim)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="y where it is known must be finite"):
+        inpaint(pair(0.5), y * torch.nan, known, time_grid(VP(), 5))
     with pytest.raises(ValueError, match="put_in must be one of 'noised', 'clean'"):
         inpaint(pair(0.5), y, known, time_grid(VP(), 5), put_in="clear")
     with pytest.raises(ValueError, match="repeats must be at least 1"):

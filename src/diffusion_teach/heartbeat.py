@@ -43,22 +43,24 @@ def sample(n: int, *, generator: torch.Generator | None = None) -> Tensor:
     return patterns()[torch.randint(PERIOD, (n,), generator=_checks.generator(generator))]
 
 
-def phase(x_t: Tensor, ᾱ: Tensor | float) -> Tensor:
-    """p(phase|x_t), (..., 5), of noisy bits x_t (..., 20) whose share ᾱ < 1 was kept."""
+def phase(x_t: Tensor, ᾱ: float) -> Tensor:
+    """p(phase|x_t), (..., 5), of noisy bits x_t (..., 20), of which a share ᾱ in [0, 1) was kept (fair coins else)."""
     _checks.tensor("x_t", x_t, ("...", LENGTH))
-    return _phase(x_t.unflatten(-1, (BEATS, PERIOD)).sum(-2), torch.as_tensor(ᾱ, dtype=x_t.dtype))
+    kept = _checks.number("ᾱ", ᾱ, least=0, below=1)
+    return _phase(x_t.unflatten(-1, (BEATS, PERIOD)).sum(-2), torch.tensor(kept, dtype=x_t.dtype), 0.5)
 
 
-def _phase(ones: Tensor, ᾱ: Tensor) -> Tensor:
-    return ((torch.log1p(ᾱ) - torch.log1p(-ᾱ)) * (2 * ones - BEATS)).softmax(-1)
+def _phase(ones: Tensor, ᾱ: Tensor, rest: float) -> Tensor:
+    a, b = ᾱ + rest * (1 - ᾱ), rest * (1 - ᾱ)  # how often a beat, and a place without one, shows a 1
+    return (ones * (a / b).log() + (BEATS - ones) * ((1 - rest) * (1 - ᾱ) / (1 - b)).log()).softmax(-1)
 
 
-def posterior_mean(x_t: Tensor, ᾱ: Tensor | float) -> Tensor:
+def posterior_mean(x_t: Tensor, ᾱ: float) -> Tensor:
     """p(x_0 = 1|x_t) of each bit, (..., 20): what the best network would answer."""
     return phase(x_t, ᾱ).repeat(*[1] * (x_t.ndim - 1), BEATS)
 
 
-def best_bound(T: int, *, last_step: str = "learned") -> float:
+def best_bound(T: int, *, last_step: str = "learned", rest: float = 0.5) -> float:
     """K of the best factorised reverse kernel with β_t = 1/(T − t + 1), exact, in nats a sequence.
 
     The kernel is f_b = E[q(x_{t−1} = 1|x_t, x_0)|x_t], bit by bit. It rises with T, to `TRUTH`.
@@ -67,33 +69,42 @@ def best_bound(T: int, *, last_step: str = "learned") -> float:
         T: steps.
         last_step: "learned", p(x_0|x_1) by the same rule, as is usual today; or "forward", the paper's eq. 14, where
             the last step flips bits as a forward step does.
+        rest: how often the coins that replace bits show a 1. 0.5 are fair coins; the paper's heartbeats had 0.2, the
+            rate of the data (appendix D.1.2).
+
+    Raises:
+        ValueError: for a forward last step and a rest of neither kind, where eq. 14 needs one more term.
     """
     _checks.choice("last_step", last_step, ("learned", "forward"))
     k = diffusion2015.binomial_tables(T)
+    kl = divergences(T, rest=rest)
     if last_step == "learned":
-        return -float(divergences(T).sum())
-    flips = torch.full((LENGTH,), float(k.β[1]) / 2, dtype=torch.float64)
-    full = LENGTH * math.log(2)  # ᾱ_T = 0: x_T is as random as π
-    return float(diffusion2015.bound(divergences(T)[1:], full, float(diffusion2015.binomial_entropy(flips)), full))
+        return -float(kl.sum())
+    if rest not in (0.5, 1 / PERIOD):
+        raise ValueError(f"rest must be 0.5 or {1 / PERIOD:g} where the last step is a forward one, got {rest:g}.")
+    x_1 = torch.where(patterns()[0] == 1, 1 - k.β[1] * (1 - rest), k.β[1] * rest)  # the rates of q(x_1|x_0)
+    full = float(diffusion2015.binomial_entropy(torch.full((LENGTH,), rest, dtype=torch.float64)))  # ᾱ_T = 0: x_T is π
+    return float(diffusion2015.bound(kl[1:], full, float(diffusion2015.binomial_entropy(x_1)), full))
 
 
-def divergences(T: int) -> Tensor:
+def divergences(T: int, *, rest: float = 0.5) -> Tensor:
     """E KL(q(x_{t−1}|x_t, x_0) ‖ p(x_{t−1}|x_t)) of the best factorised kernel at t = 1 … T, shape (T,), in nats."""
     k = diffusion2015.binomial_tables(T)
-    return torch.cat([_divergences(t[:, None, None], k) for t in torch.arange(1, T + 1).split(20)])
+    _checks.number("rest", rest, above=0, below=1)
+    return torch.cat([_divergences(t[:, None, None], k, rest) for t in torch.arange(1, T + 1).split(20)])
 
 
-def _divergences(t: Tensor, k: diffusion2015.Tables) -> Tensor:
+def _divergences(t: Tensor, k: diffusion2015.Tables, rest: float) -> Tensor:
     ones, ways = _counts()  # (350, 5), of the right phase first; (350,)
-    weights = _phase(ones, k.ᾱ[t])  # (t, 350, 5)
-    right = (1 + k.ᾱ[t[..., 0]]) / 2
-    hits = ones[:, 0] + (BEATS - ones[:, 1:]).sum(-1)  # bits that are what they were
-    probability = ways * right**hits * (1 - right) ** (LENGTH - hits)
+    weights = _phase(ones, k.ᾱ[t], rest)  # (t, 350, 5)
+    ᾱ, beats, strays = k.ᾱ[t[..., 0]], ones[:, 0], ones[:, 1:].sum(-1)
+    a, b = ᾱ + rest * (1 - ᾱ), rest * (1 - ᾱ)
+    probability = ways * a**beats * (1 - a) ** (BEATS - beats) * b**strays * (1 - b) ** (LENGTH - BEATS - strays)
     x_0 = torch.eye(PERIOD, dtype=torch.float64)[0].expand_as(weights)
     total = torch.zeros_like(probability)
     for bit, count in ((1.0, ones), (0.0, BEATS - ones)):
         x_t = torch.full_like(weights, bit)
-        q, p = (diffusion2015.binomial_posterior(rate, x_t, t, k).clamp(0, 1) for rate in (x_0, weights))
+        q, p = (diffusion2015.binomial_posterior(rate, x_t, t, k, rest=rest).clamp(0, 1) for rate in (x_0, weights))
         single = diffusion2015.binomial_kl(q.unsqueeze(-1), p.unsqueeze(-1))
         # Where a rate rounds to 0 or 1 and the truth is the other, the case has a probability below 1e-14.
         total += (count * single.nan_to_num(nan=0.0, posinf=0.0)).sum(-1)

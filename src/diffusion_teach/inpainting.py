@@ -12,8 +12,8 @@ level s is a choice:
 - "noised": a fresh draw α_s·y + σ_s·ε of them, so that the network sees what it was trained on (Song et al. 2021).
 
 Neither draws exactly from p(x₀|known): a step's kernel does not look ahead to the known pixels of the levels below.
-Walking each step several times, forward again after each, makes the two parts agree better (RePaint, Lugmayr et al.
-2022, algorithm 1).
+Walking each step several times, forward again after each, makes the two parts agree better (after RePaint, Lugmayr et
+al. 2022, algorithm 1, which noises the known part up with the rest; here it is drawn anew).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from torch import Tensor
 
 from diffusion_teach import _checks
 from diffusion_teach.denoisers import Denoiser
-from diffusion_teach.samplers import Step, ancestral
+from diffusion_teach.samplers import Step, ancestral, ddim
 from diffusion_teach.schedules import check_time
 
 KNOWN = ("noised", "clean")
@@ -46,39 +46,49 @@ def inpaint(
 
     Args:
         denoiser: a model of whole images (or points).
-        y: what is known; the values elsewhere are not used.
+        y: what is known; the values elsewhere are not used, and may be NaN.
         known: bool, of a shape that broadcasts to y's.
         times: (N + 1,) falling, from 1 to 0, as `samplers.time_grid` gives.
-        step: of the sampler.
+        step: of a sampler of one step. A multistep solver would lose its memory at each put-in, and is refused.
         put_in: "noised" or "clean", see above.
-        repeats: how often each step is walked; between two walks the noise of the step is added again.
+        repeats: how often each step is walked, but the last, to data, once; between two walks the noise of the step is
+            added again.
         generator: of all noise.
 
     Raises:
-        TypeError: for a mask that is not bool.
-        ValueError: for times that do not fall, or an unknown way to put in.
+        TypeError: for a mask that is not bool, or a step that is none.
+        ValueError: for a mask of another shape, times that do not fall from 1 to 0, an unknown way to put in, or a
+            multistep solver.
     """
-    _checks.tensor("y", y)
+    _checks.tensor("y", y, finite=False)
     _checks.tensor("known", known, floating=False)
     if known.dtype != torch.bool:
         raise TypeError(f"known must be a bool tensor, True where y is known, got {_checks.describe(known)}.")
-    known = known.expand_as(y)
+    try:
+        known = known.expand_as(y)
+    except RuntimeError:
+        raise ValueError(f"known must broadcast to y's shape {tuple(y.shape)}, got {tuple(known.shape)}.") from None
+    _checks.tensor("y where it is known", y := torch.where(known, y, 0))
+    given: object = step
+    _checks.function("step", given, "Use ancestral or ddim(0.0).")
+    if given is ddim:
+        raise TypeError("step must be a sampler step; ddim makes one from eta. Use ddim(0.0).")
     check_time(_checks.tensor("times", times, ("steps + 1",)), "times")
-    if len(times) < 2 or not (times.diff() < 0).all() or times[-1] != 0:
-        raise ValueError(f"times must fall to 0, got {times.tolist()[:6]}. Make them with samplers.time_grid.")
+    if len(times) < 2 or not (times.diff() < 0).all() or times[0] != 1 or times[-1] != 0:
+        raise ValueError(f"times must fall from 1 to 0, got {times.tolist()[:6]}. Make them with samplers.time_grid.")
     _checks.choice("put_in", put_in, KNOWN)
     _checks.integer("repeats", repeats)
     _checks.generator(generator)
     schedule = denoiser.schedule
 
     def draw() -> Tensor:
-        return torch.randn(y.shape, dtype=y.dtype, generator=generator)
+        return torch.randn(y.shape, dtype=y.dtype, device=y.device, generator=generator)
 
     def multiplied(x: Tensor, s: Tensor) -> Tensor:
         level = y if put_in == "clean" else schedule.alpha(s) * y + schedule.sigma(s) * draw()
         return torch.where(known, level, x)
 
-    times = times.to(y.dtype)
+    times = times.to(y)
     x = multiplied(schedule.sigma(times[0]) * draw(), times[0])
     for t, s in pairwise(times):
         for walk in range(1 if s == 0 else repeats):
@@ -87,5 +97,8 @@ def inpaint(
                 spread = (schedule.sigma(t) ** 2 - share**2 * schedule.sigma(s) ** 2).sqrt()
                 x = multiplied(share * x + spread * draw(), t)
             with torch.no_grad():
-                x = multiplied(step(denoiser, x, t, s, None, None, generator)[0], s)
+                x, state = step(denoiser, x, t, s, None, None, generator)
+            if state is not None:
+                raise ValueError("step must remember nothing: a multistep solver does. Use ancestral or ddim(0.0).")
+            x = multiplied(x, s)
     return x

@@ -23,9 +23,9 @@ def joint(rate: Tensor) -> Tensor:
     return torch.where(BITS == 1, rate.unsqueeze(-2), 1 - rate.unsqueeze(-2)).prod(-1)
 
 
-def forward_matrix(kept: Tensor) -> Tensor:
-    """(8, 8): from each sequence to each, a bit kept with a probability and else a fair coin."""
-    return joint(BITS * kept + 0.5 * (1 - kept))
+def forward_matrix(kept: Tensor, rest: float = 0.5) -> Tensor:
+    """(8, 8): from each sequence to each, a bit kept with a probability and else a coin."""
+    return joint(BITS * kept + rest * (1 - kept))
 
 
 def test_binomial_jump_is_so_many_steps() -> None:
@@ -51,16 +51,17 @@ def test_binomial_draws_have_their_rates(draw: object) -> None:
     assert ((x.mean(0) - expected).abs() < 5 / (2 * n**0.5)).all()
 
 
+@pytest.mark.parametrize("rest", [0.5, 0.2])
 @pytest.mark.parametrize("t", [1, 2, 5, 6])
-def test_binomial_posterior_is_bayes_rule_over_all_sequences(t: int) -> None:
+def test_binomial_posterior_is_bayes_rule_over_all_sequences(t: int, rest: float) -> None:
     k = diffusion2015.binomial_tables(6)
-    prior, step = forward_matrix(k.ᾱ[t - 1]), forward_matrix(k.α[t])
+    prior, step = forward_matrix(k.ᾱ[t - 1], rest), forward_matrix(k.α[t], rest)
     for a, b in itertools.product(range(8), repeat=2):
         if forward_matrix(k.ᾱ[t])[a, b] == 0:
             continue
         posterior = prior[a] * step[:, b]
         rate = (posterior / posterior.sum()) @ BITS
-        torch.testing.assert_close(diffusion2015.binomial_posterior(BITS[a], BITS[b], t, k), rate)
+        torch.testing.assert_close(diffusion2015.binomial_posterior(BITS[a], BITS[b], t, k, rest=rest), rate)
 
 
 def test_a_rate_in_place_of_a_bit_averages_the_posterior() -> None:
@@ -201,5 +202,7 @@ def test_wrong_arguments_are_named() -> None:
         diffusion2015.gaussian_entropy(0.0, 2)
     with pytest.raises(ValueError, match="T must be at least 1"):
         diffusion2015.binomial_tables(0)
+    with pytest.raises(ValueError, match="u and x must have the same shape"):
+        diffusion2015.binomial_step(torch.ones(4, 2), 1, diffusion2015.binomial_tables(3), torch.rand(4, 1))
     with pytest.raises(ValueError, match="same shape"):
         diffusion2015.binomial_kl(torch.ones(2), torch.ones(3))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,10 +23,15 @@ def forget_step(x: Tensor, beta: float, generator: torch.Generator) -> Tensor:
 def _examine_forget_step(answer: Answer) -> None:
     n, beta = 40_000, 0.3
     x = torch.tensor([0.0, 1.0]).expand(n, 2).contiguous()
-    value = answer(x, beta, torch.Generator().manual_seed(1))
+    value = _bits(answer(x.clone(), beta, torch.Generator().manual_seed(1)), x)
     same(value, x)
     if not ((value == 0) | (value == 1)).all():
         raise Wrong("you return rates, not bits: draw a zero or a one with that rate.")
+    if (value == value[0]).all():
+        more = [_bits(answer(x.clone(), beta, torch.Generator().manual_seed(seed)), x) for seed in range(2, 12)]
+        if all(torch.equal(draw, x) for draw in [value, *more]):
+            raise Wrong("no bit ever changes.")
+        raise Wrong("all rows share one draw. Each bit of each row needs its own: `torch.rand(x.shape, …)`.")
     zeros, ones = value.mean(0).tolist()
     named = {
         "each bit flips with probability β. A coin that replaces it agrees with it half of the time: flips have β/2.": (
@@ -38,7 +44,6 @@ def _examine_forget_step(answer: Answer) -> None:
         ),
         "a replaced bit becomes 0. The coin is fair: half of the replaced bits become 1.": (0.0, 1 - beta),
         "a replaced bit becomes 1. The coin is fair: half of the replaced bits become 0.": (beta, 1.0),
-        "no bit ever changes.": (0.0, 1.0),
         "you keep with √(1 − β). That is the Gaussian's factor; bits are kept with 1 − β.": (
             (1 - (1 - beta) ** 0.5) / 2,
             (1 + (1 - beta) ** 0.5) / 2,
@@ -54,8 +59,13 @@ def _examine_forget_step(answer: Answer) -> None:
         )
     if torch.corrcoef(value.T)[0, 1].abs() > 0.1:
         raise Wrong("all bits of a row share one draw. Each bit needs its own: `torch.rand(x.shape, …)`.")
-    if not torch.equal(value, answer(x, beta, torch.Generator().manual_seed(1))):
+    if not torch.equal(value, _bits(answer(x.clone(), beta, torch.Generator().manual_seed(1)), x)):
         raise Wrong("right, but not repeatable: pass the generator on to `torch.rand`.")
+
+
+def _bits(value: Any, x: Tensor) -> Any:
+    """Bits as bool or whole numbers are bits too."""
+    return value.to(x) if isinstance(value, Tensor) and not value.is_floating_point() else value
 
 
 def _forget(rate: Callable[[Tensor, float], Tensor], *, shared: bool = False, own: bool = False) -> Answer:
@@ -136,7 +146,9 @@ def _means(x: float, x0: float, t: int) -> dict[str, float]:
     """What each known mistake makes of the mean."""
     beta, bar, before = float(_BETAS[t]), float(_BARS[t]), float(_BARS[t - 1])
     alpha, noise = 1 - beta, 1 - bar
+    right = before**0.5 * beta / noise * x0 + alpha**0.5 * (1 - before) / noise * x
     return {
+        "the noise is uniform: use `randn`, not `rand`.": right + ((1 - before) / noise * beta) ** 0.5 / 2,
         "the two factors are exchanged: x0's is √ᾱ_{t−1}·β_t/(1 − ᾱ_t).": (
             before**0.5 * beta / noise * x + alpha**0.5 * (1 - before) / noise * x0
         ),
@@ -170,14 +182,17 @@ def _examine_reverse_step(answer: Answer) -> None:
             "you scale the noise by its variance. A draw is scaled by the deviation, its root.": variance,
             "you draw with the forward variance β_t. Knowing x⁽⁰⁾ leaves less: (1 − ᾱ_{t−1})/(1 − ᾱ_t)·β_t.": beta**0.5,
             "there is no noise in your step. It is a draw, with the deviation of the posterior.": 0.0,
-            "the noise is uniform: use `randn`, not `rand`.": (variance / 12) ** 0.5,
         }
         for diagnosis, spread in spreads.items():
             if abs(deviation - spread) < 0.01:
                 raise Wrong(diagnosis)
         raise Wrong(f"the deviation of your step is {deviation:.3f}; expected {variance**0.5:.3f}.")
+    if not torch.equal(value, answer(x, x0, t, _BETAS, _BARS, torch.Generator().manual_seed(1))):
+        raise Wrong("right, but not repeatable: pass the generator on to `randn`.")
     last = answer(x, x0, 1, _BETAS, _BARS, torch.Generator().manual_seed(3))
-    if float((last - x0).abs().max()) > 1e-4:
+    if isinstance(last, Tensor) and not last.isfinite().all():
+        raise Wrong("the last step, t = 1, gives NaN: there 1 − ᾱ_0 = 0, and you divide by it. Multiply out first.")
+    if not float((last - x0).abs().max()) <= 1e-4:
         raise Wrong("the last step, t = 1, must land on x0 exactly: ᾱ_0 = 1 leaves no noise to draw.")
 
 
@@ -196,6 +211,15 @@ def _reverse(
     return answer
 
 
+def _precisions_add(
+    x: Tensor, x0: Tensor, t: int, betas: Tensor, alpha_bar: Tensor, generator: torch.Generator
+) -> Tensor:
+    before, beta = alpha_bar[t - 1], betas[t]
+    precision = 1 / (1 - before) + (1 - beta) / beta
+    mean = (before.sqrt() * x0 / (1 - before) + (1 - beta).sqrt() * x / beta) / precision
+    return mean + torch.randn(x.shape, generator=generator) / precision.sqrt()
+
+
 def parzen_window(samples: Tensor, test: Tensor, sigma: float) -> Tensor:
     """log (1/n) Σ_i N(x; c_i, σ²·I), in nats, of each test point: samples (n, d) and test (m, d) give (m,)."""
     n, d = samples.shape
@@ -211,6 +235,12 @@ def _examine_parzen_window(answer: Answer) -> None:
     value = answer(samples, test, sigma)
     right = parzen_window(samples, test, sigma)
     if same(value, right):
+        far, points = torch.rand(5, 784, generator=g), torch.rand(3, 784, generator=g)
+        if not answer(far, points, 0.2).isfinite().all():
+            raise Wrong(
+                "right in 3 dimensions, but not finite in 784: densities over- and underflow there. Stay in "
+                "logarithms, with logsumexp."
+            )
         return
     squared = torch.cdist(test, samples).square()
     exponent = -squared / (2 * sigma**2)
@@ -228,6 +258,7 @@ def _examine_parzen_window(answer: Answer) -> None:
         ),
         "that is in bits: you divided by log 2. Asked are nats.": right / math.log(2),
         "you return densities. Take the logarithm, with logsumexp: in 784 dimensions they overflow.": right.exp(),
+        "the distance is not squared.": ((-squared.sqrt() / (2 * sigma**2)).logsumexp(1) - math.log(n) - normaliser),
         "the exponent lacks the 2 of 2σ².": (2 * exponent).logsumexp(1) - math.log(n) - normaliser,
         "you divide the squared distance by 2σ in place of 2σ².": (
             (exponent * sigma).logsumexp(1) - math.log(n) - normaliser
@@ -245,6 +276,16 @@ def _parzen(combine: Callable[[Tensor, int, int, float], Tensor]) -> Answer:
         return combine(-torch.cdist(test, samples).square() / (2 * sigma**2), n, d, sigma)
 
     return answer
+
+
+def _naive_parzen(samples: Tensor, test: Tensor, sigma: float) -> Tensor:
+    density = torch.exp(-torch.cdist(test, samples).square() / (2 * sigma**2)).mean(1)
+    return torch.log(density / (2 * math.pi * sigma**2) ** (samples.shape[1] / 2))
+
+
+def _not_squared(samples: Tensor, test: Tensor, sigma: float) -> Tensor:
+    exponent = -torch.cdist(test, samples) / (2 * sigma**2)
+    return exponent.logsumexp(1) - math.log(len(samples)) - _constant(samples.shape[1], sigma)
 
 
 def _constant(d: int, sigma: float) -> float:
@@ -265,7 +306,8 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_forget(lambda x, b: (1 - b) ** 0.5 * x + (1 - (1 - b) ** 0.5) / 2), "the Gaussian's factor"),
             Mistake(lambda x, b, g: _right_rate(x, b), "rates, not bits"),
             Mistake(lambda x, b, g: x.clone(), "no bit ever changes"),
-            Mistake(_forget(_right_rate, shared=True), "share one draw"),
+            Mistake(_forget(_right_rate, shared=True), "bits of a row share one draw"),
+            Mistake(lambda x, b, g: (torch.rand(x.shape[1], generator=g) < _right_rate(x, b)).to(x), "all rows share"),
             Mistake(_forget(_right_rate, own=True), "not repeatable"),
         ),
         "a hundred such steps turn any sequence into a row of fair coins.",
@@ -311,6 +353,9 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_reverse(deviation=lambda b, bar, k: (1 - k) / (1 - bar) * b), "by its variance"),
             Mistake(_reverse(deviation=lambda b, bar, k: b**0.5), "forward variance"),
             Mistake(_reverse(deviation=lambda b, bar, k: 0.0), "no noise in your step"),
+            Mistake(_reverse(draw=torch.rand), "noise is uniform"),
+            Mistake(_reverse(draw=lambda shape, generator: torch.randn(shape)), "not repeatable"),
+            Mistake(_precisions_add, "gives NaN"),
             Mistake(
                 _reverse(deviation=lambda b, bar, k: max((1 - k) / (1 - bar) * b, 0.01) ** 0.5),
                 "must land on x0 exactly",
@@ -332,6 +377,8 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_parzen(lambda e, n, d, s: e.mean(1) - _constant(d, s)), "average the logarithms"),
             Mistake(_parzen(lambda e, n, d, s: e.max(1).values - math.log(n) - _constant(d, s)), "nearest sample only"),
             Mistake(lambda c, x, s: parzen_window(c, x, s) / math.log(2), "in bits"),
+            Mistake(_naive_parzen, "not finite in 784"),
+            Mistake(_not_squared, "not squared"),
             Mistake(lambda c, x, s: parzen_window(c, x, s).exp(), "return densities"),
             Mistake(_parzen(lambda e, n, d, s: (2 * e).logsumexp(1) - math.log(n) - _constant(d, s)), "lacks the 2"),
             Mistake(_parzen(lambda e, n, d, s: (s * e).logsumexp(1) - math.log(n) - _constant(d, s)), "by 2σ in place"),

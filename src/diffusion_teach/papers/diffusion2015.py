@@ -10,6 +10,9 @@ r"""Deep Unsupervised Learning using Nonequilibrium Thermodynamics (Sohl-Dickste
 
 x⁽ᵗ⁾ is written x_t. The Gaussian forward process is the one that DDPM took over five years later: `tables`, `q_step`,
 `q_jump` and `posterior` are those of `ddpm2020`, and tables have T + 1 entries here too. Everything is in nats.
+
+The paper's own heartbeats forget towards coins that show a 1 as often as the data do, one time in five (appendix
+D.1.2), and not towards fair ones: `rest` is that rate, and stands where the table has 0.5.
 """
 
 from __future__ import annotations
@@ -48,32 +51,34 @@ def binomial_tables(T: int) -> Tables:
     return k._replace(ᾱ=1 - torch.arange(T + 1, dtype=torch.float64) / T)  # the same product, without its rounding
 
 
-def _rate(x: Tensor, kept: Tensor) -> Tensor:
-    """The rate of B(x·kept + 0.5·(1 − kept)): a bit that is kept, or else replaced by a fair coin."""
-    return x * kept + 0.5 * (1 - kept)
+def _rate(x: Tensor | float, kept: Tensor, rest: float) -> Tensor:
+    """The rate of B(x·kept + rest·(1 − kept)): a bit that is kept, or else replaced by a coin."""
+    return x * kept + rest * (1 - kept)
 
 
-def binomial_step(x: Tensor, t: int | Tensor, k: Tables, u: Tensor) -> Tensor:
+def binomial_step(x: Tensor, t: int | Tensor, k: Tables, u: Tensor, *, rest: float = 0.5) -> Tensor:
     """One draw of q(x_t|x_{t−1}) of bits x (..., d) in {0, 1}, with u ~ U[0, 1) of their shape."""
-    return (u < _rate(x, k.α[t].to(x))).to(x)
+    _checks.same_shape("u", u, "x", x)
+    return (u < _rate(x, k.α[t].to(x), rest)).to(x)
 
 
-def binomial_jump(x_0: Tensor, t: int | Tensor, k: Tables, u: Tensor) -> Tensor:
-    """One draw of q(x_t|x_0) = B(x_0·ᾱ_t + 0.5·(1 − ᾱ_t)); t a step number, or one for each row, (B, 1)."""
-    return (u < _rate(x_0, k.ᾱ[t].to(x_0))).to(x_0)
+def binomial_jump(x_0: Tensor, t: int | Tensor, k: Tables, u: Tensor, *, rest: float = 0.5) -> Tensor:
+    """One draw of q(x_t|x_0) = B(x_0·ᾱ_t + rest·(1 − ᾱ_t)); t a step number, or one for each row, (B, 1)."""
+    _checks.same_shape("u", u, "x_0", x_0)
+    return (u < _rate(x_0, k.ᾱ[t].to(x_0), rest)).to(x_0)
 
 
-def binomial_posterior(x_0: Tensor, x_t: Tensor, t: int | Tensor, k: Tables) -> Tensor:
+def binomial_posterior(x_0: Tensor, x_t: Tensor, t: int | Tensor, k: Tables, *, rest: float = 0.5) -> Tensor:
     """q(x_{t−1} = 1|x_t, x_0) of each bit, (..., d), by Bayes' rule.
 
     For x_0 between 0 and 1, a rate p(x_0 = 1|x_t), it is the posterior averaged over x_0. With the true rates that is
     the best factorised f_b: no other one has a larger K.
     """
     α, before = k.α[t].to(x_t), k.ᾱ[t - 1].to(x_t)
-    one, zero = _rate(x_t, α), 1 - _rate(x_t, α)  # q(x_t|x_{t−1} = 1) and q(x_t|x_{t−1} = 0)
+    one, zero = (torch.lerp(1 - rate, rate, x_t) for rate in (_rate(1.0, α, rest), _rate(0.0, α, rest)))
 
     def given(bit: float) -> Tensor:
-        prior = _rate(torch.full_like(x_t, bit), before)
+        prior = _rate(torch.full_like(x_t, bit), before, rest)
         return prior * one / (prior * one + (1 - prior) * zero)
 
     return torch.lerp(given(0.0), given(1.0), x_0)
@@ -126,7 +131,8 @@ def bound(kl: Tensor, H_q_T: float, H_q_1: float, H_p_T: float) -> Tensor:
     Raises:
         ValueError: for a negative mean, which no divergence has.
     """
-    _checks.tensor("kl", kl, ("T - 1",))
+    if kl.shape != (0,):  # as it is for T = 1
+        _checks.tensor("kl", kl, ("T - 1",))
     if (kl < 0).any():
         raise ValueError(f"kl must hold divergences, which are never negative, got {float(kl.min()):g} among them.")
     return -kl.sum() + H_q_T - H_q_1 - H_p_T
