@@ -12,8 +12,8 @@ CLAIMS: tuple[Claim, ...] = (
         id="heartbeat-needs-many-steps",
         chapter=CHAPTER,
         sentence="the best factorised way back reaches −14.439 bits a heartbeat in one step, as independent bits do, "
-        "−2.371 in a hundred; with a forward step at the end −3.280 in a hundred and −2.391 in two thousand, and −2.368 "
-        "with the paper's own coins.",
+        "−2.371 in a hundred; with a forward step at the end −3.280 in a hundred and −2.391 in two thousand, and "
+        "−2.368 with the paper's own coins.",
         bounds={
             "one_step": between(-14.4386, -14.4385),
             "hundred_steps": between(-2.3715, -2.3714),
@@ -58,8 +58,8 @@ CLAIMS: tuple[Claim, ...] = (
         id="inpainting-keeps-the-known",
         chapter=CHAPTER,
         sentence="completing the lower half of a digit leaves its upper half as it was, to the last bit, and a "
-        "classifier then reads the right label at least 3 points more often than before, and no less often where the known half is "
-        "put in clean than where it is noised.",
+        "classifier then reads the right label at least 3 points more often than before, and no less often where the "
+        "known half is put in clean than where it is noised.",
         bounds={"changed": at_most(0.0), "points": at_least(3), "clean_over_noised": at_least(0)},
         source=PAPER,
         facts=(1,),
@@ -76,8 +76,8 @@ CLAIMS: tuple[Claim, ...] = (
         id="replacement-is-not-exact",
         chapter=CHAPTER,
         sentence="of the shift that a known value demands of its partner, putting it in delivers between 0.76 and 0.82 "
-        "clean, between 0.64 and 0.70 noised, and between 0.94 and 0.98 where each step is walked ten times; the variance "
-        "is at least 1.3 times the right one when noised, and 0.65 to 0.82 of it with ten walks.",
+        "clean, between 0.64 and 0.70 noised, and between 0.94 and 0.98 where each step is walked ten times; the "
+        "variance is at least 1.3 times the right one when noised, and 0.65 to 0.82 of it with ten walks.",
         bounds={
             "clean": between(0.76, 0.82),
             "noised": between(0.64, 0.70),
@@ -115,8 +115,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="parzen-misranks",
         chapter=CHAPTER,
-        sentence="with five hundred samples each, a diffusion model in ten steps scores above real digits, and a GAN at least 5 "
-        "nats below a VAE.",
+        sentence="with five hundred samples each, a diffusion model in ten steps scores above real digits, and a GAN at "
+        "least 5 nats below a VAE.",
         bounds={"ddpm_over_real": at_least(0), "vae_over_gan": at_least(5)},
         source="theis2016note",
         facts=(4,),
