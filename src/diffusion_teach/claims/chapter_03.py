@@ -115,8 +115,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="parzen-misranks",
         chapter=CHAPTER,
-        sentence="with five hundred samples each, a diffusion model in ten steps scores above real digits, and a GAN at "
-        "least 5 nats below a VAE.",
+        sentence="with five hundred samples each, a diffusion model in ten steps scores above real digits, and a GAN "
+        "at least 5 nats below a VAE.",
         bounds={"ddpm_over_real": at_least(0), "vae_over_gan": at_least(5)},
         source="theis2016note",
         facts=(4,),
