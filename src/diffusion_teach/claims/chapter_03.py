@@ -90,9 +90,9 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="parzen-perfect-model",
         chapter=CHAPTER,
-        sentence="ten thousand real digits as samples score within a tenth of the 349 bits that the paper prints for a "
-        "perfect model.",
-        bounds={"bits": between(315, 383)},
+        sentence="ten thousand real digits as samples score within an eighth of the 349 bits that the paper prints for "
+        "a perfect model.",
+        bounds={"bits": between(306, 392)},
         source=PAPER,
         facts=(4,),
         printed="349 ± 3.3 bits",
@@ -115,9 +115,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="parzen-misranks",
         chapter=CHAPTER,
-        sentence="with five hundred samples each, a diffusion model in ten steps scores above real digits, and a GAN "
-        "at least 5 nats below a VAE.",
-        bounds={"ddpm_over_real": at_least(0), "vae_over_gan": at_least(5)},
+        sentence="with five hundred samples each, a diffusion model in ten steps scores above real digits.",
+        bounds={"nats": at_least(0)},
         source="theis2016note",
         facts=(4,),
     ),
