@@ -11,11 +11,12 @@ wall, whose walls reflect: no ink leaves it.
 Ink is kept as the *shares* in the cells of an even grid: a tensor that sums to 1. On such a grid one can solve the heat
 equation
 
-- step by step, each cell giving a share of its ink to each neighbour (`exchange`, explicit finite differences);
-- at once, as a sum of cosines, each of which only shrinks, by the factor exp(−k²Dt) (`spread`).
+- step by step, each cell giving a share of its ink to each neighbour (`step`, explicit finite differences);
+- at once, as a sum of cosines, each of which only shrinks, by the factor exp(−k²Dt) (`solve`).
 
 Run backwards the same factor is exp(+k²D|t|): it grows without bound with the fineness k, and takes every rounding
-error with it. What does run backwards is the walk, if each dot is told the score, ∇ log p (`walk_back`; Anderson 1982).
+error with it. What does run backwards is the walk, if each dot is told the score, ∇ log p (`reverse_walk`; Anderson
+1982).
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from diffusion_teach import _checks
 Score = Callable[[Tensor, float], Tensor]
 """∇ log p of points (N, d) at a time."""
 
-LEAST = 1e-8
-"""Of the fullest cell's ink: less is no ink. It is where the sum of cosines is exact to for a drop a few cells wide."""
+LEAST = 1e-11
+"""Of the fullest cell's ink: less is no ink, but the rounding of a sum of cosines."""
 
 
 def _shares(name: str, value: Tensor) -> Tensor:
@@ -60,7 +61,7 @@ def cells(n: int, wall: float, *, dimensions: int = 2) -> Tensor:
     return torch.stack([x1, x2], dim=-1)
 
 
-def pour(log_prob: Callable[[Tensor], Tensor], n: int, wall: float) -> Tensor:
+def discretise(log_prob: Callable[[Tensor], Tensor], n: int, wall: float) -> Tensor:
     """Ink in the plane's cells, (n, n) and summing to 1, in proportion to a density at their centres.
 
     Args:
@@ -73,7 +74,7 @@ def pour(log_prob: Callable[[Tensor], Tensor], n: int, wall: float) -> Tensor:
     return values.flatten().softmax(0).reshape(n, n)
 
 
-def count(x: Tensor, n: int, wall: float) -> Tensor:
+def histogram(x: Tensor, n: int, wall: float) -> Tensor:
     """The share of the dots x (N, 2) in each cell of the glass, (n, n), float64.
 
     Raises:
@@ -102,7 +103,7 @@ def reflect(x: Tensor, wall: float) -> Tensor:
     return wall - ((x + wall).remainder(4 * wall) - 2 * wall).abs()
 
 
-def walk(
+def random_walk(
     x: Tensor, time: float, *, wall: float, diffusivity: float = 1.0, generator: torch.Generator | None = None
 ) -> Tensor:
     """Where dots x (N, d) are after a time: x + √(2Dt)·ε, reflected at the walls. One step of any length is exact.
@@ -120,7 +121,7 @@ def walk(
     return reflect(x + math.sqrt(variance) * torch.randn(x.shape, dtype=x.dtype, generator=generator), wall)
 
 
-def exchange(ink: Tensor, share: float) -> Tensor:
+def step(ink: Tensor, share: float) -> Tensor:
     """One small step of the heat equation: each cell gives `share` of its ink to each of its neighbours.
 
     It is the explicit scheme p_i ← p_i + share·(p_{i−1} − 2p_i + p_{i+1}) along each axis, with share = D·Δt/Δx².
@@ -158,7 +159,7 @@ def _cosines(n: int, dtype: torch.dtype) -> Tensor:
     return waves
 
 
-def spread(ink: Tensor, time: float, *, wall: float, diffusivity: float = 1.0) -> Tensor:
+def solve(ink: Tensor, time: float, *, wall: float, diffusivity: float = 1.0) -> Tensor:
     """The heat equation, solved: ink (n,) or (n, n) after a time, as a sum of cosines that shrink by exp(−k²Dt).
 
     The cosine m has k = πm/(2·wall). The one with m = 0 is the mean, which stays: no ink is lost. The result is exact
@@ -180,10 +181,10 @@ def spread(ink: Tensor, time: float, *, wall: float, diffusivity: float = 1.0) -
     return kernel @ ink if ink.ndim == 1 else kernel @ ink @ kernel.T
 
 
-def slope(ink: Tensor, x: Tensor, *, wall: float) -> Tensor:
+def score(ink: Tensor, x: Tensor, *, wall: float) -> Tensor:
     """The score ∇ log p of ink (n, n) at dots x (N, 2): differences of the cells' logarithms, interpolated.
 
-    Where there is less than 1e-8 of the fullest cell's ink the slope is that of an even floor, 0.
+    Where there is less than 1e-11 of the fullest cell's ink the slope is that of an even floor, 0.
     """
     _checks.tensor("ink", _shares("ink", ink), ("n", "n"))
     _checks.tensor("x", x, ("N", 2))
@@ -196,7 +197,7 @@ def slope(ink: Tensor, x: Tensor, *, wall: float) -> Tensor:
     return found[0, :, 0].T
 
 
-def walk_back(
+def reverse_walk(
     x: Tensor,
     times: Tensor,
     score: Score | None,
@@ -222,10 +223,10 @@ def walk_back(
     if len(times) < 2 or not (times.diff() < 0).all() or not (times >= 0).all():
         raise ValueError(f"times must fall, from late to early, and not below 0: at least 2, got {times.tolist()[:6]}.")
     if score is not None:
-        _checks.function("score", score, "Use lambda x, t: heat.slope(ink_at(t), x, wall=wall).")
+        _checks.function("score", score, "Use lambda x, t: heat.score(ink_at(t), x, wall=wall).")
     yield x
     for late, early in pairwise(times.tolist()):
         if score is not None:
             x = reflect(x + 2 * diffusivity * (late - early) * score(x, late), wall)
-        x = walk(x, late - early, wall=wall, diffusivity=diffusivity, generator=generator)
+        x = random_walk(x, late - early, wall=wall, diffusivity=diffusivity, generator=generator)
         yield x

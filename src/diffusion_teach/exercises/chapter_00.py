@@ -152,7 +152,7 @@ def _examine_share(answer: Answer) -> None:
     value = answer(given, share)
     if not torch.equal(given, ink):
         raise Wrong(_CHANGED)
-    expected = heat.exchange(ink, share)
+    expected = heat.step(ink, share)
     if same(value, expected, tolerance=1e-6):
         return
     for wrong, diagnosis in (
