@@ -1,0 +1,48 @@
+"""Glasses of ink: each dot is where it should be, in its colour, between the walls."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from matplotlib.colors import to_rgb
+
+from diffusion_teach import plots
+from diffusion_teach.plots import glass, style
+
+
+def colour(name: str) -> list[int]:
+    return [round(255 * part) for part in to_rgb(name)]
+
+
+def test_a_dot_is_a_square_of_two_pixels_the_right_way_up() -> None:
+    top_right, outside = [0.95, 0.95], [3.0, 0.0]
+    frame = plots.glasses([torch.tensor([top_right] * 3 + [outside])], 1.0, colors=["#000000"], places=10)
+    size, edge = 10 * glass.SCREEN, glass.GAP + glass.SCREEN  # of the water, and where it begins
+    assert frame.shape == (2 * glass.GAP + size + glass.SCREEN, 2 * glass.GAP + size + 2 * glass.SCREEN, 3)
+    black = (frame == 0).all(-1).nonzero()
+    assert len(black) == glass.SCREEN**2
+    assert black[:, 0].tolist() == [glass.GAP, glass.GAP, glass.GAP + 1, glass.GAP + 1]
+    assert black[:, 1].max() == edge + size - 1
+
+
+def test_walls_stand_left_right_and_below_and_more_dots_are_darker() -> None:
+    dots = torch.tensor([[0.05, 0.05], [0.35, 0.05], [0.35, 0.05]])
+    frame = plots.glasses([dots, dots], 1.0, places=10)
+    wall = colour(style.GREY)
+    half = frame.shape[1] // 2
+    left, top = glass.GAP, glass.GAP
+    assert frame[top, left].tolist() == wall
+    assert frame[-glass.GAP - 1, half - glass.GAP].tolist() == wall
+    assert frame[top, half - 30].tolist() == colour(style.CARD)  # open at the top
+    row = top + 2 * 4
+    one, two = (frame[row, left + glass.SCREEN + 2 * place].int() for place in (5, 6))
+    assert (two <= one).all()
+    assert not torch.equal(one, two)
+    assert not torch.equal(frame[row, left + 12], frame[row, left + 12 + half - glass.GAP // 2])  # another colour
+
+
+def test_wrong_arguments_are_named() -> None:
+    with pytest.raises(ValueError, match="one for each of the 1 glasses, got 2"):
+        plots.glasses([torch.zeros(3, 2)], 1.0)
+    with pytest.raises(ValueError, match=r"dots\[1\] must have shape"):
+        plots.glasses([torch.zeros(3, 2), torch.zeros(3)], 1.0)
