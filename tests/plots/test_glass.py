@@ -28,17 +28,18 @@ def test_a_dot_is_a_square_of_two_pixels_the_right_way_up() -> None:
 def test_walls_stand_left_right_and_below_and_more_dots_are_darker() -> None:
     dots = torch.tensor([[0.05, 0.05], [0.35, 0.05], [0.35, 0.05]])
     frame = plots.glasses([dots, dots], 1.0, places=10)
-    wall = colour(style.GREY)
-    half = frame.shape[1] // 2
-    left, top = glass.GAP, glass.GAP
-    assert frame[top, left].tolist() == wall
-    assert frame[-glass.GAP - 1, half - glass.GAP].tolist() == wall
-    assert frame[top, half - 30].tolist() == colour(style.CARD)  # open at the top
-    row = top + 2 * 4
-    one, two = (frame[row, left + glass.SCREEN + 2 * place].int() for place in (5, 6))
+    width = 10 * glass.SCREEN + 2 * glass.SCREEN + glass.GAP  # from one glass to the next
+    wall, top, left = colour(style.GREY), glass.GAP, glass.GAP
+    right, bottom = left + width - glass.GAP - 1, len(frame) - glass.GAP - 1
+    assert [frame[y, x].tolist() for y, x in ((top, left), (top, right), (bottom, left + 9))] == [wall] * 3
+    assert frame[top, left + 9].tolist() == colour(style.CARD)  # open at the top
+    row = top + 4 * glass.SCREEN
+    one, two = (frame[row, left + (1 + place) * glass.SCREEN].int() for place in (5, 6))
     assert (two <= one).all()
     assert not torch.equal(one, two)
-    assert not torch.equal(frame[row, left + 12], frame[row, left + 12 + half - glass.GAP // 2])  # another colour
+    assert two[2] > two[0]  # blue
+    other = frame[row, left + width + 7 * glass.SCREEN].int()
+    assert other[2] < other[0]  # orange
 
 
 def test_wrong_arguments_are_named() -> None:
