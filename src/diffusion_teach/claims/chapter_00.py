@@ -29,7 +29,7 @@ CLAIMS = (
         chapter=CHAPTER,
         sentence="dots spread evenly in the glass and walked back along the exact score end on the thread of ink: at "
         "least 90 % of them; of the same walk without the score at most 20 % do.",
-        bounds={"with_score": at_least(0.9), "without_score": at_most(0.2), "distance_over_floor": at_most(2.5)},
+        bounds={"with_score": at_least(0.9), "without_score": at_most(0.2), "distance_over_floor": at_most(3)},
         source="anderson1982reverse",
         facts=(5,),
     ),
@@ -46,8 +46,8 @@ CLAIMS = (
         id="noising-follows-fokker-planck",
         chapter=CHAPTER,
         sentence="a hundred thousand points, noised in a thousand small steps, fall into bins as the solved "
-        "Fokker–Planck equation says, to within half of what chance gives; it differs from the exact density by at "
-        "most 1 % of its peak.",
+        "Fokker–Planck equation says: the misfit of a bin, over four moments, is within half of what chance gives; the "
+        "solution differs from the exact density by at most 1 % of its peak.",
         bounds={"misfit": between(0.5, 1.5), "solver_error": at_most(0.01)},
         source="song2021score",
         facts=(5,),
@@ -86,8 +86,9 @@ CLAIMS = (
         id="noise-becomes-data",
         chapter=CHAPTER,
         sentence="walked back along the exact score of two bumps, noise becomes those bumps: the Wasserstein distance "
-        "of 5,000 samples to as many data is at most 3 times what two samples of the data score.",
-        bounds={"distance_over_floor": at_most(3)},
+        "of 5,000 numbers from as many data falls from at least 15 times to at most 5 times that of two samples of "
+        "the data.",
+        bounds={"noise_over_floor": at_least(15), "samples_over_floor": at_most(5)},
         source="anderson1982reverse",
         facts=(5,),
     ),
