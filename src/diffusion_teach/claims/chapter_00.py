@@ -39,7 +39,6 @@ CLAIMS = (
         sentence="the mean of two thousand noised copies of a digit, divided by α, is the digit, to within 5 % of its "
         "size; a blurred digit differs from it by at least 20 %, and has no other copies.",
         bounds={"noised": at_most(0.05), "blurred": at_least(0.2)},
-        source="rissanen2023generative",
         facts=(5,),
     ),
     Claim(
@@ -71,7 +70,6 @@ CLAIMS = (
             "entropy_before": between(2.11, 2.115),
             "entropy_after": between(1.415, 1.42),
         },
-        source="sohldickstein2015deep",
         facts=(5,),
     ),
     Claim(
