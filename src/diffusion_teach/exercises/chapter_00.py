@@ -6,6 +6,7 @@ A solution's source stands in the notebook, folded; it uses nothing but torch an
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -20,7 +21,11 @@ def _rng() -> torch.Generator:
     return torch.Generator().manual_seed(4)
 
 
-# --- push-the-dots: one step of a random walk ----------------------------------------------------------------------
+def _mistakes(*tables: tuple[tuple[Answer, str], ...]) -> tuple[Mistake, ...]:
+    return tuple(Mistake(wrong, diagnosis) for table in tables for wrong, diagnosis in table)
+
+
+# --- push-the-dots: one step of a random walk ------------------------------------------------------------------------
 
 
 def push(x: Tensor, dt: float, diffusivity: float, generator: torch.Generator) -> Tensor:
@@ -29,32 +34,13 @@ def push(x: Tensor, dt: float, diffusivity: float, generator: torch.Generator) -
     return x + math.sqrt(2 * diffusivity * dt) * eps
 
 
-def _push_uniform(x: Tensor, dt: float, diffusivity: float, generator: torch.Generator) -> Tensor:
-    return x + math.sqrt(2 * diffusivity * dt) * torch.rand(x.shape, generator=generator)
+def _pushed(deviation: Callable[[float], float], draw: Callable[..., Tensor] = torch.randn) -> Answer:
+    """The step with another deviation, a function of D·dt, or with other noise."""
+    return lambda x, dt, diffusivity, generator: x + deviation(diffusivity * dt) * draw(x.shape, generator=generator)
 
 
-def _push_by_variance(x: Tensor, dt: float, diffusivity: float, generator: torch.Generator) -> Tensor:
-    return x + 2 * diffusivity * dt * torch.randn(x.shape, generator=generator)
-
-
-def _push_without_the_two(x: Tensor, dt: float, diffusivity: float, generator: torch.Generator) -> Tensor:
-    return x + math.sqrt(diffusivity * dt) * torch.randn(x.shape, generator=generator)
-
-
-def _push_alone(x: Tensor, dt: float, diffusivity: float, generator: torch.Generator) -> Tensor:
-    return math.sqrt(2 * diffusivity * dt) * torch.randn(x.shape, generator=generator)
-
-
-def _push_diagonally(x: Tensor, dt: float, diffusivity: float, generator: torch.Generator) -> Tensor:
-    return x + math.sqrt(2 * diffusivity * dt) * torch.randn(len(x), 1, generator=generator)
-
-
-def _push_all_alike(x: Tensor, dt: float, diffusivity: float, generator: torch.Generator) -> Tensor:
-    return x + math.sqrt(2 * diffusivity * dt) * torch.randn(2, generator=generator)
-
-
-def _push_unseeded(x: Tensor, dt: float, diffusivity: float, generator: torch.Generator) -> Tensor:
-    return x + math.sqrt(2 * diffusivity * dt) * torch.randn(x.shape)
+def _root(product: float) -> float:
+    return math.sqrt(2 * product)
 
 
 _UNIFORM = "no dot is ever pushed back: `rand` is uniform on [0, 1), and the text says N(0, 1), which is `randn`."
@@ -64,6 +50,15 @@ _ALONE = "your dots forget where they were. Add the push to x."
 _DIAGONAL = "both coordinates get the same push, so every dot moves along a diagonal. Draw eps of the shape of x."
 _ALIKE = "all dots get the same push: that is a current in the water. Draw eps of the shape of x."
 _UNSEEDED = "called twice with the same seed it gives different answers. Pass generator=generator to torch.randn."
+_PUSHES: tuple[tuple[Answer, str], ...] = (
+    (_pushed(_root, torch.rand), _UNIFORM),
+    (_pushed(lambda product: 2 * product), _VARIANCE),
+    (_pushed(math.sqrt), _NO_TWO),
+    (lambda x, dt, d, generator: push(x, dt, d, generator) - x, _ALONE),
+    (_pushed(_root, lambda shape, generator: torch.randn(shape[0], 1, generator=generator)), _DIAGONAL),
+    (_pushed(_root, lambda shape, generator: torch.randn(2, generator=generator)), _ALIKE),
+    (_pushed(_root, lambda shape, generator: torch.randn(shape)), _UNSEEDED),
+)
 
 
 def _examine_push(answer: Answer) -> None:
@@ -89,7 +84,7 @@ def _examine_push(answer: Answer) -> None:
         raise Wrong(f"pushes should have mean 0 and deviation {right:.3f}; yours have deviation {spread:.3f}.")
 
 
-# --- share-it-out: one step of the heat equation -------------------------------------------------------------------
+# --- share-it-out: one step of the heat equation ---------------------------------------------------------------------
 
 
 def share_out(ink: Tensor, share: float) -> Tensor:
@@ -101,31 +96,9 @@ def share_out(ink: Tensor, share: float) -> Tensor:
     return after
 
 
-def _share_round(ink: Tensor, share: float) -> Tensor:
-    return ink + share * (ink.roll(1) + ink.roll(-1) - 2 * ink)
-
-
 def _share_through_the_walls(ink: Tensor, share: float) -> Tensor:
     padded = torch.nn.functional.pad(ink, (1, 1))
     return ink + share * (padded[:-2] + padded[2:] - 2 * ink)
-
-
-def _share_one_way(ink: Tensor, share: float) -> Tensor:
-    after = ink.clone()
-    after[1:] += share * ink[:-1]
-    after[:-1] -= share * ink[:-1]
-    return after
-
-
-def _share_for_free(ink: Tensor, share: float) -> Tensor:
-    after = ink.clone()
-    after[1:] += share * ink[:-1]
-    after[:-1] += share * ink[1:]
-    return after
-
-
-def _share_uphill(ink: Tensor, share: float) -> Tensor:
-    return 2 * ink - share_out(ink, share)
 
 
 def _share_in_turn(ink: Tensor, share: float) -> Tensor:
@@ -137,13 +110,49 @@ def _share_in_turn(ink: Tensor, share: float) -> Tensor:
     return after
 
 
-_ROUND = "the first and the last cell are neighbours in your glass: `roll` goes round. There are walls between them."
-_THROUGH = "ink leaves the glass at the ends. The first and the last cell have one neighbour only, so they give once."
-_ONE_WAY = "ink moves in one direction only. Each cell gives to both of its neighbours."
-_FREE = "your cells receive, but nobody pays: the ink grows more. What one cell gets, another loses."
-_UPHILL = "ink flows to where there already is more. The flow is from more to less: change its sign."
-_IN_TURN = "the cells give one after the other, so the second gives away what it just got. Compute all flows first."
+def _share_in_place(ink: Tensor, share: float) -> Tensor:
+    ink.copy_(share_out(ink, share))
+    return ink
+
+
+def _share_to(ink: Tensor, share: float, *, right: bool = True, left: bool = True, pay: bool = True) -> Tensor:
+    """Give to one neighbour only, or without giving anything away."""
+    after = ink.clone()
+    for gives, take, there in ((right, ink[:-1], after[1:]), (left, ink[1:], after[:-1])):
+        there += share * take * gives
+    if pay:
+        after[:-1] -= share * ink[:-1] * right
+        after[1:] -= share * ink[1:] * left
+    return after
+
+
 _CHANGED = "your function changes the ink that it was given. Work on ink.clone()."
+_SHARES: tuple[tuple[Answer, str], ...] = (
+    (
+        lambda ink, share: ink + share * (ink.roll(1) + ink.roll(-1) - 2 * ink),
+        "the first and the last cell are neighbours in your glass: `roll` goes round. There are walls between them.",
+    ),
+    (
+        _share_through_the_walls,
+        "ink leaves the glass at the ends. The first and the last cell have one neighbour only, so they give once.",
+    ),
+    (
+        lambda ink, share: _share_to(ink, share, left=False),
+        "ink moves in one direction only. Each cell gives to both of its neighbours.",
+    ),
+    (
+        lambda ink, share: _share_to(ink, share, pay=False),
+        "your cells receive, but nobody pays: the ink grows more. What one cell gets, another loses.",
+    ),
+    (
+        lambda ink, share: 2 * ink - share_out(ink, share),
+        "ink flows to where there already is more. The flow is from more to less: change its sign.",
+    ),
+    (
+        _share_in_turn,
+        "the cells give one after the other, so the second gives away what it just got. Compute all flows first.",
+    ),
+)
 
 
 def _examine_share(answer: Answer) -> None:
@@ -155,26 +164,14 @@ def _examine_share(answer: Answer) -> None:
     expected = heat.step(ink, share)
     if same(value, expected, tolerance=1e-6):
         return
-    for wrong, diagnosis in (
-        (_share_round, _ROUND),
-        (_share_through_the_walls, _THROUGH),
-        (_share_one_way, _ONE_WAY),
-        (_share_for_free, _FREE),
-        (_share_uphill, _UPHILL),
-        (_share_in_turn, _IN_TURN),
-    ):
+    for wrong, diagnosis in _SHARES:
         if same(value, wrong(ink, share), tolerance=1e-6):
             raise Wrong(diagnosis)
     lost = float(ink.sum() - value.sum())
     raise Wrong(f"of {float(ink.sum()):.2f} ink {lost:.2f} is lost; none should be, and each neighbour gets its share.")
 
 
-def _share_in_place(ink: Tensor, share: float) -> Tensor:
-    ink.copy_(share_out(ink, share))
-    return ink
-
-
-# --- noise-once: one step of the noising process -------------------------------------------------------------------
+# --- noise-once: one step of the noising process ---------------------------------------------------------------------
 
 
 def noise(x: Tensor, beta: float, generator: torch.Generator) -> Tensor:
@@ -183,31 +180,38 @@ def noise(x: Tensor, beta: float, generator: torch.Generator) -> Tensor:
     return math.sqrt(1 - beta) * x + math.sqrt(beta) * eps
 
 
-def _noise_beta(x: Tensor, beta: float, generator: torch.Generator) -> Tensor:
-    return math.sqrt(1 - beta) * x + beta * torch.randn(x.shape, generator=generator)
+def _noised(keep: Callable[[float], float], share: Callable[[float], float], draw: Callable[..., Tensor]) -> Answer:
+    """The step with other factors of x and of the noise, or with other noise."""
+    return lambda x, beta, generator: keep(beta) * x + share(beta) * draw(x.shape, generator=generator)
 
 
-def _noise_uniform(x: Tensor, beta: float, generator: torch.Generator) -> Tensor:
-    return math.sqrt(1 - beta) * x + math.sqrt(beta) * torch.rand(x.shape, generator=generator)
+def _rest(beta: float) -> float:
+    return math.sqrt(1 - beta)
 
 
-def _noise_without_shrinking(x: Tensor, beta: float, generator: torch.Generator) -> Tensor:
-    return x + math.sqrt(beta) * torch.randn(x.shape, generator=generator)
-
-
-def _noise_shrunk_too_much(x: Tensor, beta: float, generator: torch.Generator) -> Tensor:
-    return (1 - beta) * x + math.sqrt(beta) * torch.randn(x.shape, generator=generator)
-
-
-def _noise_swapped(x: Tensor, beta: float, generator: torch.Generator) -> Tensor:
-    return math.sqrt(beta) * x + math.sqrt(1 - beta) * torch.randn(x.shape, generator=generator)
-
-
-_BETA = "the noise has the deviation β. β is its variance: multiply eps by √β, or the variance shrinks at every step."
 _NOISE_UNIFORM = "the noise is uniform, `rand`, and never negative. The text says N(0, 1), which is `randn`."
-_NOT_SHRUNK = "x is not made smaller, so the variance grows at every step: this explodes it. Multiply x by √(1 − β)."
-_TOO_SMALL = "x is multiplied by 1 − β. Variances must add up to 1: (1 − β) + β, so x gets the root, √(1 − β)."
-_SWAPPED = "the two factors are exchanged: √(1 − β) belongs to x, √β to the noise. A step noises a little."
+_FACTORS: tuple[tuple[Callable[[float], float], Callable[[float], float], str], ...] = (
+    (
+        _rest,
+        float,
+        "the noise has the deviation β. β is its variance: multiply eps by √β, or the variance shrinks at every step.",
+    ),
+    (
+        lambda beta: 1.0,
+        math.sqrt,
+        "x is not made smaller, so the variance grows at every step: this explodes it. Multiply x by √(1 − β).",
+    ),
+    (
+        lambda beta: 1 - beta,
+        math.sqrt,
+        "x is multiplied by 1 − β. Variances must add up to 1: (1 − β) + β, so x gets the root, √(1 − β).",
+    ),
+    (
+        math.sqrt,
+        _rest,
+        "the two factors are exchanged: √(1 − β) belongs to x, √β to the noise. A step noises a little.",
+    ),
+)
 
 
 def _examine_noise(answer: Answer) -> None:
@@ -215,29 +219,26 @@ def _examine_noise(answer: Answer) -> None:
     value = answer(x, beta, torch.Generator().manual_seed(7))
     same(value, x)
     covariance = torch.cov(torch.stack([x, value.detach()]))
-    shrink = float(covariance[0, 1] / covariance[0, 0])
-    noise = value.detach() - shrink * x
-    share = float(noise.std())
-    if float(noise.mean()) > 0.1 and float(noise.min()) > -0.1:
+    kept = float(covariance[0, 1] / covariance[0, 0])
+    added = value.detach() - kept * x
+    share = float(added.std())
+    if float(added.mean()) > 0.1 and float(added.min()) > -0.1:
         raise Wrong(_NOISE_UNIFORM)
-    for a, s, diagnosis in (
-        (math.sqrt(1 - beta), beta, _BETA),
-        (1.0, math.sqrt(beta), _NOT_SHRUNK),
-        (1 - beta, math.sqrt(beta), _TOO_SMALL),
-        (math.sqrt(beta), math.sqrt(1 - beta), _SWAPPED),
-    ):
-        if math.isclose(shrink, a, rel_tol=0.02) and math.isclose(share, s, rel_tol=0.03):
+
+    def fits(keep: float, noise: float) -> bool:
+        return math.isclose(kept, keep, rel_tol=0.02) and math.isclose(share, noise, rel_tol=0.03)
+
+    for keep, part, diagnosis in _FACTORS:
+        if fits(keep(beta), part(beta)):
             raise Wrong(diagnosis)
-    if not (
-        math.isclose(shrink, math.sqrt(1 - beta), rel_tol=0.02) and math.isclose(share, math.sqrt(beta), rel_tol=0.03)
-    ):
+    if not fits(_rest(beta), math.sqrt(beta)):
         raise Wrong(
-            f"at β = {beta} x keeps {shrink:.2f} of itself and gets noise of deviation {share:.2f}; it should be "
-            f"{math.sqrt(1 - beta):.2f} and {math.sqrt(beta):.2f}."
+            f"at β = {beta} x keeps {kept:.2f} of itself and gets noise of deviation {share:.2f}; it should be "
+            f"{_rest(beta):.2f} and {math.sqrt(beta):.2f}."
         )
 
 
-# --- count-the-nats: the entropy of a density ----------------------------------------------------------------------
+# --- count-the-nats: the entropy of a density ------------------------------------------------------------------------
 
 
 def nats(p: Tensor, dx: float) -> Tensor:
@@ -245,33 +246,22 @@ def nats(p: Tensor, dx: float) -> Tensor:
     return -torch.xlogy(p, p).sum() * dx
 
 
-def _nats_wrong_sign(p: Tensor, dx: float) -> Tensor:
-    return torch.xlogy(p, p).sum() * dx
-
-
-def _nats_bits(p: Tensor, dx: float) -> Tensor:
-    return nats(p, dx) / math.log(2)
-
-
-def _nats_without_dx(p: Tensor, dx: float) -> Tensor:
-    return -torch.xlogy(p, p).sum()
-
-
-def _nats_of_cells(p: Tensor, dx: float) -> Tensor:
-    return -torch.xlogy(p * dx, p * dx).sum()
-
-
-def _nats_of_nothing(p: Tensor, dx: float) -> Tensor:
-    return -(p * p.log()).sum() * dx
-
-
-_SIGN = "the sign is wrong: where p is below 1 its logarithm is negative, and the entropy is minus the sum."
-_BITS = "that is in bits: you took log2. Nats come from the natural logarithm."
-_NO_DX = "the sum is no integral yet: each term stands for a stretch of length dx."
-_CELLS = (
-    "that is the entropy of the cells, and grows with their number. Take the logarithm of the density, not of p·dx."
-)
 _NAN = "0·log 0 came out as NaN. It counts as 0: torch.xlogy(p, p) knows."
+_NATS: tuple[tuple[Answer, str], ...] = (
+    (
+        lambda p, dx: torch.xlogy(p, p).sum() * dx,
+        "the sign is wrong: where p is below 1 its logarithm is negative, and the entropy is minus the sum.",
+    ),
+    (lambda p, dx: nats(p, dx) / math.log(2), "that is in bits: you took log2. Nats come from the natural logarithm."),
+    (
+        lambda p, dx: -torch.xlogy(p, p).sum(),
+        "the sum is no integral yet: each term stands for a stretch of length dx.",
+    ),
+    (
+        lambda p, dx: -torch.xlogy(p * dx, p * dx).sum(),
+        "that is the entropy of the cells, which grows with their number. Take the logarithm of p, not of p·dx.",
+    ),
+)
 
 
 def _examine_nats(answer: Answer) -> None:
@@ -284,12 +274,7 @@ def _examine_nats(answer: Answer) -> None:
         raise Wrong(_NAN)
     if same(value, expected):
         return
-    for wrong, diagnosis in (
-        (_nats_wrong_sign, _SIGN),
-        (_nats_bits, _BITS),
-        (_nats_without_dx, _NO_DX),
-        (_nats_of_cells, _CELLS),
-    ):
+    for wrong, diagnosis in _NATS:
         if same(value, wrong(ramp, dx)):
             raise Wrong(diagnosis)
     raise Wrong(f"on a density with two steps the entropy is {expected:.3f} nats, yours is {float(value):.3f}.")
@@ -297,63 +282,38 @@ def _examine_nats(answer: Answer) -> None:
 
 EXERCISES = (
     Exercise(
-        id="push-the-dots",
-        chapter=CHAPTER,
-        examine=_examine_push,
-        solution=push,
-        mistakes=(
-            Mistake(_push_uniform, _UNIFORM),
-            Mistake(_push_by_variance, _VARIANCE),
-            Mistake(_push_without_the_two, _NO_TWO),
-            Mistake(_push_alone, _ALONE),
-            Mistake(_push_diagonally, _DIAGONAL),
-            Mistake(_push_all_alike, _ALIKE),
-            Mistake(_push_unseeded, _UNSEEDED),
-        ),
-        praise="right: this one line, again and again, is what the ink does.",
+        "push-the-dots",
+        CHAPTER,
+        _examine_push,
+        push,
+        _mistakes(_PUSHES),
+        "right: this one line, again and again, is what the ink does.",
     ),
     Exercise(
-        id="share-it-out",
-        chapter=CHAPTER,
-        examine=_examine_share,
-        solution=share_out,
-        mistakes=(
-            Mistake(_share_round, _ROUND),
-            Mistake(_share_through_the_walls, _THROUGH),
-            Mistake(_share_one_way, _ONE_WAY),
-            Mistake(_share_for_free, _FREE),
-            Mistake(_share_uphill, _UPHILL),
-            Mistake(_share_in_turn, _IN_TURN),
-            Mistake(_share_in_place, _CHANGED),
-        ),
-        praise="right: from more to less, and nothing is lost at the walls. That is the heat equation.",
+        "share-it-out",
+        CHAPTER,
+        _examine_share,
+        share_out,
+        _mistakes((*_SHARES, (_share_in_place, _CHANGED))),
+        "right: from more to less, and nothing is lost at the walls. That is the heat equation.",
     ),
     Exercise(
-        id="noise-once",
-        chapter=CHAPTER,
-        examine=_examine_noise,
-        solution=noise,
-        mistakes=(
-            Mistake(_noise_beta, _BETA),
-            Mistake(_noise_uniform, _NOISE_UNIFORM),
-            Mistake(_noise_without_shrinking, _NOT_SHRUNK),
-            Mistake(_noise_shrunk_too_much, _TOO_SMALL),
-            Mistake(_noise_swapped, _SWAPPED),
+        "noise-once",
+        CHAPTER,
+        _examine_noise,
+        noise,
+        _mistakes(
+            ((_noised(_rest, math.sqrt, torch.rand), _NOISE_UNIFORM),),
+            tuple((_noised(keep, part, torch.randn), text) for keep, part, text in _FACTORS),
         ),
-        praise="right: shrink a little, shake a little, and a variance of 1 stays 1.",
+        "right: shrink a little, shake a little, and a variance of 1 stays 1.",
     ),
     Exercise(
-        id="count-the-nats",
-        chapter=CHAPTER,
-        examine=_examine_nats,
-        solution=nats,
-        mistakes=(
-            Mistake(_nats_wrong_sign, _SIGN),
-            Mistake(_nats_bits, _BITS),
-            Mistake(_nats_without_dx, _NO_DX),
-            Mistake(_nats_of_cells, _CELLS),
-            Mistake(_nats_of_nothing, _NAN),
-        ),
-        praise="right: a sum over the grid, in nats, and 0·log 0 is 0.",
+        "count-the-nats",
+        CHAPTER,
+        _examine_nats,
+        nats,
+        _mistakes((*_NATS, (lambda p, dx: -(p * p.log()).sum() * dx, _NAN))),
+        "right: a sum over the grid, in nats, and 0·log 0 is 0.",
     ),
 )
