@@ -180,7 +180,11 @@ def test_wrong_arguments_fail_at_the_door() -> None:
     with pytest.raises(ValueError, match="time must be at least 0"):
         heat.random_walk(x, -0.1, wall=1.0)
     with pytest.raises(ValueError, match="times must fall"):
-        next(heat.reverse_walk(x, torch.tensor([0.0, 1.0]), None, wall=1.0))
+        heat.reverse_walk(x, torch.tensor([0.0, 1.0]), None, wall=1.0)
+    with pytest.raises(TypeError, match="score must be a function"):
+        heat.reverse_walk(x, torch.tensor([1.0, 0.0]), x, wall=1.0)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="must lie in the glass"):
+        heat.reverse_walk(x + 2, torch.tensor([1.0, 0.0]), None, wall=1.0)
     with pytest.raises(ValueError, match=r"a line \(n,\) or a square"):
         heat.solve(torch.ones(3, 4), 0.1, wall=1.0)
     with pytest.raises(ValueError, match="share must be above 0"):

@@ -39,6 +39,16 @@ def _pushed(deviation: Callable[[float], float], draw: Callable[..., Tensor] = t
     return lambda x, dt, diffusivity, generator: x + deviation(diffusivity * dt) * draw(x.shape, generator=generator)
 
 
+def _drawn(shape: torch.Size, generator: torch.Generator) -> Tensor:
+    return torch.randn(shape, generator=generator)
+
+
+def _bell_shaped(noise: Tensor) -> bool:
+    """Whether the fourth moment is that of a Gaussian, 3 squared variances, to 8 %."""
+    centred = noise - noise.mean()
+    return math.isclose(float(centred.pow(4).mean() / centred.square().mean() ** 2), 3, rel_tol=0.08)
+
+
 def _root(product: float) -> float:
     return math.sqrt(2 * product)
 
@@ -50,6 +60,9 @@ _ALONE = "your dots forget where they were. Add the push to x."
 _DIAGONAL = "both coordinates get the same push, so every dot moves along a diagonal. Draw eps of the shape of x."
 _ALIKE = "all dots get the same push: that is a current in the water. Draw eps of the shape of x."
 _UNSEEDED = "called twice with the same seed it gives different answers. Pass generator=generator to torch.randn."
+_DEAF = "it gives the same answer for every generator. Draw with generator=generator, and do not seed inside."
+_ONE_AXIS = "one of the two coordinates is not pushed. Draw eps of the shape of x."
+_NO_BELL = "the pushes have the right deviation, but are not normally distributed. The text says N(0, 1): torch.randn."
 _PUSHES: tuple[tuple[Answer, str], ...] = (
     (_pushed(_root, torch.rand), _UNIFORM),
     (_pushed(lambda product: 2 * product), _VARIANCE),
@@ -58,20 +71,27 @@ _PUSHES: tuple[tuple[Answer, str], ...] = (
     (_pushed(_root, lambda shape, generator: torch.randn(shape[0], 1, generator=generator)), _DIAGONAL),
     (_pushed(_root, lambda shape, generator: torch.randn(2, generator=generator)), _ALIKE),
     (_pushed(_root, lambda shape, generator: torch.randn(shape)), _UNSEEDED),
+    (_pushed(_root, lambda shape, generator: torch.randn(shape, generator=_rng())), _DEAF),
+    (_pushed(_root, lambda shape, generator: _drawn(shape, generator) * torch.tensor([1.0, 0.0])), _ONE_AXIS),
+    (_pushed(_root, lambda shape, generator: _drawn(shape, generator).sign()), _NO_BELL),
 )
 
 
 def _examine_push(answer: Answer) -> None:
-    x, dt, diffusivity = 3 + torch.randn(20_000, 2, generator=_rng()), 0.5, 0.3
-    value = answer(x, dt, diffusivity, _rng())
+    x, dt, diffusivity = 3 + torch.randn(20_000, 2, generator=_rng()), 0.4, 0.3
+    value = answer(x.clone(), dt, diffusivity, _rng())
     same(value, x)
-    if not same(answer(x, dt, diffusivity, _rng()), value):
+    if not same(answer(x.clone(), dt, diffusivity, _rng()), value):
         raise Wrong(_UNSEEDED)
+    if same(answer(x.clone(), dt, diffusivity, torch.Generator().manual_seed(5)), value):
+        raise Wrong(_DEAF)
     if abs(float(value.mean())) < 0.1:
         raise Wrong(_ALONE)
     moved = (value - x).detach()
     if float(moved.std(0).max()) < 1e-3:
         raise Wrong(_ALIKE if float(moved.abs().max()) > 1e-6 else "the dots did not move.")
+    if float(moved.std(0).min()) < 1e-3:
+        raise Wrong(_ONE_AXIS)
     if float(moved.min()) >= -1e-6:
         raise Wrong(_UNIFORM)
     if abs(float(torch.corrcoef(moved.T)[0, 1])) > 0.1:
@@ -80,8 +100,10 @@ def _examine_push(answer: Answer) -> None:
     for wrong, diagnosis in ((right**2, _VARIANCE), (right / math.sqrt(2), _NO_TWO)):
         if math.isclose(spread, wrong, rel_tol=0.03):
             raise Wrong(diagnosis)
-    if not math.isclose(spread, right, rel_tol=0.03) or abs(float(moved.mean())) > 0.05:
+    if not math.isclose(spread, right, rel_tol=0.03) or abs(float(moved.mean())) > 0.02:
         raise Wrong(f"pushes should have mean 0 and deviation {right:.3f}; yours have deviation {spread:.3f}.")
+    if not _bell_shaped(moved):
+        raise Wrong(_NO_BELL)
 
 
 # --- share-it-out: one step of the heat equation ---------------------------------------------------------------------
@@ -168,6 +190,8 @@ def _examine_share(answer: Answer) -> None:
         if same(value, wrong(ink, share), tolerance=1e-6):
             raise Wrong(diagnosis)
     lost = float(ink.sum() - value.sum())
+    if abs(lost) < 1e-6:
+        raise Wrong("no ink is lost, but the shares are wrong: each neighbour gets `share` times the cell's ink.")
     raise Wrong(f"of {float(ink.sum()):.2f} ink {lost:.2f} is lost; none should be, and each neighbour gets its share.")
 
 
@@ -215,10 +239,14 @@ _FACTORS: tuple[tuple[Callable[[float], float], Callable[[float], float], str], 
 
 
 def _examine_noise(answer: Answer) -> None:
-    x, beta = 2 + torch.randn(40_000, generator=_rng()), 0.2
-    value = answer(x, beta, torch.Generator().manual_seed(7))
+    x, beta = 2 + torch.randn(200, 200, generator=_rng()), 0.2
+    value = answer(x.clone(), beta, torch.Generator().manual_seed(7))
     same(value, x)
-    covariance = torch.cov(torch.stack([x, value.detach()]))
+    if not same(answer(x.clone(), beta, torch.Generator().manual_seed(7)), value):
+        raise Wrong("called twice with the same seed it gives different answers. Use the generator that is given.")
+    if same(answer(x.clone(), beta, torch.Generator().manual_seed(8)), value):
+        raise Wrong("it gives the same answer for every generator. Draw with generator=generator.")
+    covariance = torch.cov(torch.stack([x.flatten(), value.detach().flatten()]))
     kept = float(covariance[0, 1] / covariance[0, 0])
     added = value.detach() - kept * x
     share = float(added.std())
@@ -235,6 +263,11 @@ def _examine_noise(answer: Answer) -> None:
         raise Wrong(
             f"at β = {beta} x keeps {kept:.2f} of itself and gets noise of deviation {share:.2f}; it should be "
             f"{_rest(beta):.2f} and {math.sqrt(beta):.2f}."
+        )
+    rows = float(added.mean(1).std()) > 0.1 or float(added.mean(0).std()) > 0.1
+    if rows or abs(float(added.mean())) > 0.02 or not _bell_shaped(added):
+        raise Wrong(
+            "the noise is not N(0, 1), drawn anew for each entry of x. Draw eps of the shape of x, by torch.randn."
         )
 
 
@@ -269,7 +302,7 @@ def _examine_nats(answer: Answer) -> None:
     x = torch.arange(-8, 8, dx, dtype=torch.float64) + dx / 2
     ramp = torch.where((x > -2) & (x < 2), 0.25, 0.0) + 0.125 * (x.abs() < 1) - 0.125 * ((x.abs() > 1) & (x.abs() < 2))
     expected = nats(ramp, dx)
-    value = torch.as_tensor(answer(ramp, dx)).to(expected)
+    value = torch.as_tensor(answer(ramp.clone(), dx)).to(expected)
     if bool(value.isnan().any()):
         raise Wrong(_NAN)
     if same(value, expected):
