@@ -9,7 +9,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diffusion_teach.divergences import jensen_shannon, jensen_shannon_of_points, wasserstein_of_points
+from diffusion_teach.divergences import (
+    entropy,
+    jensen_shannon,
+    jensen_shannon_of_points,
+    kullback_leibler,
+    mutual_information,
+    wasserstein_of_points,
+)
 
 X = torch.linspace(-30, 30, 60_001, dtype=torch.float64)
 
@@ -62,3 +69,47 @@ def test_wrong_arguments_are_named() -> None:
         jensen_shannon(good[:-1], good, X)
     with pytest.raises(TypeError, match="distance"):
         wasserstein_of_points(1.0)  # type: ignore[arg-type]
+
+
+@given(st.floats(-3, 3, width=32), st.floats(0.25, 2))
+def test_entropy_and_divergence_of_gaussians(mean: float, std: float) -> None:
+    """h = ½ log(2πe·s²), and KL(N(m, s²) ‖ N(0, 1)) = ½(s² + m² − 1) − log s."""
+    cell = float(X[1] - X[0])
+    p = _normal(mean, std) * cell
+    assert float(entropy(p, cell)) == pytest.approx(0.5 * math.log(2 * math.pi * math.e * std**2), abs=1e-9)
+    # A prior that is 0 to the last digit, far out, would make the divergence infinite.
+    near = X.abs() < 20
+    q = _normal(0, 1)[near] * cell
+    expected = 0.5 * (std**2 + mean**2 - 1) - math.log(std)
+    assert float(kullback_leibler(p[near], q)) == pytest.approx(expected, abs=1e-7)
+
+
+def test_entropy_of_even_ink_is_the_log_of_the_volume() -> None:
+    even = torch.full((8, 8), 1 / 64, dtype=torch.float64)
+    assert float(entropy(even, 0.25)) == pytest.approx(math.log(16))
+    assert float(kullback_leibler(even, even)) == 0
+    corner = torch.zeros(8, 8, dtype=torch.float64)
+    corner[0, 0] = 1
+    assert float(entropy(corner)) == 0
+    assert float(kullback_leibler(corner, even)) == pytest.approx(math.log(64))
+    assert float(kullback_leibler(even, corner)) == math.inf
+
+
+def test_information_of_a_gaussian_channel() -> None:
+    """I = ½ log(1 + α²s²/σ²): Shannon's formula."""
+    cell = float(X[1] - X[0])
+    alpha, sigma, std = 0.8, 0.6, 1.7
+    noised = _normal(0, math.hypot(alpha * std, sigma)) * cell
+    expected = 0.5 * math.log1p((alpha * std / sigma) ** 2)
+    assert float(mutual_information(noised, sigma, cell)) == pytest.approx(expected, abs=1e-9)
+
+
+def test_what_are_no_shares_is_refused() -> None:
+    with pytest.raises(ValueError, match="Multiply a density by the size of a cell"):
+        entropy(torch.tensor([0.5, 0.6]))
+    with pytest.raises(ValueError, match="got values from -0.5 on"):
+        kullback_leibler(torch.tensor([-0.5, 1.5]), torch.tensor([0.5, 0.5]))
+    with pytest.raises(ValueError, match="same shape"):
+        kullback_leibler(torch.tensor([0.5, 0.5]), torch.tensor([1.0]))
+    with pytest.raises(ValueError, match="sigma must be above 0"):
+        mutual_information(torch.tensor([0.5, 0.5]), 0.0)

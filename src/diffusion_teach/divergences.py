@@ -1,4 +1,10 @@
-r"""How far apart two distributions on a line are, in closed form or by quadrature: what a GAN's discriminator measures.
+r"""How spread out a distribution is, and how far apart two of them are, in closed form or by quadrature.
+
+What thermodynamics measures, in nats, with p cut into cells (`entropy`, `kullback_leibler`, `mutual_information`):
+
+    h(p) = −∫ p log p,   KL(p ‖ q) = ∫ p log(p/q),   I(x₀; x_t) = h(x_t) − h(x_t|x₀)
+
+What a GAN's discriminator measures:
 
     JSD(p ‖ q) = ½ KL(p ‖ m) + ½ KL(q ‖ m),   m = (p + q)/2,   in [0, log 2] nats
     W₁(p, q)   = sup E_p f − E_q f  over functions f of slope at most 1
@@ -44,6 +50,58 @@ def jensen_shannon(p: Tensor, q: Tensor, x: Tensor) -> Tensor:
     # Where the mean is 0 both densities are, and 0·log 0 counts as 0.
     safe = middle.clamp_min(torch.finfo(middle.dtype).tiny)
     return 0.5 * torch.trapezoid(torch.xlogy(p, p / safe) + torch.xlogy(q, q / safe), x)
+
+
+def entropy(shares: Tensor, cell: float = 1.0) -> Tensor:
+    """The differential entropy h = −Σ p log(p/cell) in nats: how little one knows of where a particle is.
+
+    Args:
+        shares: (n,) or (n, m), the share of the mass in each cell: not negative, summing to 1.
+        cell: the size of a cell, its length or its area. With 1 this is the entropy of the cells themselves.
+
+    Returns:
+        A number; largest, log(all cells together), where every cell holds as much as any other. Below 0 where a
+        particle is known to within less than one unit.
+    """
+    _is_shares("shares", shares)
+    _checks.number("cell", cell, above=0)
+    return -(torch.xlogy(shares, shares).sum() - math.log(cell))
+
+
+def kullback_leibler(p: Tensor, q: Tensor) -> Tensor:
+    """KL(p ‖ q) = Σ p log(p/q) in nats, from the shares of the same cells; infinite where p has mass and q has none.
+
+    Args:
+        p, q: (n,) or (n, m), each not negative and summing to 1.
+    """
+    _is_shares("p", p)
+    _is_shares("q", q)
+    _checks.same_shape("p", p, "q", q)
+    return (torch.xlogy(p, p) - torch.xlogy(p, q)).sum()
+
+
+def mutual_information(shares: Tensor, sigma: float, cell: float = 1.0) -> Tensor:
+    """What x_t tells of x₀, I(x₀; x_t) = h(x_t) − ½ log(2πe·σ²) in nats, on the line.
+
+    Given x₀, only the noise σε is open, whatever α is, and its entropy is the second term.
+
+    Args:
+        shares: (n,) those of x_t = α·x₀ + σ·ε.
+        sigma: the noise's standard deviation, above 0: without noise x_t tells everything, infinitely much.
+        cell: the length of a cell, short beside σ.
+    """
+    _checks.tensor("shares", shares, ("n",))
+    _checks.number("sigma", sigma, above=0)
+    return entropy(shares, cell) - 0.5 * math.log(2 * math.pi * math.e * sigma**2)
+
+
+def _is_shares(name: str, value: Tensor) -> None:
+    _checks.tensor(name, value)
+    if not (value >= 0).all() or not math.isclose(float(value.sum()), 1, abs_tol=1e-3):
+        raise ValueError(
+            f"{name} must be shares, not negative and summing to 1; got values from {float(value.min()):.3g} on, and a "
+            f"sum of {float(value.sum()):.4g}. Multiply a density by the size of a cell, and take cells all over it."
+        )
 
 
 def jensen_shannon_of_points(distance: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from diffusion_teach import _checks
 from diffusion_teach.exercises import (
+    chapter_00,
     chapter_01,
     chapter_02,
     chapter_03,
@@ -21,7 +22,7 @@ __all__ = ["TABLE", "Answer", "Exercise", "Mistake", "Wrong", "check", "same"]
 
 TABLE: dict[str, Exercise] = {
     exercise.id: exercise
-    for chapter in (chapter_01, chapter_02, chapter_03, chapter_04, chapter_05, chapter_06, chapter_11)
+    for chapter in (chapter_00, chapter_01, chapter_02, chapter_03, chapter_04, chapter_05, chapter_06, chapter_11)
     for exercise in chapter.EXERCISES
 }
 """Every exercise of the book, by its id."""

@@ -2,6 +2,7 @@
 
 from diffusion_teach.plots.animations import apng, gif, image_frames, show_animation
 from diffusion_teach.plots.fields import draw_density, draw_field
+from diffusion_teach.plots.glass import glasses
 from diffusion_teach.plots.grids import image_grid, image_rows, mosaic, neighbours_grid
 from diffusion_teach.plots.live import LiveFigure, LiveLoss, loss_curve
 from diffusion_teach.plots.output import show
@@ -18,6 +19,7 @@ __all__ = [
     "draw_density",
     "draw_field",
     "gif",
+    "glasses",
     "image_frames",
     "image_grid",
     "image_rows",

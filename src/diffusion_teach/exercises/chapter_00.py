@@ -1,0 +1,352 @@
+"""The exercises of chapter 0, ink.
+
+A solution's source stands in the notebook, folded; it uses nothing but torch and math.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from diffusion_teach import heat
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, same
+
+CHAPTER = "00_ink"
+
+
+def _rng() -> torch.Generator:
+    return torch.Generator().manual_seed(4)
+
+
+def _mistakes(*tables: tuple[tuple[Answer, str], ...]) -> tuple[Mistake, ...]:
+    return tuple(Mistake(wrong, diagnosis) for table in tables for wrong, diagnosis in table)
+
+
+# --- push-the-dots: one step of a random walk ------------------------------------------------------------------------
+
+
+def push(x: Tensor, dt: float, diffusivity: float, generator: torch.Generator) -> Tensor:
+    """Where dots x (N, 2) are after a time dt in still water."""
+    eps = torch.randn(x.shape, generator=generator)
+    return x + math.sqrt(2 * diffusivity * dt) * eps
+
+
+def _pushed(deviation: Callable[[float], float], draw: Callable[..., Tensor] = torch.randn) -> Answer:
+    """The step with another deviation, a function of D·dt, or with other noise."""
+    return lambda x, dt, diffusivity, generator: x + deviation(diffusivity * dt) * draw(x.shape, generator=generator)
+
+
+def _drawn(shape: torch.Size, generator: torch.Generator) -> Tensor:
+    return torch.randn(shape, generator=generator)
+
+
+def _bell_shaped(noise: Tensor) -> bool:
+    """Whether the fourth moment is that of a Gaussian, 3 squared variances, to 8 %."""
+    centred = noise - noise.mean()
+    return math.isclose(float(centred.pow(4).mean() / centred.square().mean() ** 2), 3, rel_tol=0.08)
+
+
+def _root(product: float) -> float:
+    return math.sqrt(2 * product)
+
+
+_UNIFORM = "no dot is ever pushed back: `rand` is uniform on [0, 1), and the text says N(0, 1), which is `randn`."
+_VARIANCE = "the pushes have the deviation 2D·dt, which is their variance. Take its root: twice the time, √2 the way."
+_NO_TWO = "the pushes have the variance D·dt. Each axis gets 2D·dt."
+_ALONE = "your dots forget where they were. Add the push to x."
+_DIAGONAL = "both coordinates get the same push, so every dot moves along a diagonal. Draw eps of the shape of x."
+_ALIKE = "all dots get the same push: that is a current in the water. Draw eps of the shape of x."
+_UNSEEDED = "called twice with the same seed it gives different answers. Pass generator=generator to torch.randn."
+_DEAF = "it gives the same answer for every generator. Draw with generator=generator, and do not seed inside."
+_ONE_AXIS = "one of the two coordinates is not pushed. Draw eps of the shape of x."
+_NO_BELL = "the pushes have the right deviation, but are not normally distributed. The text says N(0, 1): torch.randn."
+_PUSHES: tuple[tuple[Answer, str], ...] = (
+    (_pushed(_root, torch.rand), _UNIFORM),
+    (_pushed(lambda product: 2 * product), _VARIANCE),
+    (_pushed(math.sqrt), _NO_TWO),
+    (lambda x, dt, d, generator: push(x, dt, d, generator) - x, _ALONE),
+    (_pushed(_root, lambda shape, generator: torch.randn(shape[0], 1, generator=generator)), _DIAGONAL),
+    (_pushed(_root, lambda shape, generator: torch.randn(2, generator=generator)), _ALIKE),
+    (_pushed(_root, lambda shape, generator: torch.randn(shape)), _UNSEEDED),
+    (_pushed(_root, lambda shape, generator: torch.randn(shape, generator=_rng())), _DEAF),
+    (_pushed(_root, lambda shape, generator: _drawn(shape, generator) * torch.tensor([1.0, 0.0])), _ONE_AXIS),
+    (_pushed(_root, lambda shape, generator: _drawn(shape, generator).sign()), _NO_BELL),
+)
+
+
+def _examine_push(answer: Answer) -> None:
+    x, dt, diffusivity = 3 + torch.randn(20_000, 2, generator=_rng()), 0.4, 0.3
+    value = answer(x.clone(), dt, diffusivity, _rng())
+    same(value, x)
+    if not same(answer(x.clone(), dt, diffusivity, _rng()), value):
+        raise Wrong(_UNSEEDED)
+    if same(answer(x.clone(), dt, diffusivity, torch.Generator().manual_seed(5)), value):
+        raise Wrong(_DEAF)
+    if abs(float(value.mean())) < 0.1:
+        raise Wrong(_ALONE)
+    moved = (value - x).detach()
+    if float(moved.std(0).max()) < 1e-3:
+        raise Wrong(_ALIKE if float(moved.abs().max()) > 1e-6 else "the dots did not move.")
+    if float(moved.std(0).min()) < 1e-3:
+        raise Wrong(_ONE_AXIS)
+    if float(moved.min()) >= -1e-6:
+        raise Wrong(_UNIFORM)
+    if abs(float(torch.corrcoef(moved.T)[0, 1])) > 0.1:
+        raise Wrong(_DIAGONAL)
+    spread, right = float(moved.std()), math.sqrt(2 * diffusivity * dt)
+    for wrong, diagnosis in ((right**2, _VARIANCE), (right / math.sqrt(2), _NO_TWO)):
+        if math.isclose(spread, wrong, rel_tol=0.03):
+            raise Wrong(diagnosis)
+    if not math.isclose(spread, right, rel_tol=0.03) or abs(float(moved.mean())) > 0.02:
+        raise Wrong(f"pushes should have mean 0 and deviation {right:.3f}; yours have deviation {spread:.3f}.")
+    if not _bell_shaped(moved):
+        raise Wrong(_NO_BELL)
+
+
+# --- share-it-out: one step of the heat equation ---------------------------------------------------------------------
+
+
+def share_out(ink: Tensor, share: float) -> Tensor:
+    """The ink in a row of cells (n,), after each gave `share` of its own to each neighbour."""
+    flow = share * (ink[1:] - ink[:-1])  # over each border, from the right cell to the left one
+    after = ink.clone()
+    after[:-1] += flow
+    after[1:] -= flow
+    return after
+
+
+def _share_through_the_walls(ink: Tensor, share: float) -> Tensor:
+    padded = torch.nn.functional.pad(ink, (1, 1))
+    return ink + share * (padded[:-2] + padded[2:] - 2 * ink)
+
+
+def _share_in_turn(ink: Tensor, share: float) -> Tensor:
+    after = ink.clone()
+    for i in range(len(ink) - 1):
+        flow = share * (after[i + 1] - after[i])
+        after[i] += flow
+        after[i + 1] -= flow
+    return after
+
+
+def _share_in_place(ink: Tensor, share: float) -> Tensor:
+    ink.copy_(share_out(ink, share))
+    return ink
+
+
+def _share_to(ink: Tensor, share: float, *, right: bool = True, left: bool = True, pay: bool = True) -> Tensor:
+    """Give to one neighbour only, or without giving anything away."""
+    after = ink.clone()
+    for gives, take, there in ((right, ink[:-1], after[1:]), (left, ink[1:], after[:-1])):
+        there += share * take * gives
+    if pay:
+        after[:-1] -= share * ink[:-1] * right
+        after[1:] -= share * ink[1:] * left
+    return after
+
+
+_CHANGED = "your function changes the ink that it was given. Work on ink.clone()."
+_SHARES: tuple[tuple[Answer, str], ...] = (
+    (
+        lambda ink, share: ink + share * (ink.roll(1) + ink.roll(-1) - 2 * ink),
+        "the first and the last cell are neighbours in your glass: `roll` goes round. There are walls between them.",
+    ),
+    (
+        _share_through_the_walls,
+        "ink leaves the glass at the ends. The first and the last cell have one neighbour only, so they give once.",
+    ),
+    (
+        lambda ink, share: _share_to(ink, share, left=False),
+        "ink moves in one direction only. Each cell gives to both of its neighbours.",
+    ),
+    (
+        lambda ink, share: _share_to(ink, share, pay=False),
+        "your cells receive, but nobody pays: the ink grows more. What one cell gets, another loses.",
+    ),
+    (
+        lambda ink, share: 2 * ink - share_out(ink, share),
+        "ink flows to where there already is more. The flow is from more to less: change its sign.",
+    ),
+    (
+        _share_in_turn,
+        "the cells give one after the other, so the second gives away what it just got. Compute all flows first.",
+    ),
+)
+
+
+def _examine_share(answer: Answer) -> None:
+    ink, share = torch.rand(12, dtype=torch.float64, generator=_rng()) + 0.2, 0.2
+    given = ink.clone()
+    value = answer(given, share)
+    if not torch.equal(given, ink):
+        raise Wrong(_CHANGED)
+    expected = heat.step(ink, share)
+    if same(value, expected, tolerance=1e-6):
+        return
+    for wrong, diagnosis in _SHARES:
+        if same(value, wrong(ink, share), tolerance=1e-6):
+            raise Wrong(diagnosis)
+    lost = float(ink.sum() - value.sum())
+    if abs(lost) < 1e-6:
+        raise Wrong("no ink is lost, but the shares are wrong: each neighbour gets `share` times the cell's ink.")
+    raise Wrong(f"of {float(ink.sum()):.2f} ink {lost:.2f} is lost; none should be, and each neighbour gets its share.")
+
+
+# --- noise-once: one step of the noising process ---------------------------------------------------------------------
+
+
+def noise(x: Tensor, beta: float, generator: torch.Generator) -> Tensor:
+    """One step of the noising process, which keeps a variance of 1; x of any shape."""
+    eps = torch.randn(x.shape, generator=generator)
+    return math.sqrt(1 - beta) * x + math.sqrt(beta) * eps
+
+
+def _noised(keep: Callable[[float], float], share: Callable[[float], float], draw: Callable[..., Tensor]) -> Answer:
+    """The step with other factors of x and of the noise, or with other noise."""
+    return lambda x, beta, generator: keep(beta) * x + share(beta) * draw(x.shape, generator=generator)
+
+
+def _rest(beta: float) -> float:
+    return math.sqrt(1 - beta)
+
+
+_NOISE_UNIFORM = "the noise is uniform, `rand`, and never negative. The text says N(0, 1), which is `randn`."
+_FACTORS: tuple[tuple[Callable[[float], float], Callable[[float], float], str], ...] = (
+    (
+        _rest,
+        float,
+        "the noise has the deviation β. β is its variance: multiply eps by √β, or the variance shrinks at every step.",
+    ),
+    (
+        lambda beta: 1.0,
+        math.sqrt,
+        "x is not made smaller, so the variance grows at every step: this explodes it. Multiply x by √(1 − β).",
+    ),
+    (
+        lambda beta: 1 - beta,
+        math.sqrt,
+        "x is multiplied by 1 − β. Variances must add up to 1: (1 − β) + β, so x gets the root, √(1 − β).",
+    ),
+    (
+        math.sqrt,
+        _rest,
+        "the two factors are exchanged: √(1 − β) belongs to x, √β to the noise. A step noises a little.",
+    ),
+)
+
+
+def _examine_noise(answer: Answer) -> None:
+    x, beta = 2 + torch.randn(200, 200, generator=_rng()), 0.2
+    value = answer(x.clone(), beta, torch.Generator().manual_seed(7))
+    same(value, x)
+    if not same(answer(x.clone(), beta, torch.Generator().manual_seed(7)), value):
+        raise Wrong("called twice with the same seed it gives different answers. Use the generator that is given.")
+    if same(answer(x.clone(), beta, torch.Generator().manual_seed(8)), value):
+        raise Wrong("it gives the same answer for every generator. Draw with generator=generator.")
+    covariance = torch.cov(torch.stack([x.flatten(), value.detach().flatten()]))
+    kept = float(covariance[0, 1] / covariance[0, 0])
+    added = value.detach() - kept * x
+    share = float(added.std())
+    if float(added.mean()) > 0.1 and float(added.min()) > -0.1:
+        raise Wrong(_NOISE_UNIFORM)
+
+    def fits(keep: float, noise: float) -> bool:
+        return math.isclose(kept, keep, rel_tol=0.02) and math.isclose(share, noise, rel_tol=0.03)
+
+    for keep, part, diagnosis in _FACTORS:
+        if fits(keep(beta), part(beta)):
+            raise Wrong(diagnosis)
+    if not fits(_rest(beta), math.sqrt(beta)):
+        raise Wrong(
+            f"at β = {beta} x keeps {kept:.2f} of itself and gets noise of deviation {share:.2f}; it should be "
+            f"{_rest(beta):.2f} and {math.sqrt(beta):.2f}."
+        )
+    rows = float(added.mean(1).std()) > 0.1 or float(added.mean(0).std()) > 0.1
+    if rows or abs(float(added.mean())) > 0.02 or not _bell_shaped(added):
+        raise Wrong(
+            "the noise is not N(0, 1), drawn anew for each entry of x. Draw eps of the shape of x, by torch.randn."
+        )
+
+
+# --- count-the-nats: the entropy of a density ------------------------------------------------------------------------
+
+
+def nats(p: Tensor, dx: float) -> Tensor:
+    """−∫ p log p dx of a density p (n,) on a grid of spacing dx; where p is 0 it adds nothing."""
+    return -torch.xlogy(p, p).sum() * dx
+
+
+_NAN = "0·log 0 came out as NaN. It counts as 0: torch.xlogy(p, p) knows."
+_NATS: tuple[tuple[Answer, str], ...] = (
+    (
+        lambda p, dx: torch.xlogy(p, p).sum() * dx,
+        "the sign is wrong: where p is below 1 its logarithm is negative, and the entropy is minus the sum.",
+    ),
+    (lambda p, dx: nats(p, dx) / math.log(2), "that is in bits: you took log2. Nats come from the natural logarithm."),
+    (
+        lambda p, dx: -torch.xlogy(p, p).sum(),
+        "the sum is no integral yet: each term stands for a stretch of length dx.",
+    ),
+    (
+        lambda p, dx: -torch.xlogy(p * dx, p * dx).sum(),
+        "that is the entropy of the cells, which grows with their number. Take the logarithm of p, not of p·dx.",
+    ),
+)
+
+
+def _examine_nats(answer: Answer) -> None:
+    dx = 0.01
+    x = torch.arange(-8, 8, dx, dtype=torch.float64) + dx / 2
+    ramp = torch.where((x > -2) & (x < 2), 0.25, 0.0) + 0.125 * (x.abs() < 1) - 0.125 * ((x.abs() > 1) & (x.abs() < 2))
+    expected = nats(ramp, dx)
+    value = torch.as_tensor(answer(ramp.clone(), dx)).to(expected)
+    if bool(value.isnan().any()):
+        raise Wrong(_NAN)
+    if same(value, expected):
+        return
+    for wrong, diagnosis in _NATS:
+        if same(value, wrong(ramp, dx)):
+            raise Wrong(diagnosis)
+    raise Wrong(f"on a density with two steps the entropy is {expected:.3f} nats, yours is {float(value):.3f}.")
+
+
+EXERCISES = (
+    Exercise(
+        "push-the-dots",
+        CHAPTER,
+        _examine_push,
+        push,
+        _mistakes(_PUSHES),
+        "right: this one line, again and again, is what the ink does.",
+    ),
+    Exercise(
+        "share-it-out",
+        CHAPTER,
+        _examine_share,
+        share_out,
+        _mistakes((*_SHARES, (_share_in_place, _CHANGED))),
+        "right: from more to less, and nothing is lost at the walls. That is the heat equation.",
+    ),
+    Exercise(
+        "noise-once",
+        CHAPTER,
+        _examine_noise,
+        noise,
+        _mistakes(
+            ((_noised(_rest, math.sqrt, torch.rand), _NOISE_UNIFORM),),
+            tuple((_noised(keep, part, torch.randn), text) for keep, part, text in _FACTORS),
+        ),
+        "right: shrink a little, shake a little, and a variance of 1 stays 1.",
+    ),
+    Exercise(
+        "count-the-nats",
+        CHAPTER,
+        _examine_nats,
+        nats,
+        _mistakes((*_NATS, (lambda p, dx: -(p * p.log()).sum() * dx, _NAN))),
+        "right: a sum over the grid, in nats, and 0·log 0 is 0.",
+    ),
+)
