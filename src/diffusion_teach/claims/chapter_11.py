@@ -247,8 +247,8 @@ CLAIMS: tuple[Claim, ...] = (
         id="counts-are-not-stale",
         chapter=CHAPTER,
         sentence="1,000 stacks of each row, drawn anew, show as many numbers as its stored histogram predicts, "
-        "within 60.",
-        bounds={"fewest": at_least(-60), "most": at_most(60)},
+        "within 80.",
+        bounds={"fewest": at_least(-80), "most": at_most(80)},
         facts=(4,),
     ),
 )
