@@ -60,5 +60,5 @@ checkpoints: $(INSTALLED)
 	for name in classifier ddpm-mnist ddpm-mnist-conditional ncsn-mnist vae-mnist gan-mnist rpgan-mnist gan-stacked rpgan-stacked ddpm-stacked; do \
 	  $(BIN)/diffusion-teach train $$name --overwrite --out src/diffusion_teach/checkpoints || exit 1; \
 	done
-	$(BIN)/python -m diffusion_teach.recipes.scoreboard
-	$(BIN)/python -m diffusion_teach.recipes.stacked count
+	$(BIN)/python -m diffusion_teach.studies.scoreboard
+	$(BIN)/python -m diffusion_teach.studies.stacked_digits count

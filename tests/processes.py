@@ -12,7 +12,7 @@ from typing import Any
 
 FORK = multiprocessing.get_context("forkserver")
 # Imported once for all processes; optimizers import the second one at their first step.
-FORK.set_forkserver_preload(["diffusion_teach.recipes.run", "torch._dynamo"])
+FORK.set_forkserver_preload(["diffusion_teach.training.run", "torch._dynamo"])
 PATIENCE = 90.0
 
 

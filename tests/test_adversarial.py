@@ -11,18 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from diffusion_teach.adversarial import (
-    GAMES,
-    Game,
-    discriminator_loss,
-    fit_gan,
-    generator_loss,
-    gradient_penalty,
-    lipschitz_penalty,
-    slopes,
-)
 from diffusion_teach.networks.mlp import MLP
-from diffusion_teach.training import EMA
+from diffusion_teach.objectives.adversarial import GAMES, Game, discriminator_loss, generator_loss
+from diffusion_teach.objectives.gradient_penalties import gradient_penalty, lipschitz_penalty, slopes
+from diffusion_teach.training import EMA, fit_gan
 
 LOGITS = st.floats(-30, 30)
 

@@ -8,8 +8,8 @@ import statistics
 import subprocess
 import sys
 
-MODULES = ["schedules", "parameterizations", "exact", "denoisers", "samplers", "score_matching", "training"]
-MODULES += ["adversarial", "claims", "exercises"]
+MODULES = ["schedules", "parameterizations", "exact", "denoisers", "samplers", "objectives.score_matching", "training"]
+MODULES += ["objectives.adversarial", "claims", "exercises"]
 PROGRAM = f"""
 import json, sys, time
 import torch

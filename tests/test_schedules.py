@@ -14,17 +14,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from diffusion_teach import devices
-from diffusion_teach.schedules import (
-    VE,
-    VP,
-    Cosine,
-    Discrete,
-    Linear,
-    Schedule,
-    SubVP,
-    cosine_betas,
-    linear_betas,
-)
+from diffusion_teach.schedules import VE, VP, Cosine, Discrete, Linear, Schedule, SubVP, cosine_betas, linear_betas
 
 SCHEDULES: dict[str, Schedule] = {
     "vp": VP(),

@@ -19,7 +19,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 
-from diffusion_teach.recipes import scoreboard as stored
+from diffusion_teach.studies import scoreboard as stored
 
 FONT_SCRIPT = re.compile(r"<script[^>]*fontawesome\.js[^>]*></script>")
 

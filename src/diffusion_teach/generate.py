@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from diffusion_teach import _checks, devices, langevin, samplers
+from diffusion_teach import _checks, devices, samplers
 from diffusion_teach.denoisers import Denoiser, Guided, classes
+from diffusion_teach.samplers import langevin
 
 SAMPLERS = MappingProxyType(
     {

@@ -11,13 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from diffusion_teach.datasets import mnist
-from diffusion_teach.metrics.frechet import (
-    floor,
-    frechet_distance,
-    frechet_to_test,
-    gaussian_fit,
-    leading_order_bias,
-)
+from diffusion_teach.metrics.frechet import floor, frechet_distance, frechet_to_test, gaussian_fit, leading_order_bias
 
 seeds = st.integers(0, 10_000)
 dimensions = st.integers(1, 6)

@@ -7,7 +7,8 @@ import torch
 
 from diffusion_teach import checkpoints
 from diffusion_teach.datasets import mnist
-from diffusion_teach.networks.classifier import FEATURES, Classifier, evaluate, pretrained
+from diffusion_teach.metrics.features import evaluate, pretrained
+from diffusion_teach.networks.classifier import FEATURES, Classifier
 from diffusion_teach.recipes import classifier as recipe
 
 

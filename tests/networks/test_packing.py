@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from diffusion_teach import adversarial
-from diffusion_teach.adversarial import discriminator_loss, generator_loss
 from diffusion_teach.networks.mlp import MLP
 from diffusion_teach.networks.packing import Packed
+from diffusion_teach.objectives import adversarial, gradient_penalties
+from diffusion_teach.objectives.adversarial import discriminator_loss, generator_loss
 
 
 @pytest.mark.parametrize("members", [None, 3])
@@ -39,8 +39,8 @@ def test_a_gradient_penalty_counts_as_often_as_a_pack_has_points() -> None:
     net = MLP(8, 1, width=8).double()
     x = torch.randn(20, 2, dtype=torch.float64).requires_grad_()
     packs = x.detach().reshape(5, 8).requires_grad_()
-    of_points = adversarial.gradient_penalty(Packed(net, 4)(x).squeeze(-1), x)
-    torch.testing.assert_close(of_points, 4 * adversarial.gradient_penalty(net(packs).squeeze(-1), packs))
+    of_points = gradient_penalties.gradient_penalty(Packed(net, 4)(x).squeeze(-1), x)
+    torch.testing.assert_close(of_points, 4 * gradient_penalties.gradient_penalty(net(packs).squeeze(-1), packs))
 
 
 def test_a_pack_of_one_changes_nothing_and_two_tell_what_one_cannot() -> None:

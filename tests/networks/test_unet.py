@@ -13,8 +13,8 @@ from torch import Tensor
 from diffusion_teach import devices
 from diffusion_teach.denoisers import Learned
 from diffusion_teach.networks.unet import UNet
+from diffusion_teach.objectives.diffusion import diffusion_loss
 from diffusion_teach.schedules import Discrete, linear_betas
-from diffusion_teach.score_matching import diffusion_loss
 
 
 def alive(network: UNet, seed: int = 0) -> UNet:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from diffusion_teach import likelihood
+from diffusion_teach.exact import densities
 from diffusion_teach.networks.autoregressive import CausalPixels
 from diffusion_teach.networks.vae import VAE, PixelVAE
+from diffusion_teach.objectives import variational
 
 
 def test_shapes_and_the_decoders_start() -> None:
@@ -29,10 +30,10 @@ def test_the_bound_stays_below_the_integral() -> None:
     images = torch.cartesian_prod(*[torch.tensor([0.0, 1.0], dtype=torch.float64)] * 4)
     z = torch.linspace(-10, 10, 4001, dtype=torch.float64)
     log_joint = torch.stack([model.log_likelihood(x.expand(len(z), -1), z.unsqueeze(1)) for x in images])
-    exact = torch.trapezoid((log_joint + likelihood.gaussian_log_prob(z.unsqueeze(1))).exp(), z).log()
+    exact = torch.trapezoid((log_joint + densities.gaussian_log_prob(z.unsqueeze(1))).exp(), z).log()
     torch.testing.assert_close(exact.exp().sum().item(), 1.0)
-    log_w = likelihood.log_weights(model, images, 4000, generator=torch.Generator().manual_seed(0))
-    one, many = likelihood.iwae_bound(log_w, 1), likelihood.iwae_bound(log_w, 4000)
+    log_w = variational.log_weights(model, images, 4000, generator=torch.Generator().manual_seed(0))
+    one, many = variational.iwae_bound(log_w, 1), variational.iwae_bound(log_w, 4000)
     assert (one < many).all()
     torch.testing.assert_close(many, exact, rtol=0, atol=0.05)
 

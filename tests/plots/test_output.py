@@ -13,7 +13,7 @@ from PIL import Image
 
 from diffusion_teach import plots
 from diffusion_teach.plots import animations, output
-from diffusion_teach.training import loop
+from diffusion_teach.training.loop import loop
 
 
 class Display:

@@ -10,7 +10,7 @@ import torch
 from diffusion_teach import checkpoints
 from diffusion_teach.datasets import mnist
 from diffusion_teach.recipes import classifier as recipe
-from diffusion_teach.recipes import run
+from diffusion_teach.training import run
 
 
 def test_augmentation_by_nothing_changes_nothing() -> None:

@@ -14,7 +14,6 @@ from torch import Tensor
 from diffusion_teach import checkpoints, recipes
 from diffusion_teach.datasets import mnist
 from diffusion_teach.parameterizations import add_noise
-from diffusion_teach.recipes import run
 from diffusion_teach.recipes.diffusion import (
     DDPM_MNIST,
     DDPM_MNIST_CONDITIONAL,
@@ -23,6 +22,7 @@ from diffusion_teach.recipes.diffusion import (
     make_schedule,
 )
 from diffusion_teach.schedules import Cosine, Discrete
+from diffusion_teach.training import run
 from tests.processes import together
 
 SMALL = {"width": (8, 16), "dense": 16}

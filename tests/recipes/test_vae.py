@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from diffusion_teach import recipes
-from diffusion_teach.papers import vae2013
-from diffusion_teach.recipes import run
+from diffusion_teach.papers import kingma2013
 from diffusion_teach.recipes.vae import VAE_MNIST, VAERecipe
+from diffusion_teach.training import run
 
 CPU = torch.device("cpu")
 
@@ -29,7 +29,7 @@ def test_the_loss_is_minus_the_papers_estimator() -> None:
     torch.manual_seed(0)
     vae = VAE_MNIST.model()
     x, eps = VAE_MNIST.draw(VAE_MNIST.data(CPU), torch.Generator().manual_seed(0))
-    paper = vae2013.L_B(x, vae.encode, vae.decode, eps[None])
+    paper = kingma2013.L_B(x, vae.encode, vae.decode, eps[None])
     torch.testing.assert_close(VAE_MNIST.loss(vae, x, eps), -paper.mean())
 
 

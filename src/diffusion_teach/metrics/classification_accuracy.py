@@ -19,7 +19,8 @@ from torch import Tensor
 
 from diffusion_teach import _checks
 from diffusion_teach.datasets import mnist
-from diffusion_teach.networks.classifier import Classifier, evaluate
+from diffusion_teach.metrics.features import evaluate
+from diffusion_teach.networks.classifier import Classifier
 from diffusion_teach.training import fit
 
 STEPS = 200

@@ -30,10 +30,10 @@ from diffusion_teach.denoisers import Denoiser, classes
 from diffusion_teach.generate import OneCall, generate, in_one_call
 from diffusion_teach.metrics import frechet
 from diffusion_teach.metrics.density_coverage import density_coverage
+from diffusion_teach.metrics.features import evaluate as classify
+from diffusion_teach.metrics.features import pretrained
 from diffusion_teach.metrics.modes import expected_kl, label_coverage
 from diffusion_teach.metrics.precision_recall import precision_recall
-from diffusion_teach.networks.classifier import evaluate as classify
-from diffusion_teach.networks.classifier import pretrained
 from diffusion_teach.parameterizations import Prediction
 
 MOST_NEIGHBOURS = 2000

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from diffusion_teach import _checks
 from diffusion_teach.datasets import mnist
-from diffusion_teach.networks.classifier import evaluate, pretrained
+from diffusion_teach.metrics.features import evaluate, pretrained
 
 
 class Gaussian(NamedTuple):

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from diffusion_teach import _checks
-from diffusion_teach.likelihood import bernoulli_log_prob
+from diffusion_teach.exact.densities import bernoulli_log_prob
 from diffusion_teach.networks.mlp import MLP, fourier_features
 
 OCTAVES = 3  # of the place: sines of 1, 2 and 4 half turns across the image

@@ -6,12 +6,9 @@ one, with the weights of the shipped checkpoint `classifier`. Its distances comp
 
 from __future__ import annotations
 
-import functools
-
-import torch
 from torch import Tensor, nn
 
-from diffusion_teach import _checks, checkpoints
+from diffusion_teach import _checks
 
 FEATURES = 84
 
@@ -51,25 +48,3 @@ class Classifier(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The logits (B, 10) of images x (B, 1, 28, 28) in [−1, 1]."""
         return self.head(self.features(x))
-
-
-@functools.cache
-def pretrained() -> Classifier:
-    """The frozen classifier of the shipped checkpoint: evaluation mode, no gradients for its weights, loaded once."""
-    model = Classifier()
-    model.load_state_dict(checkpoints.load("classifier"))
-    return model.eval().requires_grad_(False)
-
-
-@torch.no_grad()
-def evaluate(model: Classifier, x: Tensor, *, batch: int = 500, features: bool = False) -> Tensor:
-    """The logits (B, 10) of many images, or with `features` their features (B, 84), computed batch by batch.
-
-    Args:
-        x: (B, 1, 28, 28) in [−1, 1].
-        batch: images at a time; bounds the memory.
-    """
-    _checks.tensor("x", x, ("B", 1, 28, 28))
-    _checks.integer("batch", batch)
-    compute = model.features if features else model
-    return torch.cat([compute(part) for part in x.split(batch)])

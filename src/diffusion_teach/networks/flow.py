@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from diffusion_teach import _checks
-from diffusion_teach.likelihood import gaussian_log_prob
+from diffusion_teach.exact.densities import gaussian_log_prob
 from diffusion_teach.networks.mlp import MLP
 
 STRETCH = 2.0

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from diffusion_teach import _checks
-from diffusion_teach.likelihood import bernoulli_log_prob
+from diffusion_teach.exact.densities import bernoulli_log_prob
 from diffusion_teach.networks.autoregressive import CausalPixels
 
 

@@ -1,10 +1,8 @@
-"""How each checkpoint is made: a recipe decides everything, `run.train` does it.
+"""How each checkpoint is made: a recipe decides everything, `training.run` does it.
 
     diffusion-teach train ddpm-mnist --out checkpoints
 
-`duel2d` is another kind: the search for the settings of chapter 11's duel, `python -m diffusion_teach.recipes.duel2d`.
-`duel2d_seeds` trains two of its contenders with forty seeds. So is `stacked`, its duel with stacked digits: a search,
-and a count of modes.
+What compares them lies in `studies`.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from diffusion_teach.recipes.recipe import Recipe
+    from diffusion_teach.training.recipe import Recipe
 
     RECIPES: dict[str, Recipe]
     """Every recipe that makes a checkpoint, by its name."""
@@ -22,18 +20,18 @@ if TYPE_CHECKING:
 @functools.cache
 def _recipes() -> dict[str, Recipe]:
     # Here and not above: `diffusion-teach --help` is in this package, and should not wait for torch.
-    from diffusion_teach.recipes import adversarial, classifier, diffusion, vae
+    from diffusion_teach.recipes import classifier, diffusion, gan, vae
 
     every: tuple[Recipe, ...] = (
         diffusion.DDPM_MNIST,
         diffusion.DDPM_MNIST_CONDITIONAL,
         diffusion.NCSN_MNIST,
         vae.VAE_MNIST,
-        adversarial.GAN_MNIST,
-        adversarial.RPGAN_MNIST,
+        gan.GAN_MNIST,
+        gan.RPGAN_MNIST,
         diffusion.DDPM_STACKED,
-        adversarial.GAN_STACKED,
-        adversarial.RPGAN_STACKED,
+        gan.GAN_STACKED,
+        gan.RPGAN_STACKED,
         classifier.CLASSIFIER,
     )
     return {recipe.name: recipe for recipe in every}

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 from diffusion_teach import _checks
 from diffusion_teach.datasets import mnist
-from diffusion_teach.networks.classifier import Classifier, evaluate
-from diffusion_teach.recipes.recipe import Recipe
+from diffusion_teach.metrics.features import evaluate
+from diffusion_teach.networks.classifier import Classifier
+from diffusion_teach.training.recipe import Recipe
 
 
 def augment(

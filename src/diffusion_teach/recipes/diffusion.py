@@ -22,16 +22,16 @@ import torch
 from torch import Tensor, nn
 
 from diffusion_teach import _checks
-from diffusion_teach.datasets import mnist, stacked
+from diffusion_teach.datasets import mnist, stacked_digits
 from diffusion_teach.denoisers import Learned
 from diffusion_teach.generate import generate
-from diffusion_teach.metrics.stacked import CARD_SAMPLES, score
+from diffusion_teach.metrics.stacked_modes import CARD_SAMPLES, score
 from diffusion_teach.networks.unet import UNet
-from diffusion_teach.optimizers import muon_and_adamw
+from diffusion_teach.objectives.diffusion import diffusion_loss, sample_times
 from diffusion_teach.parameterizations import TARGETS, determinant
-from diffusion_teach.recipes.recipe import Recipe
 from diffusion_teach.schedules import VE, Cosine, Discrete, Schedule, cosine_betas, linear_betas
-from diffusion_teach.score_matching import diffusion_loss, sample_times
+from diffusion_teach.training.optimizers import muon_and_adamw
+from diffusion_teach.training.recipe import Recipe
 
 SCHEDULES = ("linear", "cosine", "continuous-cosine", "exploding")
 WEIGHTS = ("simple", "none")
@@ -119,7 +119,7 @@ class DiffusionRecipe(Recipe):
         images, labels = data
         device = images.device
         rows = torch.randint(len(images), (self.batch, self.image_channels), generator=generator, device=device)
-        x0 = stacked.of_rows(images, rows)
+        x0 = stacked_digits.of_rows(images, rows)
         t = sample_times(make_schedule(self.schedule), (self.batch,), spacing=self.times, generator=generator)
         eps = torch.randn(x0.shape, generator=generator, device=device)
         if not self.classes:

@@ -15,11 +15,11 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from diffusion_teach import likelihood
 from diffusion_teach.datasets import mnist
 from diffusion_teach.networks.vae import VAE
+from diffusion_teach.objectives import variational
 from diffusion_teach.recipes.diffusion import DATA, INTENDED_USE, LICENCE
-from diffusion_teach.recipes.recipe import Recipe
+from diffusion_teach.training.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class VAERecipe(Recipe):
     def loss(self, model: nn.Module, *drawn: Tensor) -> Tensor:
         """Minus the ELBO, nats an image."""
         x, eps = drawn
-        return -likelihood.elbo(cast(VAE, model), x, eps=eps).value.mean()
+        return -variational.elbo(cast(VAE, model), x, eps=eps).value.mean()
 
     def measure(self, model: nn.Module, *, seed: int) -> dict[str, Any]:
         """The ELBO of the binarised test images, and the table of `metrics.evaluation`, means over five sets."""
@@ -66,7 +66,9 @@ class VAERecipe(Recipe):
         g = torch.Generator().manual_seed(seed)
         x = mnist.binarise(mnist.load("test")[0], generator=g).to(next(vae.parameters()).device)
         with torch.no_grad():
-            bound = float(likelihood.elbo(vae, x, eps=torch.randn(len(x), vae.latents, generator=g).to(x)).value.mean())
+            bound = float(
+                variational.elbo(vae, x, eps=torch.randn(len(x), vae.latents, generator=g).to(x)).value.mean()
+            )
         return averaged(lambda seed: evaluate_in_one_call(vae, seed=seed), seed=seed) | {"test_elbo": bound}
 
 

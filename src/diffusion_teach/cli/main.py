@@ -1,0 +1,266 @@
+"""The command `diffusion-teach`: list, train, sample, evaluate.
+
+It checks what was typed, calls the library, and says in one message what went wrong. The exit code is 0 when all is
+well, 1 for a run that failed, 2 for wrong usage and 130 after Ctrl-C. What needs torch is imported by the commands that
+compute, not here, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from diffusion_teach import __version__
+from diffusion_teach.cli import usage
+from diffusion_teach.cli.usage import PRECISIONS, SAMPLERS, Named, Program, examples
+
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+SOME, ANY, MORE_THAN_0 = click.IntRange(min=1), click.IntRange(min=0), click.FloatRange(min=0, min_open=True)
+PATH = click.Path(path_type=Path)
+
+device = click.option("--device", metavar="D", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
+overwrite = click.option("--overwrite", is_flag=True, help="Replace what is there.")
+sampler = click.option(
+    "--sampler", type=Named(SAMPLERS), metavar="NAME", help=f"{', '.join(SAMPLERS)}.  [default: the card's]"
+)
+steps = click.option("--steps", type=SOME, metavar="S", help="Of the sampler.  [default: the card's]")
+guidance = click.option(
+    "--guidance", type=click.FloatRange(min=0), metavar="W", default=0.0, help="How far past the label; 0: not."
+)
+seed = click.option("--seed", type=ANY, metavar="K", default=0, show_default=True, help="Decides all randomness.")
+precision = click.option(
+    "--precision", type=Named(PRECISIONS), metavar="P", default="float32", help=", ".join(PRECISIONS)
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="For programs.")
+
+
+@click.group(
+    cls=Program,
+    context_settings=CONTEXT,
+    epilog=examples(
+        "list",
+        "train ddpm-mnist --minutes 5 --out runs",
+        "sample runs/ddpm-mnist.safetensors --count 64 --out digits.png",
+        "evaluate ddpm-mnist",
+    ),
+)
+@click.version_option(__version__, prog_name="diffusion-teach")
+def main() -> None:
+    """Train, sample and measure the diffusion models of the book "From ink to images"."""
+
+
+@main.command("list", short_help="Show recipes and checkpoints.", epilog=examples("list", "list --json"))
+@as_json
+def list_(as_json: bool) -> None:
+    """Show the recipes, and the shipped checkpoints with size, parameters and quality."""
+    from diffusion_teach.cli import report
+
+    made, kept = report.recipe_rows(), report.checkpoint_rows()
+    click.echo(_json({"recipes": made, "checkpoints": kept}) if as_json else report.listing(made, kept))
+
+
+@main.command(
+    short_help="Train a recipe, with a time limit if you like.",
+    epilog=examples(
+        "train ddpm-mnist --out runs",
+        "train ddpm-mnist --minutes 5 --seed 1 --out runs/short.safetensors",
+        "train ddpm-mnist --out runs --resume",
+    )
+    + "\n\n\b\nIn many processes, with the same result within rounding:\n"
+    "  torchrun --nproc-per-node 2 -m diffusion_teach.cli.main train ddpm-mnist --out runs",
+)
+@click.argument("recipe")
+@click.option("--minutes", type=MORE_THAN_0, metavar="M", help="About how long to train.")
+@click.option("--steps", type=SOME, metavar="N", help="How many steps.  [default: the recipe's]")
+@click.option("--seed", type=ANY, metavar="K", help="Decides all randomness.  [default: the recipe's]")
+@device
+@click.option(
+    "--precision", type=Named(PRECISIONS), metavar="P", help=f"{', '.join(PRECISIONS)}.  [default: the recipe's]"
+)
+@click.option("--resume", is_flag=True, help="Go on with a training that was stopped, however it was.")
+@overwrite
+@click.option("--out", type=PATH, default=".", help="A folder, or a .safetensors file.  [default: this folder]")
+@click.pass_context
+def train(
+    ctx: click.Context,
+    recipe: str,
+    minutes: float | None,
+    steps: int | None,
+    seed: int | None,
+    device: str,
+    precision: str | None,
+    resume: bool,
+    overwrite: bool,
+    out: Path,
+) -> None:
+    """Train RECIPE and write its checkpoint with a model card.
+
+    Ctrl-C keeps what was trained so far, and so does a crash; --resume goes on from there, to the very weights that an
+    undisturbed training gives.
+    """
+    if minutes is not None and steps is not None:
+        raise click.UsageError("Give --minutes or --steps, not both.")
+    if resume and overwrite:
+        raise click.UsageError("--resume goes on with what is there, --overwrite replaces it: give one of them.")
+    chosen = usage.recipe(recipe)
+    if precision is not None:
+        chosen = dataclasses.replace(chosen, precision=precision)
+    from diffusion_teach import checkpoints
+    from diffusion_teach.cli import report
+    from diffusion_teach.training import run
+
+    try:
+        path = run.train(
+            chosen,
+            out,
+            steps=steps,
+            minutes=minutes,
+            seed=seed,
+            device=device,
+            resume=resume,
+            overwrite=overwrite,
+        )
+    except run.Interrupted as stopped:
+        click.echo(usage.said(stopped), err=True)
+        ctx.exit(128 + stopped.signal)
+    if os.environ.get("RANK", "0") == "0":
+        card = checkpoints.card(path)
+        click.echo(f"{path}: {report.size(card['bytes'])}, {card['steps']:,} steps in {card['seconds']:,.0f} s")
+        click.echo(report.quality(card["metrics"]))
+
+
+@main.command(
+    short_help="Draw images from a checkpoint.",
+    epilog=examples(
+        "sample ddpm-mnist --count 100 --out digits.png",
+        "sample ddpm-mnist --count 24 --steps 20 --sampler dpm_solver --out digits.gif",
+        "sample ddpm-mnist-conditional --count 100 --label all --guidance 1 --out digits.npz",
+    ),
+)
+@click.argument("name_or_file")
+@click.option("--count", type=SOME, metavar="N", default=64, show_default=True, help="How many images.")
+@steps
+@sampler
+@click.option("--label", "labels", metavar="L", multiple=True, help="A digit, several (3,7), or all, given in turn.")
+@guidance
+@seed
+@device
+@precision
+@overwrite
+@click.option(
+    "--out",
+    type=PATH,
+    required=True,
+    help=".npz: samples (N, 28, 28) of bytes, and labels; .png: a grid; .gif: the reverse process.",
+)
+def sample(
+    name_or_file: str,
+    count: int,
+    steps: int | None,
+    sampler: str | None,
+    labels: tuple[str, ...],
+    guidance: float,
+    seed: int,
+    device: str,
+    precision: str,
+    overwrite: bool,
+    out: Path,
+) -> None:
+    """Draw images from a checkpoint, NAME_OR_FILE."""
+    usage.check_out(out, overwrite)
+    digits = usage.digits(labels)
+    if guidance and not digits:
+        raise click.UsageError("--guidance pulls towards a label: give --label too, such as --label all.")
+    if out.suffix == ".gif" and count > usage.MOST_ANIMATED:
+        message = f"a .gif shows at most {usage.MOST_ANIMATED} images, got {count}."
+        raise click.BadParameter(message, param_hint="--count")
+    card, model = usage.painter(name_or_file, device)
+    from diffusion_teach import _files
+    from diffusion_teach.cli import pictures
+    from diffusion_teach.denoisers import Learned, classes
+
+    if not isinstance(model, Learned):
+        usage.in_one_call(name_or_file, sampler=sampler, steps=steps, label=labels, guidance=guidance)
+        if out.suffix == ".gif":
+            raise click.UsageError(f"{name_or_file} has no reverse process to show. Write a .png or an .npz.")
+        data, how = pictures.drawn_in_one_call(model, out.suffix, count, seed=seed), "in one call each"
+    elif digits and not classes(model):
+        raise click.UsageError(
+            f"{name_or_file} takes no labels. Leave out --label and --guidance, or sample a conditional checkpoint, "
+            "such as ddpm-mnist-conditional."
+        )
+    else:
+        asked = {**usage.settings(card, sampler, steps), "guidance": guidance, "seed": seed, "precision": precision}
+        data = pictures.drawn(model, out.suffix, count, digits, **asked)
+        how = f"by {asked['sampler']}, {asked['steps']} steps"
+    usage.check_out(out, overwrite)  # another program may have been as quick
+    _files.write_atomically(out, data)
+    click.echo(f"{out}: {count} images {how}, seed {seed}")
+
+
+@main.command(
+    short_help="Measure a checkpoint.",
+    epilog=examples("evaluate ddpm-mnist", "evaluate runs/ddpm-mnist.safetensors --steps 10 --json"),
+)
+@click.argument("name_or_file")
+@click.option("--count", type=click.IntRange(100, 10_000), metavar="N", default=2000, show_default=True, help="Images.")
+@steps
+@sampler
+@guidance
+@seed
+@click.option("--repeats", type=SOME, metavar="R", default=1, show_default=True, help="Sets of samples, for a mean.")
+@device
+@precision
+@as_json
+def evaluate(
+    name_or_file: str,
+    count: int,
+    steps: int | None,
+    sampler: str | None,
+    guidance: float,
+    seed: int,
+    repeats: int,
+    device: str,
+    precision: str,
+    as_json: bool,
+) -> None:
+    """Measure a checkpoint, NAME_OR_FILE, beside real digits and blurred ones."""
+    card, model = usage.model(name_or_file, device)
+    from diffusion_teach import recipes
+    from diffusion_teach.cli import report
+    from diffusion_teach.denoisers import Learned, classes
+    from diffusion_teach.generate import OneCall
+    from diffusion_teach.metrics import evaluation
+
+    recipe = recipes.get(card["recipe"])
+    if getattr(recipe, "image_channels", 1) > 1:
+        usage.by_recipe(name_or_file, sampler=sampler, steps=steps, guidance=guidance)
+        found = recipe.measure(model, seed=seed)
+    elif isinstance(model, OneCall):
+        usage.in_one_call(name_or_file, sampler=sampler, steps=steps, guidance=guidance)
+        found = evaluation.averaged(
+            lambda seed: evaluation.evaluate_in_one_call(model, count=count, seed=seed), seed=seed, repeats=repeats
+        )
+    elif not isinstance(model, Learned):
+        found = recipe.measure(model, seed=seed)
+    elif guidance and not classes(model):
+        raise click.UsageError(f"{name_or_file} takes no labels, so --guidance has nothing to pull towards.")
+    else:
+        asked = {**usage.settings(card, sampler, steps), "guidance": guidance, "precision": precision}
+        found = evaluation.averaged(
+            lambda seed: evaluation.evaluate(model, count=count, seed=seed, **asked), seed=seed, repeats=repeats
+        )
+    click.echo(_json(found) if as_json else report.scores(name_or_file, found))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    main()

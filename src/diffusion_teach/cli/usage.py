@@ -1,0 +1,153 @@
+"""What `diffusion-teach` takes for an argument and what it answers to a wrong one.
+
+Wrong usage is found before anything is computed, and the message names the near name or the way out.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from diffusion_teach.denoisers import Learned
+    from diffusion_teach.generate import OneCall
+    from diffusion_teach.training.recipe import Recipe
+
+SAMPLERS = ("ancestral", "sde_dpm_solver", "ddim", "dpm_solver", "euler", "heun", "annealed_langevin")
+PRECISIONS = ("auto", "float32", "bfloat16")
+SUFFIXES = (".npz", ".png", ".gif")
+LABELS = tuple(range(10))
+MOST_ANIMATED = 400
+STOPPED = 130
+
+
+class Named(click.Choice):
+    """A choice whose error names the nearest one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value not in self.choices:
+            near = difflib.get_close_matches(str(value), list(self.choices), n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            self.fail(f"{value!r} is not one of {', '.join(map(repr, self.choices))}.{hint}", param, ctx)
+        return value
+
+
+class Program(click.Group):
+    """The commands, and how their errors are shown: one message, no traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            click.echo("\nStopped.", err=True)
+            ctx.exit(STOPPED)
+        except OSError as error:
+            text = error.strerror or str(error)
+            raise click.ClickException(said(f"{text}: {error.filename}" if error.filename else text)) from error
+        except (ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
+            raise click.ClickException(said(str(error) or type(error).__name__)) from error
+
+
+def said(text: object) -> str:
+    """A message of the library for someone who types: "resume=True (--resume)" is just --resume."""
+    return re.sub(r"\w+=True \((--\w+)\)", r"\1", str(text))
+
+
+def examples(*lines: str) -> str:
+    """The end of a help text."""
+    return "\b\nExamples:\n" + "\n".join(f"  diffusion-teach {line}" for line in lines)
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of a name."""
+    from diffusion_teach import recipes
+
+    try:
+        return recipes.get(name)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="RECIPE") from None
+
+
+def model(name_or_file: str, device: str) -> tuple[dict[str, Any], nn.Module]:
+    """The card and the model, on the device."""
+    from diffusion_teach import checkpoints, devices
+
+    try:
+        checkpoints.path(name_or_file)
+    except (ValueError, FileNotFoundError) as error:
+        own = " For a file of your own give its path, which ends in .safetensors." if os.sep not in name_or_file else ""
+        raise click.BadParameter(f"{error}{own}", param_hint="NAME_OR_FILE") from None
+    return checkpoints.card(name_or_file), checkpoints.model(name_or_file).to(devices.pick(device))
+
+
+def painter(name_or_file: str, device: str) -> tuple[dict[str, Any], Learned | OneCall]:
+    """The card and the model, which must be one that draws images."""
+    from diffusion_teach.denoisers import Learned
+    from diffusion_teach.generate import OneCall
+
+    card, found = model(name_or_file, device)
+    if not isinstance(found, (Learned, OneCall)):
+        raise click.UsageError(
+            f"{name_or_file} draws no images: {card.get('summary', card['intended_use']).rstrip('.')}."
+        )
+    return card, found
+
+
+def in_one_call(name_or_file: str, **asked: object) -> None:
+    """Refuse what a model that draws in one call has no use for: options that were given."""
+    if given := [f"--{name}" for name, value in asked.items() if value]:
+        raise click.UsageError(
+            f"{name_or_file} draws an image in one call, without a sampler and without labels: leave out "
+            f"{' and '.join(given)}."
+        )
+
+
+def by_recipe(name_or_file: str, **asked: object) -> None:
+    """Refuse what has no effect where the recipe alone says how its model is measured: options that were given."""
+    if given := [f"--{name}" for name, value in asked.items() if value]:
+        raise click.UsageError(
+            f"{name_or_file} draws stacked digits, whose modes are counted as its recipe says: leave out "
+            f"{' and '.join(given)}."
+        )
+
+
+def settings(card: dict[str, Any], sampler: str | None, steps: int | None) -> dict[str, Any]:
+    """Sampler and steps: those asked for, or those that the card's metrics were measured with."""
+    return {
+        "sampler": sampler or card["metrics"].get("sampler", SAMPLERS[0]),
+        "steps": steps or card["metrics"].get("steps", 50),
+    }
+
+
+def digits(labels: tuple[str, ...]) -> list[int]:
+    """The labels that were typed: "3", "3,7", "all"."""
+    parts = [part.strip() for text in labels for part in text.split(",")]
+    if parts == ["all"]:
+        return list(LABELS)
+    if wrong := [part for part in parts if part not in map(str, LABELS)]:
+        raise click.BadParameter(
+            f"labels are 0 to 9, several as in 3,7, or all; got {wrong[0]!r}.", param_hint="--label"
+        )
+    return [int(part) for part in parts]
+
+
+def check_out(out: Path, overwrite: bool) -> None:
+    """Find out before anything is computed whether the result can be written."""
+    if out.suffix not in SUFFIXES:
+        raise click.BadParameter(f"the file must end in {', '.join(SUFFIXES)}; got {str(out)!r}.", param_hint="--out")
+    if not out.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {out.parent}. Make it first.", param_hint="--out")
+    if out.exists() and not (overwrite and out.is_file()):
+        what = "exists already. Give another name, or replace it with --overwrite" if out.is_file() else "is no file"
+        raise click.ClickException(f"{out} {what}.")
+    if not os.access(out.parent, os.W_OK):
+        raise click.ClickException(f"the folder {out.parent} cannot be written to.")

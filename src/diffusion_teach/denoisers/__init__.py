@@ -1,0 +1,12 @@
+r"""Denoisers: what a sampler needs of a model.
+
+A denoiser takes x_t and t and says which x₀ and which ε it sees there. A trained network, a closed form, and later a
+guided or distilled model all look the same to a sampler.
+"""
+
+from diffusion_teach.denoisers.denoiser import Denoiser, as_time, classes, score
+from diffusion_teach.denoisers.exact import Exact
+from diffusion_teach.denoisers.guided import Guided
+from diffusion_teach.denoisers.learned import Learned
+
+__all__ = ["Denoiser", "Exact", "Guided", "Learned", "as_time", "classes", "score"]

@@ -1,0 +1,31 @@
+"""Log-densities and divergences in closed form, in nats."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from diffusion_teach import _checks
+
+
+def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(mean, variance) ‖ N(0, I)) = ½ Σ_j (mean² + variance − 1 − log variance); (..., J) gives (...)."""
+    _checks.tensor("mean", mean, ("...", "J"), finite=False)
+    _checks.same_shape("log_variance", log_variance, "mean", mean)
+    return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(-1)
+
+
+def gaussian_log_prob(x: Tensor, mean: Tensor | float = 0.0, log_variance: Tensor | float = 0.0) -> Tensor:
+    """log N(x; mean, variance), coordinates independent and summed over the last dimension: (..., J) gives (...)."""
+    _checks.tensor("x", x, ("...", "J"), finite=False)
+    log_variance = torch.as_tensor(log_variance, dtype=x.dtype)
+    return -0.5 * ((x - mean) ** 2 / log_variance.exp() + log_variance + math.log(2 * math.pi)).sum(-1)
+
+
+def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
+    """Σ_i x_i log y_i + (1 − x_i) log(1 − y_i) with y = sigmoid(logits), for x in {0, 1}: (..., D) gives (...)."""
+    _checks.tensor("logits", logits, ("...", x.shape[-1]), finite=False)
+    return (x * logits - softplus(logits)).sum(-1)

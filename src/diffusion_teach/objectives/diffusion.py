@@ -1,0 +1,114 @@
+"""The regression that trains every diffusion model, and the noise levels that it is trained at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from diffusion_teach import _checks
+from diffusion_teach.denoisers import Learned
+from diffusion_teach.parameterizations import add_noise, expand, target
+from diffusion_teach.samplers import time_grid
+from diffusion_teach.schedules import Discrete, Schedule, check_time
+
+
+def sample_times(
+    schedule: Schedule,
+    shape: tuple[int, ...],
+    *,
+    spacing: str = "time",
+    low_discrepancy: bool = True,
+    smallest: float = 1e-4,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Training times: 1/T, 2/T, … 1 equally likely on a `Discrete` schedule, else uniform on [smallest, 1].
+
+    With `spacing="logistic"` the log-SNR is drawn from a logistic distribution instead, around the levels at which a
+    digit's shape is decided: as many as `samplers.time_grid` has steps there. Their loss then counts for more.
+
+    With `low_discrepancy` the last dimension shares one random shift, u_i = (u + i/B) mod 1, so that a batch covers
+    all noise levels evenly: each u_i is still uniform, and the loss is less noisy (Kingma et al. 2021, appendix I.1).
+    """
+    shape = _checks.sizes("shape", shape)
+    _checks.number("smallest", smallest, least=0, below=1)
+    _checks.generator(generator)
+    device = None if generator is None else generator.device
+    if low_discrepancy:
+        u = torch.rand((*shape[:-1], 1), generator=generator, device=device)
+        u = (u + torch.arange(shape[-1], device=device) / shape[-1]) % 1
+    else:
+        u = torch.rand(shape, generator=generator, device=device)
+    if _checks.choice("spacing", spacing, ("time", "logistic")) == "logistic":
+        u = _between(_logistic_grid(schedule), u)
+    if isinstance(schedule, Discrete):
+        return (torch.floor(u * schedule.steps).clamp(max=schedule.steps - 1) + 1) / schedule.steps
+    return smallest + (1 - smallest) * u
+
+
+@lru_cache(maxsize=8)
+def _logistic_grid(schedule: Schedule) -> Tensor:
+    """Rising times, of which a logistic log-SNR falls between any two neighbours equally often."""
+    return time_grid(schedule, 1000, spacing="logistic").flip(0).float()
+
+
+def _between(table: Tensor, u: Tensor) -> Tensor:
+    """The value of a table (N + 1,) at the share u in [0, 1] of its length, by linear interpolation."""
+    position = u * (len(table) - 1)
+    below = position.long().clamp(max=len(table) - 2)
+    table = table.to(u.device)
+    return torch.lerp(table[below], table[below + 1], position - below)
+
+
+def diffusion_loss(
+    denoiser: Learned,
+    x0: Tensor,
+    *,
+    t: Tensor | None = None,
+    eps: Tensor | None = None,
+    cond: Tensor | None = None,
+    weight: Callable[[Tensor], Tensor] | None = None,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """The network's mean squared error on its own target at random times; L_simple for eps (Ho et al. 2020, eq. 14).
+
+    The error is in the network's own unit, see `Learned.unit`.
+
+    Args:
+        denoiser: the network with its schedule and target.
+        x0: clean data (B, ...), or (M, B, ...) for a batch of M networks.
+        t: times with leading dimensions of x0; drawn by `sample_times` where not given.
+        eps: the noise, shaped like x0; drawn from N(0, I) where not given.
+        cond: passed on to the network.
+        weight: w(t), multiplies the squared error at t; 1 where not given.
+
+    Returns:
+        A scalar, the mean over all elements.
+
+    Raises:
+        ValueError: for x0 without a batch, times or noise that do not fit it, or a network whose answer has another
+            shape.
+    """
+    _checks.tensor("x0", x0)
+    if x0.ndim < 2:
+        raise ValueError(f"x0 must have shape (B, ...), at least two dimensions, got {_checks.describe(x0)}.")
+    _checks.generator(generator)
+    if t is None:
+        members = getattr(denoiser.network, "members", None)
+        t = sample_times(denoiser.schedule, tuple(x0.shape[: 1 if members is None else 2]), generator=generator)
+    t = check_time(t).to(x0)
+    if eps is None:
+        eps = torch.randn(x0.shape, dtype=x0.dtype, device=x0.device, generator=generator)
+    _checks.same_shape("eps", _checks.tensor("eps", eps), "x0", x0)
+    x_t = add_noise(denoiser.schedule, t, x0, eps)
+    y = target(denoiser.target, denoiser.schedule, t, x0, eps)
+    answer = denoiser.answer(x_t, t, cond)
+    _checks.same_shape("the network's answer", answer, "x0", x0)
+    if denoiser.unit_variance:
+        y = y / expand(denoiser.unit(t), y)
+    error = (answer - y).square()
+    if weight is None:
+        return error.mean()
+    return (weight(t) * error.flatten(t.ndim).mean(-1)).mean()

@@ -1,0 +1,102 @@
+r"""Four objectives that find one score, and the regression that trains every diffusion model.
+
+A score model ψ maps x (B, d) to (B, d). The Fisher divergence to the true score, ½E‖ψ(x) − ∇log p(x)‖², cannot be
+computed without knowing ∇log p. Three objectives differ from it by a constant that does not depend on ψ:
+
+| objective   | value                                         | source                        | needs               |
+|-------------|-----------------------------------------------|-------------------------------|---------------------|
+| `explicit`  | ½E‖ψ − ∇log p‖²                               |                               | the true score      |
+| `implicit`  | E[½‖ψ‖² + tr ∂ψ/∂x]                           | Hyvärinen 2005, theorem 1     | d derivatives       |
+| `sliced`    | E[½‖ψ‖² + vᵀ(∂ψ/∂x)v]                         | Song et al. 2019, eq. 8       | one derivative      |
+| `denoising` | ½E‖ψ(x + σε) + ε/σ‖²                          | Vincent 2011, eq. 9           | noise, no derivative|
+
+No normalising constant appears in any of them: ∇log(p/Z) = ∇log p.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from diffusion_teach import _checks
+
+ScoreModel = Callable[[Tensor], Tensor]
+"""ψ: x (B, d) to an estimate of ∇log p(x), (B, d)."""
+
+
+def _evaluate(model: ScoreModel, x: Tensor) -> Tensor:
+    psi = model(x)
+    if not isinstance(psi, Tensor) or psi.shape != x.shape:
+        raise ValueError(f"a score model must return the shape of x, {tuple(x.shape)}, got {_checks.describe(psi)}.")
+    return psi
+
+
+def _gradient(value: Tensor, x: Tensor) -> Tensor:
+    """d value/dx, ready to be differentiated again; zero for a model that does not depend on x."""
+    if not value.requires_grad:
+        return torch.zeros_like(x)
+    return torch.autograd.grad(value, x, create_graph=True, materialize_grads=True)[0]
+
+
+def explicit(model: ScoreModel, x: Tensor, score: Tensor) -> Tensor:
+    """The Fisher divergence ½E‖ψ(x) − score‖²; x and score (B, d). A scalar."""
+    _checks.tensor("x", x, ("batch", "dimensions"))
+    _checks.same_shape("score", _checks.tensor("score", score), "x", x)
+    return 0.5 * (_evaluate(model, x) - score).square().sum(-1).mean()
+
+
+@torch.enable_grad()
+def implicit(model: ScoreModel, x: Tensor) -> Tensor:
+    """Hyvärinen's objective E[½‖ψ‖² + tr ∂ψ/∂x]; x (B, d). A scalar that one can differentiate.
+
+    The trace takes d backward passes, which is why it does not scale to images.
+    """
+    _checks.tensor("x", x, ("batch", "dimensions"))
+    x = x.detach().requires_grad_(True)
+    psi = _evaluate(model, x)
+    trace = torch.stack([_gradient(psi[:, i].sum(), x)[:, i] for i in range(x.shape[1])]).sum(0)
+    return (0.5 * psi.square().sum(-1) + trace).mean()
+
+
+@torch.enable_grad()
+def sliced(
+    model: ScoreModel,
+    x: Tensor,
+    *,
+    projections: int = 1,
+    directions: str = "rademacher",
+    variance_reduced: bool = True,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Sliced score matching, E[½‖ψ‖² + vᵀ(∂ψ/∂x)v] with random directions v; x (B, d). A scalar.
+
+    Args:
+        projections: directions drawn for each x.
+        directions: "rademacher" (entries ±1) or "normal"; both have E[vvᵀ] = I, which the objective needs.
+        variance_reduced: use ½‖ψ‖² where the plain objective has ½(vᵀψ)²; same expectation, usually less noise (eq. 8).
+    """
+    _checks.tensor("x", x, ("batch", "dimensions"))
+    _checks.integer("projections", projections)
+    _checks.choice("directions", directions, ("rademacher", "normal"))
+    _checks.generator(generator)
+    x = x.detach().repeat(projections, 1).requires_grad_(True)
+    v = torch.randn(x.shape, dtype=x.dtype, device=x.device, generator=generator)
+    v = v.sign() if directions == "rademacher" else v
+    psi = _evaluate(model, x)
+    along = (psi * v).sum(-1)
+    curvature = (_gradient(along.sum(), x) * v).sum(-1)
+    norm = psi.square().sum(-1) if variance_reduced else along.square()
+    return (0.5 * norm + curvature).mean()
+
+
+def denoising(model: ScoreModel, x: Tensor, sigma: float, *, generator: torch.Generator | None = None) -> Tensor:
+    """Denoising score matching, ½E‖ψ(x + σε) + ε/σ‖²; x (B, d), σ > 0. A scalar.
+
+    Its minimiser is the score of the data blurred with N(0, σ²I), not of the data themselves.
+    """
+    _checks.tensor("x", x, ("batch", "dimensions"))
+    _checks.number("sigma", sigma, above=0)
+    eps = torch.randn(x.shape, dtype=x.dtype, device=x.device, generator=_checks.generator(generator))
+    return 0.5 * (_evaluate(model, x + sigma * eps) + eps / sigma).square().sum(-1).mean()

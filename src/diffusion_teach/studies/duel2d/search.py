@@ -1,0 +1,113 @@
+"""The search for the settings of each contender, and what it found.
+
+On each data set each contender has six trials of its settings (`TRIALS`). The trial that covers most modes wins; where
+two tie, the one with more samples of high quality. The search trains five members on a seed of its own, takes about
+seven minutes on one core, and writes `search.json` beside this file, which the chapter reads. It keeps what every
+member scored, so that `outcomes` can tell how often a contender trains well, whatever its settings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from diffusion_teach import _checks, _files
+from diffusion_teach.exact import GaussianMixture
+from diffusion_teach.studies.duel2d.contenders import OCTAVES, POINTS, data, score, train
+
+SEARCH_SEED = 1000  # no seed that a chapter is run with
+SEARCH_MEMBERS = 5
+RATES = (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2)
+PENALISED = tuple({"lr": lr, "penalty": gamma} for lr in (4e-3, 8e-3, 1.6e-2) for gamma in (0.02, 0.1))
+TRIALS: dict[str, tuple[dict[str, float], ...]] = {
+    "GAN": tuple({"lr": lr} for lr in RATES),
+    "GAN + R1 + R2": PENALISED,
+    "RpGAN + R1 + R2": PENALISED,
+    "diffusion": tuple({"lr": lr} for lr in RATES),
+}
+RESULTS = Path(__file__).with_suffix(".json")
+
+
+def search(contender: str, octaves: int, mixture: GaussianMixture) -> list[dict[str, Any]]:
+    """Every trial of a contender: its settings, and the modes covered and share of high quality.
+
+    "covered" (a share) and "quality" are means over members; "members_covered" (a number) and "members_quality" have
+    each member's.
+    """
+    rows: list[dict[str, Any]] = []
+    for trial in TRIALS[contender]:
+        g = torch.Generator().manual_seed(SEARCH_SEED)
+        trained = train(contender, mixture.sample(POINTS, generator=g), octaves, g, trial, SEARCH_MEMBERS)
+        result = score(trained.draw(2500), mixture)
+        covered = float(result.covered.double().mean()) / len(mixture.means)
+        row: dict[str, Any] = {
+            **trial,
+            "covered": round(covered, 3),
+            "quality": round(float(result.high_quality.mean()), 3),
+        }
+        row["members_covered"] = result.covered.tolist()
+        row["members_quality"] = [round(share, 4) for share in result.high_quality.tolist()]
+        print(contender, octaves, len(mixture.means), row, flush=True)
+        rows.append(row)
+    return rows
+
+
+def judge(row: Mapping[str, Any]) -> tuple[float, float]:
+    """What the best trial has most of: modes covered, to a per cent; where they tie, samples of high quality."""
+    return round(row["covered"], 2), row["quality"]
+
+
+def results() -> dict[str, dict[str, dict[str, list[dict[str, Any]]]]]:
+    """The stored search: features ("fourier" or "raw") → data set → contender → trials."""
+    found: dict[str, dict[str, dict[str, list[dict[str, Any]]]]] = json.loads(RESULTS.read_text(encoding="utf-8"))
+    return found
+
+
+def best(features: str, name: str, contender: str) -> dict[str, Any]:
+    """The trial that won the stored search on a data set: its settings and what it scored."""
+    _checks.choice("features", features, ("fourier", "raw"))
+    _checks.choice("name", name, ("ring", "grid"))
+    _checks.choice("contender", contender, TRIALS)
+    return max(results()[features][name][contender], key=judge)
+
+
+def settings(features: str, name: str, contender: str) -> dict[str, float]:
+    """The settings of the trial that won the stored search on a data set, as `train` takes them."""
+    return {key: value for key, value in best(features, name, contender).items() if key in ("lr", "penalty")}
+
+
+OUTCOMES = ("drops modes", "blurred", "usable")
+
+
+def outcomes(features: str, name: str) -> dict[str, list[list[str]]]:
+    """How each run of the stored search ended, one of `OUTCOMES`: contender → trial → member.
+
+    A run that does not cover every mode drops modes. Of the others one is usable if its share of high quality is at
+    least half of the best contender's on this data set and input, which is the highest of the chosen trials' means.
+    """
+    bar = max(best(features, name, contender)["quality"] for contender in TRIALS) / 2
+    count = len(data()[name].means)
+
+    def outcome(covered: int, quality: float) -> str:
+        return OUTCOMES[0 if covered < count else 1 + (quality >= bar)]
+
+    return {
+        contender: [list(map(outcome, row["members_covered"], row["members_quality"])) for row in rows]
+        for contender, rows in results()[features][name].items()
+    }
+
+
+def store(path: Path = RESULTS) -> None:
+    """Run the search and store what it found."""
+    found = {
+        features: {
+            name: {contender: search(contender, octaves, mixture) for contender in TRIALS}
+            for name, mixture in data().items()
+        }
+        for features, octaves in (("fourier", OCTAVES), ("raw", 0))
+    }
+    _files.write_atomically(path, (json.dumps(found, indent=1) + "\n").encode())

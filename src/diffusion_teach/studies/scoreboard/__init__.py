@@ -1,0 +1,8 @@
+"""The scoreboard of digits: every shipped generator by the same measures, beside real digits.
+
+python -m diffusion_teach.studies.scoreboard [--only NAME]
+"""
+
+from diffusion_teach.studies.scoreboard.measure import CONTENDERS, MEASURES, RESULTS, Contender, rows
+
+__all__ = ["CONTENDERS", "MEASURES", "RESULTS", "Contender", "rows"]

@@ -1,0 +1,81 @@
+"""The scoreboard of digits: every shipped generator of the book by the same measures, beside real digits.
+
+Each contender draws 2,000 images five times over, see `metrics.evaluation`; means are kept, with the standard
+deviation of the Fréchet distance. They lie in `results.json` beside this file, a row a contender, with the hash of
+the weights that it was measured on. The book's page and chapter 11 draw it from there.
+
+The table compares shipped models, each as large and as long trained as its recipe says, not methods on equal terms:
+that is what the duel of chapter 11 is for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+
+from diffusion_teach import checkpoints, devices
+from diffusion_teach.denoisers import Learned
+from diffusion_teach.metrics.evaluation import averaged, evaluate, evaluate_in_one_call
+from diffusion_teach.studies import stored
+
+RESULTS = Path(__file__).with_name("results.json")
+MEASURES = ("frechet", "precision", "recall", "density", "coverage", "label_kl")
+"""What is measured of samples; each stands beside what real digits score."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A row of the scoreboard.
+
+    Attributes:
+        label: its name in tables and figures.
+        checkpoint: the shipped weights.
+        sampler, steps: see `generate.generate`; without a sampler it draws in one call. Of annealed Langevin dynamics
+            the steps are noise levels, with five steps at each.
+        count, repeats: images a draw, and draws.
+    """
+
+    label: str
+    checkpoint: str
+    sampler: str | None = None
+    steps: int = 1
+    count: int = 2000
+    repeats: int = 5
+
+
+CONTENDERS: dict[str, Contender] = {
+    "vae": Contender("VAE", "vae-mnist"),
+    "gan": Contender("GAN, plain", "gan-mnist"),
+    "rpgan": Contender("RpGAN + R1 + R2", "rpgan-mnist"),
+    "ncsn-250": Contender("NCSN, 250 steps", "ncsn-mnist", "annealed_langevin", 50, count=500, repeats=1),
+    "ddpm-10": Contender("DDPM, 10 steps", "ddpm-mnist", "sde_dpm_solver", 10),
+    "ddpm-15": Contender("DDPM, 15 steps", "ddpm-mnist", "sde_dpm_solver", 15),
+    "ddpm-50": Contender("DDPM, 50 steps", "ddpm-mnist", "ancestral", 50, repeats=2),
+    "ddpm-1000": Contender("DDPM, 1,000 steps", "ddpm-mnist", "ancestral", 1000, count=500, repeats=1),
+    "ddpm-conditional": Contender("DDPM with labels, 15 steps", "ddpm-mnist-conditional", "sde_dpm_solver", 15),
+}
+"""By name, in the order of the history."""
+
+
+def measure(contender: Contender) -> dict[str, Any]:
+    """The row of a contender."""
+    model, card = checkpoints.model(contender.checkpoint), checkpoints.card(contender.checkpoint)
+
+    def once(seed: int) -> dict[str, Any]:
+        if contender.sampler is None:
+            return evaluate_in_one_call(cast(Any, model), count=contender.count, seed=seed)
+        steps = {"sampler": contender.sampler, "steps": contender.steps}
+        return evaluate(cast(Learned, model), count=contender.count, seed=seed, **steps)  # type: ignore[arg-type]
+
+    about = {"label": contender.label, "checkpoint": contender.checkpoint, "sha256": card["sha256"]}
+    about |= {"parameters": card["parameters"], "training_steps": card["steps"], "training_seconds": card["seconds"]}
+    about |= {"machine": devices.machine(torch.device("cpu"), 1)}
+    return about | averaged(once, repeats=contender.repeats)
+
+
+def rows(path: Path = RESULTS) -> dict[str, dict[str, Any]]:
+    """What is stored, by contender, in the order of `CONTENDERS`."""
+    return stored.rows(path, CONTENDERS)

@@ -1,0 +1,24 @@
+"""What a study has measured, as rows in a JSON file: read in a fixed order, and replaced one by one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from diffusion_teach import _files
+
+
+def rows(path: Path, order: Iterable[str]) -> dict[str, Any]:
+    """The rows of a file by name, in the order given; those that are not there are left out."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return {name: found[name] for name in order if name in found}
+
+
+def keep(path: Path, name: str, row: Any, order: Iterable[str]) -> None:
+    """Put a row into a file, a line each, in the order given."""
+    names = list(order)
+    found = {**(rows(path, names) if path.exists() else {}), name: row}
+    lines = [f"{json.dumps(key)}: {json.dumps(found[key], ensure_ascii=False)}" for key in names if key in found]
+    _files.write_atomically(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())

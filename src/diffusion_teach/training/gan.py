@@ -1,0 +1,96 @@
+"""Training an adversarial pair: two networks, two losses, and two optimisers that take turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from diffusion_teach import _checks
+from diffusion_teach.objectives.adversarial import Game
+from diffusion_teach.training.loop import EMA, History, fit
+
+
+def fit_gan(
+    generator_net: nn.Module,
+    discriminator: nn.Module,
+    real: Callable[[], Tensor],
+    noise: Callable[[], Tensor],
+    *,
+    steps: int,
+    game: str = "non-saturating",
+    r1: float = 0.0,
+    r2: float = 0.0,
+    gp: float = 0.0,
+    discriminator_steps: int = 1,
+    lr: float = 1e-3,
+    decay: str = "cosine",
+    betas: tuple[float, float] = (0.0, 0.99),
+    ema: EMA | None = None,
+    generator: torch.Generator | None = None,
+    on_step: Callable[[int, float], None] | None = None,
+    progress: bool | None = None,
+) -> History:
+    """Train the pair in place, one step of each in turn, with Adam.
+
+    Args:
+        generator_net: maps noise (..., B, z) to points (..., B, *event).
+        discriminator: maps points to logits (..., B, 1).
+        real, noise: draw a fresh batch of points, of noise.
+        steps: how many turns.
+        game, r1, r2, gp: see `Game`.
+        discriminator_steps: of the discriminator for each of the generator, as WGAN's critic takes them.
+        lr, decay: the learning rate of both, and its course.
+        betas: Adam's. No momentum by default: the gradient of a game turns, and momentum overshoots.
+        ema: an average of the generator, updated after each step.
+        generator: draws where `gp` looks.
+        on_step, progress: see `training.loop`.
+
+    Returns:
+        The discriminator's loss without penalty, mean over members. Where it cannot tell it is log 4, or log 2 in the
+        relativistic game, or 0 in that of Wasserstein.
+
+    Raises:
+        FloatingPointError: when a loss is NaN or infinite, as in a game that diverges.
+    """
+    rules = Game(name=game, r1=r1, r2=r2, gp=gp)
+    _checks.integer("discriminator_steps", discriminator_steps)
+    _checks.number("lr", lr, above=0)
+    players = (discriminator, generator_net)
+    adam_d, adam_g = (torch.optim.Adam(player.parameters(), lr=lr, betas=betas, fused=True) for player in players)
+    losses: list[float] = []
+    seen: Tensor | None = None
+
+    def discriminate() -> Tensor:
+        nonlocal seen
+        seen = real()
+        z = noise()
+        with torch.no_grad():
+            x_g = generator_net(z)
+        _checks.same_shape("generated points", x_g, "real points", seen)
+        u = torch.rand(z.shape[:-1], generator=generator) if gp > 0 else torch.empty(z.shape[:-1])
+        loss, penalty = rules.discriminator_turn(discriminator, seen, x_g, u.to(x_g))
+        losses.append(float(loss.detach().mean()))
+        return (loss + penalty).sum()
+
+    def generate() -> Tensor:
+        assert seen is not None
+        return rules.generator_turn(discriminator, seen, generator_net(noise())).sum()
+
+    def after(step: int, _: float) -> None:
+        if on_step is not None:
+            on_step(step, losses[-1])
+
+    history = fit(
+        nn.ModuleList(players),
+        [discriminate] * discriminator_steps + [generate],
+        steps=steps,
+        decay=decay,
+        optimizers=[adam_d] * discriminator_steps + [adam_g],
+        ema=ema,
+        on_step=after,
+        progress=progress,
+    )
+    history.losses = losses[discriminator_steps - 1 :: discriminator_steps][: history.steps_done]
+    return history

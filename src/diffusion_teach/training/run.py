@@ -1,0 +1,238 @@
+"""Run a recipe: train it, alone or in many processes, survive being killed, measure it, and write its checkpoint.
+
+    from diffusion_teach import recipes
+    recipes.run.train(recipes.get("ddpm-mnist"), "runs", minutes=10)
+
+Beside the checkpoint to be, `NAME.training.safetensors` keeps the state of the training (see `resume`) until
+checkpoint and model card are both written.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import re
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from diffusion_teach import _checks, checkpoints, devices
+from diffusion_teach.training import distributed
+from diffusion_teach.training import resume as states
+from diffusion_teach.training.recipe import Recipe
+from diffusion_teach.training.session import Interrupted, Session
+
+__all__ = ["Interrupted", "output_path", "state_path", "train"]
+
+FINISHED = b"finished"
+WARM_UP, TIMED = 3, 15
+"""Throw-away steps by which `minutes` becomes a number of steps; the first ones are slow."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where a run writes: the checkpoint, its card, and the state of the training."""
+
+    checkpoint: Path
+
+    @property
+    def card(self) -> Path:
+        return self.checkpoint.with_suffix(".json")
+
+    @property
+    def state(self) -> Path:
+        return state_path(self.checkpoint)
+
+
+def output_path(recipe: Recipe, out: str | Path) -> Path:
+    """The checkpoint that a run writes: NAME.safetensors in the folder `out`, or `out` itself where it ends so."""
+    path = Path(out).expanduser()
+    if path.suffix == checkpoints.SUFFIX and not path.is_dir():
+        checkpoints.check_name(path.stem)
+        return path
+    if path.is_dir() or not re.match(r"\.[A-Za-z]", path.suffix):
+        return path / f"{recipe.name}{checkpoints.SUFFIX}"
+    raise ValueError(f"out must be a folder, or a file that ends in {checkpoints.SUFFIX}, got {str(out)!r}.")
+
+
+def state_path(checkpoint: Path) -> Path:
+    """Where the state of the training that makes a checkpoint is kept."""
+    return checkpoint.with_suffix(".training.safetensors")
+
+
+def train(
+    recipe: Recipe,
+    out: str | Path,
+    *,
+    steps: int | None = None,
+    minutes: float | None = None,
+    seed: int | None = None,
+    device: str = "auto",
+    resume: bool = False,
+    overwrite: bool = False,
+    save_seconds: float = 30.0,
+    progress: bool | None = None,
+    on_step: Callable[[int, float], None] | None = None,
+) -> Path:
+    """Train a recipe and write its checkpoint with its model card; returns the checkpoint's path.
+
+    Under torchrun each process calls this alike. The first writes; the others return when the training has ended.
+
+    Args:
+        out: a folder, or the path of the checkpoint, which ends in .safetensors.
+        steps: how many; by default the recipe's.
+        minutes: instead of steps: about how long to train. A few throw-away steps are timed and turned into a number
+            of steps, which is kept, so that the learning rate comes to its end.
+        seed: by default the recipe's.
+        device: see `devices.pick`.
+        resume: go on with the training that was stopped, to the very weights that it would have reached on the same
+            machine; start it where there is none. What is not given is taken from there.
+        overwrite: replace what is there.
+        save_seconds: how often the state of the training is written.
+        progress, on_step: see `training.loop`; on_step is called in the first process only.
+
+    Raises:
+        FileExistsError: there is a checkpoint or a training already; says how to go on.
+        ValueError: arguments that do not fit, one another or the training that is to go on.
+        DamagedFileError: the state of the training is truncated or altered.
+        OSError: a file cannot be written; the last good one is untouched.
+        FloatingPointError: the loss became NaN or infinite.
+        Interrupted: Ctrl-C or SIGTERM; the state is saved.
+    """
+    if not isinstance(recipe, Recipe):
+        raise TypeError(f"recipe must be a Recipe, such as recipes.get('ddpm-mnist'), got {_checks.describe(recipe)}.")
+    if steps is not None and minutes is not None:
+        raise ValueError(f"give steps or minutes, not both; got steps={steps} and minutes={minutes}.")
+    if resume and overwrite:
+        raise ValueError("resume goes on with what is there, overwrite replaces it: choose one.")
+    asked: dict[str, Any] = {"recipe": recipe.name}
+    if steps is not None:
+        asked["steps"] = _checks.integer("steps", steps)
+    if seed is not None:
+        asked["seed"] = _checks.integer("seed", seed, least=0)
+    if minutes is not None:
+        _checks.number("minutes", minutes, above=0)
+    _checks.number("save_seconds", save_seconds, least=0)
+    files = Files(output_path(recipe, out))
+
+    with distributed.processes() as team:
+        team.rows(recipe.batch)
+        found = team.share(lambda: _found(files, asked, resume=resume, overwrite=overwrite))
+        if found == FINISHED:
+            return files.checkpoint
+        state = states.unpack(found, files.state) if found else None
+        chosen = _device(device, state, files, team)
+        about = {
+            "recipe": recipe.name,
+            "seed": recipe.seed,
+            "steps": recipe.steps,
+            "batch": recipe.batch,
+            "device": chosen.type,
+            "precision": devices.precision(recipe.precision, chosen),
+            "settings": recipe.settings(),
+        }
+        if state is not None:
+            asked = {**asked, "device": chosen.type, "settings": about["settings"]}
+            states.must_agree(state.about, asked, files.state)
+            about |= {name: state.about[name] for name in ("seed", "steps", "precision")}
+        about |= {name: asked[name] for name in ("seed", "steps") if name in asked}
+
+        def session() -> closing[Session]:
+            return closing(Session(recipe, about, files.state, chosen, team))
+
+        if minutes is not None and state is None:
+            with session() as trial:
+                about["steps"] = _steps_within(60 * minutes, trial, team)
+        with session() as run:
+            if state is not None:
+                run.restore(state)
+            elif team.first:
+                run.save()  # before the first step, so that a place that cannot be written to is found at once
+            run.train(save_seconds=save_seconds, progress=progress, on_step=on_step)
+    if team.first:
+        _ship(run, files, team)
+    return files.checkpoint
+
+
+def _found(files: Files, asked: Mapping[str, Any], *, resume: bool, overwrite: bool) -> bytes:
+    """The state to go on with; b"" to start anew, `FINISHED` where there is nothing left to do."""
+    for path in (files.checkpoint, files.card, files.state):
+        states.clear(path)
+    if overwrite:
+        files.state.unlink(missing_ok=True)
+        return b""
+    if files.state.exists():
+        if not resume:
+            raise FileExistsError(
+                f"an unfinished training is in {files.state}. Go on with it by resume=True (--resume), or start anew "
+                "with overwrite=True (--overwrite)."
+            )
+        return files.state.read_bytes()
+    if files.checkpoint.exists():
+        if not resume:
+            raise FileExistsError(
+                f"{files.checkpoint} exists already. Give another place to write to, or replace it with "
+                "overwrite=True (--overwrite)."
+            )
+        states.must_agree(checkpoints.card(files.checkpoint), asked, files.checkpoint)
+        return FINISHED
+    return b""
+
+
+def _device(name: str, state: states.State | None, files: Files, team: distributed.Processes) -> torch.device:
+    """The device of a name; "auto" is the one that a stopped training was on."""
+    if name == "auto" and state is not None:
+        name = str(state.about["device"])
+    device = devices.pick(name, local_rank=team.local_rank)
+    if device.type == "cuda" and team.count > 1:
+        torch.cuda.set_device(device)
+    if device.type == "mps" and team.count > 1:
+        raise ValueError("processes cannot work together on MPS. Start one process, or use device='cpu'.")
+    return device
+
+
+def _steps_within(seconds: float, trial: Session, team: distributed.Processes) -> int:
+    """How many steps fit into a time, from throw-away steps; the first process decides."""
+    ends: list[float] = []
+    trial.try_out(WARM_UP + TIMED, lambda step, loss: ends.append(time.perf_counter()))
+    took = [end - begin for begin, end in itertools.pairwise(ends[WARM_UP:])]
+    return int(team.share(lambda: str(max(1, round(seconds / statistics.median(took)))).encode()))
+
+
+def _ship(run: Session, files: Files, team: distributed.Processes) -> None:
+    """Measure what was trained as it is stored, write checkpoint and card, and remove the state of the training."""
+    recipe, seed, steps = run.recipe, int(run.about["seed"]), int(run.about["steps"])
+    trained = run.model if run.ema is None else run.ema.model
+    tensors = recipe.shipped(trained)
+    stored = {name: v.half().float() if recipe.half and v.is_floating_point() else v for name, v in tensors.items()}
+    measured = copy.deepcopy(trained).eval().requires_grad_(False)
+    measured.load_state_dict(stored)
+    card = {
+        "recipe": recipe.name,
+        "command": f"diffusion-teach train {recipe.name} --steps {steps} --seed {seed} "
+        f"--precision {run.about['precision']}",
+        "summary": recipe.summary,
+        "seed": seed,
+        "steps": steps,
+        "batch": recipe.batch,
+        "seconds": round(run.seconds(), 1),
+        "machine": devices.machine(run.device, team.count),
+        "torch": torch.__version__.split("+")[0],
+        "precision": run.about["precision"],
+        "data": recipe.data_from,
+        "loss": statistics.fmean(run.losses[-100:]),
+        "metrics": recipe.measure(measured, seed=seed),
+        "licence": recipe.licence,
+        "intended_use": recipe.intended_use,
+    }
+    try:
+        checkpoints.save(files.checkpoint.stem, tensors, card, folder=files.checkpoint.parent, half=recipe.half)
+    except OSError as error:
+        raise states.cannot_write(error, files.checkpoint) from error
+    files.state.unlink(missing_ok=True)

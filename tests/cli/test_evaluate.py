@@ -1,0 +1,48 @@
+"""`diffusion-teach evaluate`: scores beside their floors."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from diffusion_teach import recipes
+from tests.cli.quick import bad, good
+
+
+def test_evaluate_measures_a_gan(one_call: str) -> None:
+    text = good("evaluate", one_call, "--count", 100)
+    assert text.splitlines()[0].endswith("100 samples by one call, 1 step, seed 0, float32")
+    assert "leave out --steps" in bad(2, "evaluate", one_call, "--count", 100, "--steps", 3)
+
+
+def test_evaluate_shows_the_scores_beside_their_floors(labelled: str) -> None:
+    options = [labelled, "--count", 100, "--guidance", 1, "--seed", 2]
+    found = json.loads(good("evaluate", *options, "--json"))
+    assert (found["sampler"], found["steps"], found["evaluations"]) == ("ddim", 3, 6)
+    assert found["dtype"] == "float32"
+    assert json.loads(good("evaluate", *options, "--json", "--precision", "bfloat16"))["dtype"] == "bfloat16"
+    text = good("evaluate", *options)
+    assert "100 samples by ddim, 3 steps, guidance 1, seed 2, float32" in text
+    rows = {line.strip().split("   ")[0]: line for line in text.splitlines()}
+    assert f"{found['frechet']:.2f}" in rows["Fréchet distance"]
+    assert f"{found['floor']:.2f} ± {found['floor_std']:.2f}" in rows["Fréchet distance"]
+    assert f"{found['control']:.2f}" in rows["Fréchet distance"]
+    for name in ("precision", "recall", "density", "coverage", "label accuracy"):
+        key = name.replace(" ", "_")
+        assert f"{found[key]:.3f}" in rows[name]
+        assert f"{found[f'{key}_real']:.3f}" in rows[name]
+    assert f"{found['label_kl']:.4f}" in rows["label KL"]
+    assert f"{found['label_kl_floor']:.4f}" in rows["label KL"]
+    assert "6" in rows["evaluations a sample"]
+
+
+def test_guidance_of_an_unconditional_model_is_refused(plain: str) -> None:
+    assert "takes no labels" in bad(2, "evaluate", plain, "--guidance", 1)
+
+
+def test_a_classifier_is_measured_by_its_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = recipes.get("classifier")
+    monkeypatch.setattr(type(recipe), "measure", lambda self, model, seed: {"test_accuracy": 0.875, "seed": seed})
+    assert "test accuracy   0.875" in good("evaluate", "classifier")
+    assert json.loads(good("evaluate", "classifier", "--json", "--seed", 3)) == {"test_accuracy": 0.875, "seed": 3}
