@@ -65,6 +65,44 @@ class Shift(nn.Module):
         return z + self.theta
 
 
+@pytest.mark.parametrize(("penalty", "slope"), [({}, 3.0), ({"r1": 1.0}, 0.0), ({"r2": 1.0}, 0.0), ({"gp": 1.0}, 1.0)])
+def test_a_critic_that_learns_nothing_from_points_obeys_its_penalty(penalty: dict[str, float], slope: float) -> None:
+    """All points, real and generated, are 0: D(x) = 3x has no reason to move but R₁ and R₂, to 0, or gp, to slope 1."""
+    generator_net, critic = nn.Linear(1, 1, bias=False), nn.Linear(1, 1)
+    with torch.no_grad():
+        critic.weight.fill_(3.0)
+
+    def zeros() -> Tensor:
+        return torch.zeros(4, 1)
+
+    fit_gan(generator_net, critic, zeros, zeros, steps=200, game="wasserstein", lr=0.1, **penalty)
+    assert critic.weight.item() == pytest.approx(slope, abs=0.02)
+
+
+def test_what_is_told_of_a_turn_is_the_critics_loss_before_its_last_step() -> None:
+    """All real points of the k-th draw are k, all generated ones 2, and D(x) = x hardly moves: the loss is 2 − k."""
+    critic = nn.Linear(1, 1)
+    with torch.no_grad():
+        critic.weight.fill_(1.0)
+        critic.bias.zero_()
+    draws = iter(range(1, 7))
+    told: list[float] = []
+    history = fit_gan(
+        Shift(),
+        critic,
+        lambda: torch.full((4, 1), float(next(draws))),
+        lambda: torch.zeros(4, 1),
+        steps=2,
+        game="wasserstein",
+        r1=0.1,  # a penalty, which is not told
+        discriminator_steps=3,
+        lr=1e-9,
+        on_step=lambda step, loss: told.append(loss),
+    )
+    assert history.losses == pytest.approx([2 - 3, 2 - 6], abs=1e-6)
+    assert told == history.losses
+
+
 @pytest.mark.parametrize("game", ["non-saturating", "relativistic"])
 def test_a_penalised_game_finds_the_mean(game: str) -> None:
     """Data N(0, 1), generator N(θ, 1), linear discriminator: the only fixed point is θ = 0."""
