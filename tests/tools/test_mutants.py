@@ -126,9 +126,10 @@ def test_operators_and_constants_are_changed_and_words_are_not() -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("y = x.square().mean(-1)", {"y = x.mean(-1)", "y = x.square().sum(-1)", "y = x.square().mean(-2)"}),
+        ("y = x.square().mean(-1)", {"y = x.mean(-1)", "y = x.square().sum(-1)", "y = x.square().mean(0)"}),
         ("y = math.sqrt(σ)", {"y = (σ)"}),
         ("y = (a - b) * c", {"y = (a + b) * c", "y = (a - b) / c"}),
+        ("y = torch.cat([a, b], dim=0)", {"y = torch.cat([a, b], dim=-1)"}),
         ("y = x**0.5", {"y = x**1.0"}),
         ("y: list[int] = x.max()", {"y: list[int] = x.min()"}),
     ],

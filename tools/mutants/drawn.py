@@ -4,6 +4,7 @@ What is changed is found in the syntax tree, and never in docstrings, messages o
 
     + and −,  * and /,  < and <=,  > and >=,  == and !=,  min and max,  mean and sum
     a whole number n to n + 1,  another number to its double (0 to 1),  a default True or False to the other
+    an axis to the first one, and the first one to the last
     sqrt, square and abs left out
 
 The draw is stable: a mutant's rank is a hash of the seed and of its line, so that a change of the source elsewhere, or
@@ -54,6 +55,8 @@ COMPARISONS = {
     ast.NotEq: ("!=", "=="),
 }
 SWAPPED = {"mean": "sum", "sum": "mean", "min": "max", "max": "min"}
+AXIS = ("sum", "mean", "var", "std", "cumsum", "cumprod", "diff", "softmax", "logsumexp", "any", "all", "norm", "chunk")
+"""What is told its axis by a number; others by the keyword `dim`."""
 DROPPED = ("sqrt", "square", "abs")
 
 
@@ -200,6 +203,16 @@ class _Finder(ast.NodeVisitor):
             left = right
         self.generic_visit(node)
 
+    def axis(self, node: ast.expr) -> bool:
+        """Change an axis, where it is a plain number."""
+        try:
+            number = ast.literal_eval(node)
+        except ValueError:
+            return False
+        if type(number) is int:
+            self.add(self.start(node), self.end(node), "-1" if number == 0 else "0")
+        return type(number) is int
+
     def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, int | float) and not isinstance(node.value, bool):
             value = node.value
@@ -218,4 +231,9 @@ class _Finder(ast.NodeVisitor):
                 self.add(self.start(called), self.end(called), "")
             elif called.attr in DROPPED:  # and x.sqrt() as x
                 self.add(dot, self.end(node), "")
-        self.generic_visit(node)
+        named = isinstance(called, ast.Attribute) and called.attr in AXIS
+        axes = [word.value for word in node.keywords if word.arg == "dim"] + (node.args[:1] if named else [])
+        done = [axis for axis in axes if self.axis(axis)]
+        for child in (called, *node.args, *(word.value for word in node.keywords)):
+            if child not in done:
+                self.visit(child)
