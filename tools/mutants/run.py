@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import os
+import py_compile
 import queue
 import re
 import shutil
@@ -23,8 +25,9 @@ from tools.mutants.project import ROOT, Mutant, Project
 PYTEST = (
     *("-m", "pytest", "-x", "-q", "--tb=no", "-rfE"),
     *("-p", "no:cacheprovider", "-p", witness.__name__),
-    # Notebooks and parallel tests are not wanted here, and loading what they need takes longer than many a test.
-    *("-p", "no:nbval", "-p", "no:xdist", "-o", "addopts=--import-mode=importlib --strict-markers"),
+    # Plugins that these tests do not need take longer to load than many a test to run.
+    *("-p", "no:nbval", "-p", "no:xdist", "-p", "no:anyio"),
+    *("-o", "addopts=--import-mode=importlib --strict-markers"),
 )
 
 
@@ -74,6 +77,8 @@ def _copy(project: Project, folder: Path) -> Path:
     shutil.copytree(
         project.folder, folder / project.package, copy_function=copy, ignore=shutil.ignore_patterns("__pycache__")
     )
+    # By their hashes: two texts may share a second and a size, and then one would be taken for the other.
+    compileall.compile_dir(folder, quiet=1, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
     return folder
 
 
@@ -125,7 +130,7 @@ def _pytest(project: Project, copy: Path, file: str, tests: Iterable[Path], time
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(copy), str(ROOT)]),
-        "PYTHONDONTWRITEBYTECODE": "1",  # two mutants within a second could share a cache
+        "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
         witness.MODULE: project.module_of(file),
         witness.FILE: str(copy / project.package / file),
