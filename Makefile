@@ -9,7 +9,7 @@ BENCH := .venv-bench
 CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 
-.PHONY: setup lab book test bench checkpoints
+.PHONY: setup lab book test faults bench checkpoints
 .DEFAULT_GOAL := setup
 
 setup: $(INSTALLED)
@@ -42,6 +42,12 @@ test: $(INSTALLED)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest --nbval tests notebooks
+
+# Do the tests notice mistakes? Faults are planted in a copy of the source, one at a time, and the tests of the module
+# must fail: first those that people make, then some drawn by chance.
+faults: $(INSTALLED)
+	$(BIN)/python -m tools.mutants
+	$(BIN)/python -m tools.mutants drawn --seed 0 --count 100
 
 bench: $(BENCH)/installed
 	$(BENCH)/bin/python -m benchmarks

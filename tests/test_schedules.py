@@ -223,6 +223,7 @@ def test_the_printed_figures_of_the_two_schedules() -> None:
 def test_linear_betas_reach_noise_at_every_number_of_steps(steps: int) -> None:
     assert float(Discrete(linear_betas(steps)).alpha_bar[-1]) == pytest.approx(4e-5, rel=0.6)
     assert float(linear_betas(1000).max()) == 0.02
+    assert linear_betas().shape == cosine_betas().shape == (1000,)  # as in both papers
     unscaled = torch.linspace(1e-4, 0.02, 100, dtype=torch.float64)
     assert float(Discrete(unscaled).alpha_bar[-1]) == pytest.approx(0.36, abs=0.01)
 

@@ -86,6 +86,22 @@ def test_fourier_features_repeat_after_a_turn() -> None:
     assert torch.equal(fourier_features(x, 0), x)
 
 
+def test_each_octave_is_twice_as_fast_as_the_one_before() -> None:
+    """By the formulas of the double angle, from sin x and cos x on."""
+    x = torch.rand(7, 1, dtype=torch.float64)
+    features = fourier_features(x, 4, base=1.5)
+    sine, cosine = features[:, 1:5], features[:, 5:]
+    torch.testing.assert_close(torch.atan2(sine[:, :1], cosine[:, :1]), 1.5 * x)
+    torch.testing.assert_close(sine[:, 1:], 2 * sine[:, :-1] * cosine[:, :-1])
+    torch.testing.assert_close(cosine[:, 1:], 1 - 2 * sine[:, :-1].square())
+
+
+def test_the_fastest_feature_of_time_turns_eight_times() -> None:
+    t = torch.linspace(0, 1, 2001, dtype=torch.float64)
+    fastest = TimeMLP(2)._inputs(torch.zeros(2001, 2, dtype=torch.float64), t)[:, -1]
+    assert int((fastest[1:] * fastest[:-1] < 0).sum()) == 2 * 8  # a cosine changes its sign twice a turn
+
+
 @pytest.mark.parametrize("members", [None, 3])
 def test_time_may_be_one_number_or_one_a_point(members: int | None) -> None:
     net = TimeMLP(2, width=8, fourier_octaves=2, members=members)

@@ -49,6 +49,10 @@ def test_binomial_draws_have_their_rates(draw: object) -> None:
     assert x.unique().tolist() == [0, 1]
     expected = torch.tensor([(1 - kept) / 2, (1 + kept) / 2])
     assert ((x.mean(0) - expected).abs() < 5 / (2 * n**0.5)).all()
+    # Before the first step all bits are kept, for every u in [0, 1), 0 included.
+    bits = torch.tensor([0.0, 1.0])
+    for u in (torch.zeros(2), torch.full((2,), 1 - 2**-24)):
+        assert torch.equal(draw(bits, 0, k, u), bits)
 
 
 @pytest.mark.parametrize("rest", [0.5, 0.2])

@@ -177,6 +177,8 @@ def test_wrong_arguments_fail_at_the_door() -> None:
     x = torch.zeros(3, 2)
     with pytest.raises(ValueError, match=r"must lie in the glass, between −1 and 1; got values from 0 to 2"):
         heat.random_walk(torch.tensor([[0.0, 2.0]]), 0.1, wall=1.0)
+    with pytest.raises(ValueError, match=r"must lie in the glass, between −1 and 1; got values from -2 to 0"):
+        heat.random_walk(torch.tensor([[0.0, -2.0]]), 0.1, wall=1.0)
     with pytest.raises(ValueError, match="time must be at least 0"):
         heat.random_walk(x, -0.1, wall=1.0)
     with pytest.raises(ValueError, match="times must fall"):

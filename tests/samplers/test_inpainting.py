@@ -9,6 +9,7 @@ import torch
 
 from diffusion_teach.denoisers import Exact
 from diffusion_teach.exact import GaussianMixture
+from diffusion_teach.parameterizations import Prediction
 from diffusion_teach.samplers import ancestral, ddim, dpm_solver, prior, sample, time_grid
 from diffusion_teach.samplers.inpainting import inpaint
 from diffusion_teach.schedules import VP
@@ -100,6 +101,29 @@ def test_walking_up_again_keeps_the_level_of_noise() -> None:
     y = torch.zeros(50, 2, dtype=torch.float64)
     out = inpaint(mass, y, torch.tensor([True, False]), time_grid(VP(), 10), repeats=3)
     assert out.abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("repeats", [1, 4])
+def test_each_step_is_walked_as_often_as_asked_but_the_last_once(repeats: int) -> None:
+    class Counting(Exact):
+        """Notes the times it is asked about."""
+
+        def __call__(self, x_t: torch.Tensor, t: torch.Tensor, cond: None = None) -> Prediction:
+            asked.append(float(t))
+            return super().__call__(x_t, t, cond)
+
+    asked: list[float] = []
+    exact = pair(0.5)
+    times = time_grid(VP(), 6)
+    inpaint(
+        Counting(exact.distribution, exact.schedule),
+        torch.zeros(2, 2, dtype=torch.float64),
+        torch.tensor([True, False]),
+        times,
+        repeats=repeats,
+    )
+    *before, last = times[:-1].tolist()
+    assert asked == [t for t in before for _ in range(repeats)] + [last]
 
 
 def test_nothing_known_is_plain_sampling() -> None:

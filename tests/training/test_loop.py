@@ -200,6 +200,7 @@ def test_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.delenv(SEED_VARIABLE, raising=False)
     assert draw() == draw() == draw(0)
+    assert seed_everything().initial_seed() == 0
     assert draw() != draw(1)
     five = draw(5)
     monkeypatch.setenv(SEED_VARIABLE, "5")

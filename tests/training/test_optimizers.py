@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -31,6 +33,40 @@ def test_a_batch_of_matrices_is_taken_one_by_one() -> None:
     matrices = torch.randn(3, 6, 9, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     matrices[1] *= 100  # a large neighbour must not shrink the others
     torch.testing.assert_close(orthogonalised(matrices), torch.stack([orthogonalised(m) for m in matrices]))
+
+
+@pytest.mark.parametrize("shape", [(4, 16), (9, 9), (16, 4), (24, 2, 1, 2)])
+def test_a_step_is_as_long_as_stated_in_every_direction(shape: tuple[int, ...]) -> None:
+    """With the weights (out, in·h·w), all singular values of a step are about lr·√(out/in·h·w), and at least lr."""
+    weight = nn.Parameter(torch.zeros(shape, dtype=torch.float64))
+    weight.grad = torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    Muon([weight], lr=0.1).step()
+    rows, columns = weight.flatten(1).shape
+    lengths = torch.linalg.svdvals(weight.detach().flatten(1)) / (0.1 * math.sqrt(max(1, rows / columns)))
+    assert lengths.min() > 0.6
+    assert lengths.max() < 1.3
+    assert (weight.detach() * weight.grad).sum() < 0
+
+
+@pytest.mark.parametrize("shape", [(5, 8), (8, 5)])
+@pytest.mark.parametrize("momentum", [0.0, 0.6, 0.95])
+def test_it_walks_as_torchs_own_does(shape: tuple[int, int], momentum: float) -> None:
+    """Five steps beside torch's Muon, which computes in bfloat16: the same to one in a hundred."""
+    if not hasattr(torch.optim, "Muon"):
+        pytest.skip("torch has its own Muon from 2.9 on")
+    start, g = torch.randn(shape), torch.Generator().manual_seed(0)
+    ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
+    optimizers = [
+        Muon([ours], lr=0.1, momentum=momentum),
+        torch.optim.Muon([theirs], lr=0.1, momentum=momentum, weight_decay=0.0),
+    ]
+    for _ in range(5):
+        gradient = torch.randn(shape, generator=g)
+        for weight, optimizer in zip((ours, theirs), optimizers, strict=True):
+            weight.grad = gradient.clone()
+            optimizer.step()
+    moved = (theirs - start).norm()
+    assert (ours - theirs).norm() < 0.02 * moved
 
 
 def test_it_descends_a_quadratic() -> None:
