@@ -41,7 +41,7 @@ test: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest --nbval tests notebooks
+	$(BIN)/pytest -n auto --nbval tests notebooks
 
 bench: $(BENCH)/installed
 	$(BENCH)/bin/python -m benchmarks

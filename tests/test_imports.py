@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -18,28 +19,32 @@ JUDGES = ["claims", "exercises"]
 SPIN = {"GOMP_SPINCOUNT": "1000", "KMP_BLOCKTIME": "1"}
 
 
-def loaded(program: str, **variables: str) -> list[str]:
-    """What a fresh Python has loaded after a program, and what the program prints beforehand, a name a line."""
+def printed(program: str, **variables: str) -> Any:
+    """What a fresh Python prints as JSON: the names of `loaded()` are those of the modules that it has loaded."""
     environment = {name: value for name, value in os.environ.items() if name not in SPIN} | variables
-    command = [sys.executable, "-c", f"import sys\n{program}\nprint(*sys.modules, sep='\\n')"]
-    found = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    return found.stdout.splitlines()
+    program = f"import json, os, sys\nloaded = lambda: list(sys.modules)\n{program}"
+    command = [sys.executable, "-c", program]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, env=environment).stdout)
 
 
-def beyond_torch(modules: list[str]) -> set[str]:
-    imports = "\n".join(f"import diffusion_teach.{name}" for name in modules)
-    return set(loaded(f"import torch\n{imports}")) - set(loaded("import torch"))
+@pytest.fixture(scope="module")
+def stages() -> list[set[str]]:
+    """What is loaded with torch, then with the core, then with claims and exercises."""
+    lines = ["import torch", "stages = [loaded()]"]
+    for modules in (CORE, JUDGES):
+        lines += [f"import diffusion_teach.{name}" for name in modules] + ["stages.append(loaded())"]
+    return [set(names) for names in printed("\n".join([*lines, "print(json.dumps(stages))"]))]
 
 
-def test_the_core_draws_in_nothing_but_itself_beyond_torch() -> None:
-    found = beyond_torch(CORE)
+def test_the_core_draws_in_nothing_but_itself_beyond_torch(stages: list[set[str]]) -> None:
+    found = stages[1] - stages[0]
     others = {name.partition(".")[0] for name in found} - sys.stdlib_module_names
     assert others == {"diffusion_teach"}
     assert len(found) <= 60  # 30 with Python 3.11
 
 
-def test_claims_and_exercises_draw_in_ipython_and_nothing_that_only_figures_need() -> None:
-    found = beyond_torch(CORE + JUDGES)
+def test_claims_and_exercises_draw_in_ipython_and_nothing_that_only_figures_need(stages: list[set[str]]) -> None:
+    found = stages[2] - stages[0]
     assert "IPython" in found
     assert not {"PIL", "matplotlib", "scipy", "sklearn", "sympy", "torch._dynamo"} & found
     assert len(found) <= 300  # 142 with Python 3.11
@@ -47,10 +52,10 @@ def test_claims_and_exercises_draw_in_ipython_and_nothing_that_only_figures_need
 
 def spin(imported: str, **variables: str) -> tuple[dict[str, str | None], set[str]]:
     """How threads wait after an import, by the environment, and what was loaded by then."""
-    first, *names = loaded(
-        f"import {imported}, os, json\nprint(json.dumps([*map(os.environ.get, {[*SPIN]})]))", **variables
+    environment, names = printed(
+        f"import {imported}\nprint(json.dumps([[*map(os.environ.get, {[*SPIN]})], loaded()]))", **variables
     )
-    return dict(zip(SPIN, json.loads(first), strict=True)), set(names)
+    return dict(zip(SPIN, environment, strict=True)), set(names)
 
 
 @pytest.mark.parametrize("module", ["diffusion_teach", "diffusion_teach.cli.main"])
