@@ -75,7 +75,7 @@ def good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> rules.Notebook:
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
     path = tmp_path / "notebooks" / "99_trial.ipynb"
-    path.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells)))
+    path.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells)), encoding="utf-8")
     return rules.Notebook.read(path)
 
 

@@ -27,7 +27,7 @@ COMMANDS = ["list", "train", "sample", "evaluate"]
 
 
 def test_the_program_is_installed_under_its_name() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     module, _, name = project["scripts"]["diffusion-teach"].partition(":")
     assert getattr(importlib.import_module(module), name) is main
 
@@ -55,12 +55,18 @@ def test_the_examples_of_the_help_can_be_parsed(command: str | None) -> None:
 
 
 def test_the_readme_shows_every_command() -> None:
-    lines = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("diffusion-teach ")]
+    lines = [
+        line
+        for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("diffusion-teach ")
+    ]
     assert {parsed(line.removeprefix("diffusion-teach ")) for line in lines} == set(COMMANDS)
 
 
 def test_make_trains_every_checkpoint_that_is_shipped() -> None:
-    (names,) = re.findall(r"for name in (.*); do \\\n.*diffusion-teach train \$\$name", (ROOT / "Makefile").read_text())
+    (names,) = re.findall(
+        r"for name in (.*); do \\\n.*diffusion-teach train \$\$name", (ROOT / "Makefile").read_text(encoding="utf-8")
+    )
     assert set(checkpoints.names()) <= set(names.split()) <= set(recipes.names())
 
 
