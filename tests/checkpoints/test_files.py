@@ -192,7 +192,7 @@ def test_missing_weights_are_named_with_the_expected_hash(folder: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", json.dumps(CARD), '{"sha256": "0"}'])
 def test_a_damaged_card_is_named(folder: Path, text: str) -> None:
-    (folder / "small.json").write_text(text)
+    (folder / "small.json").write_text(text, encoding="utf-8")
     with pytest.raises(DamagedFileError, match=r"small\.json"):
         checkpoints.load("small", folder=folder)
 

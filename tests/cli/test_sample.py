@@ -88,9 +88,9 @@ def test_an_animation_ends_on_the_samples_and_stays(plain: str, tmp_path: Path) 
 @pytest.mark.parametrize("suffix", [".npz", ".png", ".gif"])
 def test_no_file_is_lost(plain: str, tmp_path: Path, suffix: str) -> None:
     out = tmp_path / f"kept{suffix}"
-    out.write_text("mine")
+    out.write_text("mine", encoding="utf-8")
     assert "exists already. Give another name, or replace it with --overwrite" in bad(1, "sample", plain, "--out", out)
-    assert out.read_text() == "mine"
+    assert out.read_text(encoding="utf-8") == "mine"
     good("sample", plain, "--count", 2, "--steps", 1, "--out", out, "--overwrite")
     assert out.read_bytes() != b"mine"
     assert [path.name for path in tmp_path.iterdir()] == [out.name]
@@ -98,7 +98,7 @@ def test_no_file_is_lost(plain: str, tmp_path: Path, suffix: str) -> None:
 
 def test_a_failed_write_leaves_the_old_file(plain: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "kept.npz"
-    out.write_text("mine")
+    out.write_text("mine", encoding="utf-8")
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", str(out))
@@ -107,7 +107,7 @@ def test_a_failed_write_leaves_the_old_file(plain: str, tmp_path: Path, monkeypa
     message = bad(1, "sample", plain, "--count", 1, "--out", out, "--overwrite")
     assert "No space left on device" in message
     assert str(out) in message.replace(" ", "")
-    assert out.read_text() == "mine"
+    assert out.read_text(encoding="utf-8") == "mine"
     assert len(list(tmp_path.iterdir())) == 1
 
 

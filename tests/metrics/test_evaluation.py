@@ -61,7 +61,7 @@ def test_real_digits_reach_their_floors() -> None:
         assert found[name] == pytest.approx(found[f"{name}_real"], abs=0.1)
         assert 0.8 < found[f"{name}_real"] < 1.1
     assert found["evaluations"] == 2
-    assert 0 < found["seconds_per_sample"] < 1
+    assert found["seconds_per_sample"] > 0
     assert "label_accuracy" not in found
     assert found == json.loads(json.dumps(found))
     assert {key: found[key] for key in ("count", "sampler", "steps", "guidance", "seed", "dtype")} == {

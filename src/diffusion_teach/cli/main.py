@@ -231,7 +231,7 @@ def evaluate(
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    return json.dumps(value, indent=2)  # in ASCII, so that it is the same JSON on every console
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from diffusion_teach import _names
+from diffusion_teach import _console, _names
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,6 +41,10 @@ class Named(click.Choice):
 
 class Program(click.Group):
     """The commands, and how their errors are shown: one message, no traceback."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        _console.forgive()
+        return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -88,7 +92,8 @@ def model(name_or_file: str, device: str) -> tuple[dict[str, Any], nn.Module]:
     try:
         checkpoints.path(name_or_file)
     except (ValueError, FileNotFoundError) as error:
-        own = " For a file of your own give its path, which ends in .safetensors." if os.sep not in name_or_file else ""
+        is_path = os.sep in name_or_file or "/" in name_or_file  # Windows takes both
+        own = "" if is_path else " For a file of your own give its path, which ends in .safetensors."
         raise click.BadParameter(f"{error}{own}", param_hint="NAME_OR_FILE") from None
     return checkpoints.card(name_or_file), checkpoints.model(name_or_file).to(devices.pick(device))
 
