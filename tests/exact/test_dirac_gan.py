@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from diffusion_teach.exact.dirac_gan import ORDERS, SLOPES, eigenvalues, field, play, step_matrix
-from diffusion_teach.objectives import adversarial, gradient_penalties
+from diffusion_teach.exact.dirac_gan import ORDERS, STRENGTHS, eigenvalues, field, play, step_matrix
+from diffusion_teach.objectives import adversarial
+from diffusion_teach.objectives.gradient_penalties import input_gradients, zero_centred_penalty
 
-games = pytest.mark.parametrize("game", SLOPES)
+games = pytest.mark.parametrize("game", STRENGTHS)
 orders = pytest.mark.parametrize("order", ORDERS)
 RATES = st.floats(0.01, 1.5)
 
@@ -25,13 +26,13 @@ def _descent(theta: float, psi: float, game: str, r1: float, r2: float) -> list[
     loss = adversarial.discriminator_loss(game, p * zero, p * t)
     for point, weight in ((zero, r1), (t.detach(), r2)):
         x = point.clone().reshape(1, 1).requires_grad_()
-        loss = loss + weight * gradient_penalties.gradient_penalty((p * x).squeeze(-1), x)
+        loss = loss + weight * zero_centred_penalty(input_gradients((p * x).squeeze(-1), x))
     (for_psi,) = torch.autograd.grad(loss, p)
     (for_theta,) = torch.autograd.grad(adversarial.generator_loss(game, p * zero, p * t), t)
     return [-float(for_theta), -float(for_psi)]
 
 
-@pytest.mark.parametrize("game", [game for game in SLOPES if game in adversarial.GAMES])
+@pytest.mark.parametrize("game", [game for game in STRENGTHS if game in adversarial.GAMES])
 @given(st.floats(-3, 3), st.floats(-3, 3), st.floats(0, 2), st.floats(0, 2))
 def test_the_field_is_the_descent_of_the_losses(game: str, theta: float, psi: float, r1: float, r2: float) -> None:
     point = torch.tensor([theta, psi], dtype=torch.float64)
@@ -64,7 +65,7 @@ def test_the_eigenvalues_are_those_of_the_matrix(game: str, order: str, rate: fl
     numeric = torch.linalg.eigvals(step_matrix(rate, game=game, order=order, penalty=penalty))
     for value in numeric:  # a double eigenvalue is found to half the digits only
         assert float((closed - value).abs().min()) < 1e-6
-    h, c = rate * SLOPES[game], 1 - rate * penalty
+    h, c = rate * STRENGTHS[game], 1 - rate * penalty
     det = c + h * h if order == "simultaneous" else c
     assert complex(closed.prod()) == pytest.approx(det, abs=1e-12)
     if float(closed[0].imag) != 0:
@@ -94,7 +95,7 @@ def test_beyond_a_rate_of_two_alternating_turns_explode() -> None:
 @given(RATES)
 def test_the_penalty_that_holds_simultaneous_turns(rate: float) -> None:
     """γ = ηa² is the border: c + h² = 1."""
-    border = rate * SLOPES["saturating"] ** 2
+    border = rate * STRENGTHS["saturating"] ** 2
     for factor, inside in ((0.9, False), (1.1, True)):
         modulus = eigenvalues(rate, penalty=factor * border).abs().max()
         assert (float(modulus) < 1) == inside

@@ -7,7 +7,7 @@ import torch
 
 from diffusion_teach import checkpoints
 from diffusion_teach.datasets import mnist
-from diffusion_teach.metrics.features import evaluate, pretrained
+from diffusion_teach.metrics.features import predict, pretrained
 from diffusion_teach.networks.classifier import FEATURES, Classifier
 from diffusion_teach.recipes import classifier as recipe
 
@@ -33,8 +33,8 @@ def test_batches_do_not_change_what_is_computed() -> None:
     x = mnist.to_model(mnist.load("test")[0][:23])
     model = pretrained()
     for features in (False, True):
-        one = evaluate(model, x, features=features)
-        torch.testing.assert_close(evaluate(model, x, batch=7, features=features), one, rtol=1e-4, atol=1e-4)
+        one = predict(model, x, features=features)
+        torch.testing.assert_close(predict(model, x, batch=7, features=features), one, rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(model.features(x) if features else model(x), one, rtol=1e-4, atol=1e-4)
 
 
@@ -57,4 +57,4 @@ def test_what_is_no_digit_shape_is_refused(x: torch.Tensor) -> None:
     with pytest.raises(ValueError, match="x "):
         Classifier()(x)
     with pytest.raises(ValueError, match="x "):
-        evaluate(Classifier(), x)
+        predict(Classifier(), x)

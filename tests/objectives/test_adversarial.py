@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from diffusion_teach.networks.mlp import MLP
 from diffusion_teach.objectives.adversarial import GAMES, Game, discriminator_loss, generator_loss
-from diffusion_teach.objectives.gradient_penalties import gradient_penalty, lipschitz_penalty, slopes
+from diffusion_teach.objectives.gradient_penalties import gradient_penalty, input_gradients, zero_centred_penalty
 
 
 def _pair(members: int | None = None, seed: int = 0) -> tuple[MLP, MLP]:
@@ -102,14 +102,16 @@ def test_gradient_penalty_of_a_known_discriminator() -> None:
     a = torch.tensor([[2.0, 1.0], [1.0, -3.0]], dtype=torch.float64)
     x = torch.randn(4, 9, 2, dtype=torch.float64).requires_grad_()
     logits = 0.5 * torch.einsum("...i,ij,...j->...", x, a, x)
-    torch.testing.assert_close(gradient_penalty(logits, x), 0.5 * (x @ a).square().sum(-1).mean(-1))
+    torch.testing.assert_close(
+        zero_centred_penalty(input_gradients(logits, x)), 0.5 * (x @ a).square().sum(-1).mean(-1)
+    )
 
 
 def test_slopes_of_images_are_those_of_their_pixels_in_a_row() -> None:
     a = torch.randn(1, 3, 3, dtype=torch.float64)
     x = torch.randn(5, 1, 3, 3, dtype=torch.float64).requires_grad_()
     logits = (0.5 * (a * x).square()).sum((1, 2, 3))
-    torch.testing.assert_close(slopes(logits, x), (a.square() * x).flatten(1))
+    torch.testing.assert_close(input_gradients(logits, x), (a.square() * x).flatten(1))
 
 
 @pytest.mark.parametrize(("r1", "r2"), [(0.7, 0.7), (0.7, 0.0), (0.0, 0.4)])
@@ -121,7 +123,7 @@ def test_a_turn_adds_r1_and_r2_with_the_weights_it_names(r1: float, r2: float) -
     loss = discriminator_loss("non-saturating", manual(x)[..., 0], manual(x_g)[..., 0])
     for points, gamma in ((x, r1), (x_g, r2)):
         points = points.clone().requires_grad_()
-        loss = loss + gamma * gradient_penalty(manual(points)[..., 0], points)
+        loss = loss + gamma * zero_centred_penalty(input_gradients(manual(points)[..., 0], points))
     loss.backward()
     parts = Game(r1=r1, r2=r2).discriminator_turn(net, x, x_g, torch.empty(16))
     sum(parts, torch.zeros(())).backward()
@@ -141,11 +143,11 @@ class Norm(nn.Module):
 
 
 @pytest.mark.parametrize("shape", [(6, 2), (6, 1, 4, 4)])
-def test_the_lipschitz_penalty_pulls_slopes_to_one_from_both_sides(shape: tuple[int, ...]) -> None:
+def test_the_gradient_penalty_pulls_slopes_to_one_from_both_sides(shape: tuple[int, ...]) -> None:
     x, x_g = torch.randn(2, *shape, dtype=torch.float64)
     u = torch.rand(6, dtype=torch.float64)
     for c in (0.4, 1.0, 3.0):
-        assert lipschitz_penalty(Norm(c), x, x_g, u).item() == pytest.approx((c - 1) ** 2, abs=1e-12)
+        assert gradient_penalty(Norm(c), x, x_g, u).item() == pytest.approx((c - 1) ** 2, abs=1e-12)
     net = Norm(3.0)
     _, penalty = Game(name="wasserstein", gp=10.0).discriminator_turn(net, x, x_g, u)
     penalty.backward()
@@ -156,13 +158,13 @@ def test_a_flat_critic_has_a_penalty_and_no_nan() -> None:
     _, d = _pair()
     for p in d.parameters():
         nn.init.zeros_(p)
-    penalty = lipschitz_penalty(d, *torch.randn(2, 6, 2), torch.rand(6))
+    penalty = gradient_penalty(d, *torch.randn(2, 6, 2), torch.rand(6))
     penalty.backward()
     assert penalty.item() == 1
     assert all(bool(torch.isfinite(p.grad).all()) for p in d.parameters() if p.grad is not None)
 
 
-def test_the_lipschitz_penalty_looks_between_the_points() -> None:
+def test_the_gradient_penalty_looks_between_the_points() -> None:
     seen = []
 
     class Spy(nn.Module):
@@ -172,7 +174,7 @@ def test_the_lipschitz_penalty_looks_between_the_points() -> None:
 
     x, x_g = torch.randn(2, 3, 5, 2)
     u = torch.rand(3, 5)
-    penalty = lipschitz_penalty(Spy(), x, x_g, u)
+    penalty = gradient_penalty(Spy(), x, x_g, u)
     torch.testing.assert_close(seen[0], u[..., None] * x + (1 - u[..., None]) * x_g)
     torch.testing.assert_close(penalty, torch.full((3,), (math.sqrt(2) - 1) ** 2))
 
@@ -202,7 +204,7 @@ def test_wrong_arguments_are_named() -> None:
     with pytest.raises(ValueError, match="same shape"):
         discriminator_loss("relativistic", zero, torch.zeros(3))
     with pytest.raises(ValueError, match="requires_grad_"):
-        gradient_penalty(zero, torch.zeros(4, 2))
+        zero_centred_penalty(input_gradients(zero, torch.zeros(4, 2)))
     for penalty in ("r1", "r2", "gp"):
         with pytest.raises(ValueError, match=f"{penalty} must be at least 0, got -1"):
             Game(**{penalty: -1.0})

@@ -71,5 +71,5 @@ def test_the_core_has_the_papers_losses_and_penalty() -> None:
     torch.testing.assert_close(adversarial.discriminator_loss("wasserstein", real, fake), -value)
     torch.testing.assert_close(adversarial.generator_loss("wasserstein", real, fake), -net(x_g).mean())
     epsilon = torch.rand(16).double()
-    ours = 7 * gradient_penalties.lipschitz_penalty(net, x, x_g, epsilon)
+    ours = 7 * gradient_penalties.gradient_penalty(net, x, x_g, epsilon)
     torch.testing.assert_close(arjovsky2017.gradient_penalty(net, x, x_g, epsilon.unsqueeze(-1), 7.0), ours)

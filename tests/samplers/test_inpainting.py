@@ -108,9 +108,9 @@ def test_each_step_is_walked_as_often_as_asked_but_the_last_once(repeats: int) -
     class Counting(Exact):
         """Notes the times it is asked about."""
 
-        def __call__(self, x_t: torch.Tensor, t: torch.Tensor, cond: None = None) -> Prediction:
+        def __call__(self, x_t: torch.Tensor, t: torch.Tensor) -> Prediction:
             asked.append(float(t))
-            return super().__call__(x_t, t, cond)
+            return super().__call__(x_t, t)
 
     asked: list[float] = []
     exact = pair(0.5)

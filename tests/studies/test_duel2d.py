@@ -59,7 +59,7 @@ def test_a_watched_training_ends_where_an_unwatched_one_does(contender: str, mon
     monkeypatch.setattr(contenders, "STEPS", 7)
     ring = contenders.data()["ring"]
     points = ring.sample(100, generator=torch.Generator().manual_seed(0))
-    watch = Watch(lambda x: contenders.score(x, ring), torch.Generator().manual_seed(1), every=3, samples=20)
+    watch = Watch(lambda x: contenders.measure(x, ring), torch.Generator().manual_seed(1), every=3, samples=20)
     draws = []
     for watched in (None, watch):
         g = torch.Generator().manual_seed(5)
@@ -72,13 +72,13 @@ def test_a_watched_training_ends_where_an_unwatched_one_does(contender: str, mon
 
 def test_a_watch_averages_the_losses_since_its_last_look() -> None:
     ring = contenders.data()["ring"]
-    watch = Watch(lambda x: contenders.score(x, ring), torch.Generator(), every=2, samples=8)
+    watch = Watch(lambda x: contenders.measure(x, ring), torch.Generator(), every=2, samples=8)
     for step in range(5):
         watch.look(step, float(step), lambda n, _: ring.means[:n].float().expand(1, -1, -1))
     assert watch.losses == [0.5, 2.5]
     assert watch.covered().tolist() == [[8], [8]]
     with pytest.raises(ValueError, match="every"):
-        Watch(watch.score, torch.Generator(), every=0)
+        Watch(watch.measure, torch.Generator(), every=0)
 
 
 def test_score_of_known_samples() -> None:
@@ -87,7 +87,7 @@ def test_score_of_known_samples() -> None:
     centres = ring.means.float()
     one_mode = centres[:1].expand(40, 2)
     off = centres.repeat(5, 1) + torch.tensor([3.2 * std, 0.0])
-    result = contenders.score(torch.stack([centres.repeat(5, 1), one_mode, off]), ring)
+    result = contenders.measure(torch.stack([centres.repeat(5, 1), one_mode, off]), ring)
     assert result.covered.tolist() == [8, 1, 0]
     assert result.high_quality.tolist() == [1, 1, 0]
 

@@ -82,7 +82,7 @@ def test_the_course_shows_every_contender_and_seed() -> None:
     ring = duel.data()["ring"]
     watches = {}
     for name in search.TRIALS:
-        watches[name] = Watch(lambda x: duel.score(x, ring), torch.Generator().manual_seed(0), every=1, samples=9)
+        watches[name] = Watch(lambda x: duel.measure(x, ring), torch.Generator().manual_seed(0), every=1, samples=9)
         for step in range(4):
             watches[name].look(step, 1.0, lambda n, g: torch.randn(3, n, 2, generator=g))
     fig = figures.course(watches, 8)

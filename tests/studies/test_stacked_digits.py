@@ -86,7 +86,7 @@ def test_no_row_is_stale() -> None:
 
 def test_real_stacks_score_what_theory_says_of_them() -> None:
     """The row of real stacks is drawn from the test split, whose digits are not quite as frequent."""
-    score = count.scores(count.rows()["real"])
+    score = count.modes_of(count.rows()["real"])
     assert score.covered == 1000
     assert score.kl_uniform == pytest.approx(score.kl_uniform_real, abs=0.005)
 

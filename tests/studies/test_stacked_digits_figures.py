@@ -36,5 +36,5 @@ def test_rows_stand_beside_what_real_stacks_score() -> None:
     assert [label.get_text() for label in covered.get_yticklabels()] == ["even", "ten"]
     assert shape.lines[1].get_ydata()[9] == 2600
     assert set(shape.lines[2].get_ydata()) == {26}
-    with pytest.raises(ValueError, match="scores must have the rows of counts"):
+    with pytest.raises(ValueError, match="measured must have the rows of counts"):
         histograms(counts, {"even": scores["even"]})

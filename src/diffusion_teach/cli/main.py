@@ -227,7 +227,7 @@ def evaluate(
 
     how = Sampling(sampler, steps, guidance, seed, precision=precision)
     found = recipes.get(card["recipe"]).measure(model, how, count=count, repeats=repeats)
-    click.echo(_json(found) if as_json else report.scores(name_or_file, found))
+    click.echo(_json(found) if as_json else report.evaluation(name_or_file, found))
 
 
 def _json(value: Any) -> str:

@@ -73,7 +73,7 @@ def quality(metrics: Mapping[str, Any]) -> str:
     return ", ".join(f"{key.replace('_', ' ')} {value:.4g}" for key, value in numbers.items())
 
 
-def scores(name: str, found: Mapping[str, Any]) -> str:
+def evaluation(name: str, found: Mapping[str, Any]) -> str:
     """What `metrics.evaluation.evaluate` found, as a table: the model beside real digits; other metrics one a line."""
     if "frechet" not in found:
         return columns([[name, ""], *([key.replace("_", " "), _number(value)] for key, value in found.items())])

@@ -34,7 +34,7 @@ from torch import Tensor
 
 from diffusion_teach import _checks
 
-SLOPES = {"saturating": 0.5, "non-saturating": 0.5, "wasserstein": 1.0}
+STRENGTHS = {"saturating": 0.5, "non-saturating": 0.5, "wasserstein": 1.0}
 """a of each game: how strongly each player answers the other at the solution."""
 ORDERS = ("simultaneous", "alternating")
 
@@ -44,11 +44,11 @@ def field(point: Tensor, *, game: str = "saturating", penalty: float = 0.0) -> T
 
     Args:
         point: (..., 2).
-        game: one of `SLOPES`.
+        game: one of `STRENGTHS`.
         penalty: γ, the weights of R₁ and R₂ together.
     """
     _checks.tensor("point", point, ("...", 2), finite=False)
-    _checks.choice("game", game, SLOPES)
+    _checks.choice("game", game, STRENGTHS)
     _checks.number("penalty", penalty, least=0)
     theta, psi = point.unbind(-1)
     if game == "wasserstein":
@@ -76,7 +76,7 @@ def play(
         steps: turns of both players.
         rate: η of both.
         game, penalty: see `field`.
-        order: "simultaneous", or "alternating" with the discriminator first, as `adversarial.fit_gan` does.
+        order: "simultaneous", or "alternating" with the discriminator first, as `training.fit_gan` does.
     """
     _checks.tensor("start", start, ("...", 2))
     _checks.integer("steps", steps)
@@ -98,7 +98,7 @@ def step_matrix(rate: float, *, game: str = "saturating", order: str = "simultan
     """The matrix (2, 2) of one turn around the solution, float64: (θ, ψ) ← matrix · (θ, ψ); exact for "wasserstein"."""
     _checks.number("rate", rate, above=0)
     _checks.number("penalty", penalty, least=0)
-    h = rate * SLOPES[_checks.choice("game", game, SLOPES)]
+    h = rate * STRENGTHS[_checks.choice("game", game, STRENGTHS)]
     c = 1 - rate * penalty
     if _checks.choice("order", order, ORDERS) == "simultaneous":
         rows = [[1.0, h], [-h, c]]

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from diffusion_teach import _checks
 from diffusion_teach.datasets import mnist
-from diffusion_teach.metrics.features import evaluate
+from diffusion_teach.metrics.features import predict
 from diffusion_teach.networks.classifier import Classifier
 from diffusion_teach.training import fit
 
@@ -75,4 +75,4 @@ def _accuracy(images: Tensor, labels: Tensor, steps: int, seed: int) -> float:
 
     fit(model, loss, steps=steps, lr=LEARNING_RATE, warmup=min(20, steps // 5), progress=False)
     test, digits = mnist.load("test")
-    return float((evaluate(model, mnist.to_model(test)).argmax(1) == digits).double().mean())
+    return float((predict(model, mnist.to_model(test)).argmax(1) == digits).double().mean())

@@ -31,8 +31,7 @@ from diffusion_teach.denoisers import Denoiser
 from diffusion_teach.generate import Sampling, generate
 from diffusion_teach.metrics import frechet
 from diffusion_teach.metrics.density_coverage import density_coverage
-from diffusion_teach.metrics.features import evaluate as classify
-from diffusion_teach.metrics.features import pretrained
+from diffusion_teach.metrics.features import predict, pretrained
 from diffusion_teach.metrics.modes import expected_kl, label_coverage
 from diffusion_teach.metrics.precision_recall import precision_recall
 from diffusion_teach.networks.network import OneStepGenerator
@@ -140,7 +139,7 @@ def evaluate_images(images: Tensor, *, labels: Tensor | None = None, draws: int 
     found["times_floor"] = distance / real["floor"]
     for key, value in shares(made).items():
         found |= {key: value, f"{key}_real": real[key]}
-    named = classify(pretrained(), made).argmax(1)
+    named = predict(pretrained(), made).argmax(1)
     found |= {"label_kl": float(label_coverage(named, _label_shares("test")).reverse_kl)}
     found |= {"label_kl_floor": real["label_kl_floor"]}
     if labels is not None:
@@ -159,7 +158,7 @@ def shares(images: Tensor) -> dict[str, float]:
     n = min(len(images), MOST_NEIGHBOURS)
     test, _ = mnist.load("test")
     some = test[torch.randperm(len(test), generator=torch.Generator().manual_seed(0))[:n]]  # the first half is easier
-    pair = [classify(pretrained(), part, features=True) for part in (mnist.to_model(some), images[:n])]
+    pair = [predict(pretrained(), part, features=True) for part in (mnist.to_model(some), images[:n])]
     return precision_recall(*pair)._asdict() | density_coverage(*pair)._asdict()
 
 
@@ -177,7 +176,7 @@ def _real_scores(count: int, draws: int, seed: int) -> dict[str, float]:
         "control": frechet.frechet_to_test(F.avg_pool2d(some, 3, stride=1, padding=1, count_include_pad=False)),
         **shares(real),
         "label_kl_floor": expected_kl(_label_shares("train"), count, _label_shares("test")),
-        "label_accuracy": float((classify(pretrained(), real).argmax(1) == labels[rows]).double().mean()),
+        "label_accuracy": float((predict(pretrained(), real).argmax(1) == labels[rows]).double().mean()),
     }
 
 

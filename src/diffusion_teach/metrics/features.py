@@ -19,7 +19,7 @@ def pretrained() -> Classifier:
 
 
 @torch.no_grad()
-def evaluate(model: Classifier, x: Tensor, *, batch: int = 500, features: bool = False) -> Tensor:
+def predict(model: Classifier, x: Tensor, *, batch: int = 500, features: bool = False) -> Tensor:
     """The logits (B, 10) of many images, or with `features` their features (B, 84), computed batch by batch.
 
     Args:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from diffusion_teach import _checks
 from diffusion_teach.datasets import mnist
-from diffusion_teach.metrics.features import evaluate, pretrained
+from diffusion_teach.metrics.features import predict, pretrained
 
 
 class Gaussian(NamedTuple):
@@ -96,7 +96,7 @@ def frechet_to_test(images: Tensor) -> float:
         images: (n, 1, 28, 28) in [−1, 1], n ≥ 2; values outside are clamped. Print the distance beside `floor(n)`.
     """
     _checks.tensor("images", images, ("n", 1, 28, 28))
-    fit = gaussian_fit(evaluate(pretrained(), images.detach().float().clamp(-1, 1), features=True))
+    fit = gaussian_fit(predict(pretrained(), images.detach().float().clamp(-1, 1), features=True))
     return frechet_distance(*fit, *_reference())
 
 
@@ -146,4 +146,4 @@ def leading_order_bias(eigenvalues: Tensor, n: int) -> float:
 @functools.cache
 def _reference() -> Gaussian:
     images, _ = mnist.load("test")
-    return gaussian_fit(evaluate(pretrained(), mnist.to_model(images), features=True))
+    return gaussian_fit(predict(pretrained(), mnist.to_model(images), features=True))

@@ -56,7 +56,7 @@ def numbers(images: Tensor) -> Tensor:
     """
     _checks.tensor("images", images, ("B", stacked_digits.CHANNELS, 28, 28))
     channels = images.detach().float().cpu().clamp(-1, 1).reshape(-1, 1, 28, 28)
-    digits = features.evaluate(features.pretrained(), channels).argmax(1)
+    digits = features.predict(features.pretrained(), channels).argmax(1)
     return stacked_digits.number(digits.view(-1, stacked_digits.CHANNELS))
 
 

@@ -14,24 +14,24 @@ from diffusion_teach.metrics.modes import Modes
 
 @dataclass
 class Watch:
-    """Looks in on a training from time to time, and keeps the mean loss since the last look and each member's score.
+    """Looks in on a training from time to time, and keeps the mean loss since the last look and each member's modes.
 
     It draws from a generator of its own, so a training that is watched ends exactly where it would end unwatched.
 
     Args:
-        score: from samples (M, N, 2), each member's score.
+        measure: from samples (M, N, 2), each member's modes.
         generator: of the samples.
         every: how many steps from look to look.
         samples: N.
     """
 
-    score: Callable[[Tensor], Modes]
+    measure: Callable[[Tensor], Modes]
     generator: torch.Generator
     every: int = 100
     samples: int = 1000
     steps: list[int] = field(default_factory=list, init=False)
     losses: list[float] = field(default_factory=list, init=False)
-    scores: list[Modes] = field(default_factory=list, init=False)
+    measured: list[Modes] = field(default_factory=list, init=False)
     _recent: list[float] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
@@ -39,18 +39,18 @@ class Watch:
         _checks.integer("samples", self.samples)
 
     def look(self, step: int, loss: float, draw: Callable[[int, torch.Generator], Tensor]) -> None:
-        """Take in the loss of a step (from 0 on); when it is time, score `draw(N, generator)`, samples (M, N, 2)."""
+        """Take in the loss of a step (from 0 on); when it is time, measure `draw(N, generator)`, samples (M, N, 2)."""
         self._recent.append(loss)
         if (step + 1) % self.every == 0:
             self.steps.append(step + 1)
             self.losses.append(sum(self._recent) / len(self._recent))
-            self.scores.append(self.score(draw(self.samples, self.generator)))
+            self.measured.append(self.measure(draw(self.samples, self.generator)))
             self._recent.clear()
 
     def covered(self) -> Tensor:
         """Modes covered at each look, (looks, M)."""
-        return torch.stack([one.covered for one in self.scores])
+        return torch.stack([one.covered for one in self.measured])
 
     def quality(self) -> Tensor:
         """Share of high quality at each look, (looks, M)."""
-        return torch.stack([one.high_quality for one in self.scores])
+        return torch.stack([one.high_quality for one in self.measured])

@@ -1,4 +1,4 @@
-r"""Training an adversarial pair: two networks, two losses, and two optimisers that take turns.
+r"""The losses of adversarial pairs, of a discriminator and a generator that play a game; `training.fit_gan` plays it.
 
 A step draws real points and noise, lets the discriminator descend its loss on real against generated points, and then
 the generator its own. With D the discriminator's logit, high on data:
@@ -30,7 +30,12 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from diffusion_teach import _checks
-from diffusion_teach.objectives.gradient_penalties import judged, lipschitz_penalty, slopes
+from diffusion_teach.objectives.gradient_penalties import (
+    gradient_penalty,
+    input_gradients,
+    logits_of,
+    zero_centred_penalty,
+)
 
 GAMES = ("non-saturating", "saturating", "relativistic", "wasserstein")
 
@@ -79,8 +84,8 @@ class Game:
 
     def __post_init__(self) -> None:
         _checks.choice("game", self.name, GAMES)
-        for penalty in ("r1", "r2", "gp"):
-            _checks.number(penalty, getattr(self, penalty), least=0)
+        for penalty, weight in (("r1", self.r1), ("r2", self.r2), ("gp", self.gp)):
+            _checks.number(penalty, weight, least=0)
 
     def discriminator_turn(self, discriminator: nn.Module, x: Tensor, x_g: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
         """The discriminator's loss and its penalties, each per member (...).
@@ -92,22 +97,22 @@ class Game:
         """
         batch = u.ndim - 1
         both = torch.cat([x, x_g], dim=batch).requires_grad_(self.r1 > 0 or self.r2 > 0)
-        logits = judged(discriminator, both)
+        logits = logits_of(discriminator, both)
         real, fake = logits.chunk(2, dim=-1)
         loss = discriminator_loss(self.name, real, fake)
         penalty = torch.zeros_like(loss)
         if both.requires_grad:
-            on_real, on_fake = slopes(logits, both).square().sum(-1).chunk(2, dim=-1)
-            penalty = penalty + 0.5 * (self.r1 * on_real.mean(-1) + self.r2 * on_fake.mean(-1))
+            on_real, on_fake = input_gradients(logits, both).chunk(2, dim=-2)
+            penalty = self.r1 * zero_centred_penalty(on_real) + self.r2 * zero_centred_penalty(on_fake)
         if self.gp > 0:
-            penalty = penalty + self.gp * lipschitz_penalty(discriminator, x, x_g, u)
+            penalty = penalty + self.gp * gradient_penalty(discriminator, x, x_g, u)
         return loss, penalty
 
     def generator_turn(self, discriminator: nn.Module, x: Tensor, x_g: Tensor) -> Tensor:
         """The generator's loss per member (...), with no gradient for the discriminator's weights."""
         with _frozen(discriminator):
-            fake = judged(discriminator, x_g)
-            real = judged(discriminator, x) if self.name == "relativistic" else fake.detach()
+            fake = logits_of(discriminator, x_g)
+            real = logits_of(discriminator, x) if self.name == "relativistic" else fake.detach()
         return generator_loss(self.name, real, fake)
 
 

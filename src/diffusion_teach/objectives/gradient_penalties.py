@@ -1,4 +1,4 @@
-r"""Penalties on a discriminator's gradient in its input."""
+r"""Penalties on a discriminator's gradient in its input: R₁ and R₂, centred at 0, and WGAN-GP's, centred at 1."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from diffusion_teach import _checks
 
 
-def slopes(logits: Tensor, x: Tensor) -> Tensor:
+def input_gradients(logits: Tensor, x: Tensor) -> Tensor:
     """∇ₓD at each point, (..., B, d), from the logits (..., B) of the points x (..., B, *event) of d numbers each.
 
     Raises:
@@ -21,19 +21,30 @@ def slopes(logits: Tensor, x: Tensor) -> Tensor:
     return gradient.flatten(logits.ndim)
 
 
-def gradient_penalty(logits: Tensor, x: Tensor) -> Tensor:
-    """R₁ or R₂ of weight 1, ½·E‖∇ₓD‖², from logits (..., B) and their points x (..., B, *event), per member (...)."""
-    return 0.5 * slopes(logits, x).square().sum(-1).mean(-1)
+def zero_centred_penalty(gradients: Tensor) -> Tensor:
+    """½·E‖∇ₓD‖² from gradients (..., B, d), per member (...): R₁ on data, R₂ on generated points, of weight 1.
+
+    Source: Mescheder et al. (2018), eqs. 9 and 10.
+    """
+    return 0.5 * gradients.square().sum(-1).mean(-1)
 
 
-def lipschitz_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
-    """E(‖∇D(x̂)‖ − 1)² at x̂ = u·real + (1 − u)·fake, per member (...), from points (..., B, *event) and u (..., B)."""
+def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
+    """WGAN-GP's E(‖∇D(x̂)‖ − 1)² at x̂ = u·real + (1 − u)·fake, per member (...).
+
+    Args:
+        discriminator: maps points to logits (..., B, 1).
+        real, fake: points (..., B, *event).
+        u: (..., B) in [0, 1].
+
+    Source: Gulrajani et al. (2017), eq. 3.
+    """
     between = torch.lerp(fake, real, u.reshape(u.shape + (1,) * (real.ndim - u.ndim))).requires_grad_()
-    norms = torch.linalg.vector_norm(slopes(judged(discriminator, between), between), dim=-1)
+    norms = torch.linalg.vector_norm(input_gradients(logits_of(discriminator, between), between), dim=-1)
     return (norms - 1).square().mean(-1)
 
 
-def judged(discriminator: nn.Module, x: Tensor) -> Tensor:
+def logits_of(discriminator: nn.Module, x: Tensor) -> Tensor:
     """The logits (..., B) of points."""
     logits: Tensor = discriminator(x)
     return logits.squeeze(-1)

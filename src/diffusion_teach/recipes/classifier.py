@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from diffusion_teach import _checks
 from diffusion_teach.datasets import mnist
 from diffusion_teach.generate import Sampling
-from diffusion_teach.metrics.features import evaluate
+from diffusion_teach.metrics.features import predict
 from diffusion_teach.networks.classifier import Classifier
 from diffusion_teach.training.recipe import Recipe
 
@@ -48,7 +48,7 @@ def accuracy(model: Classifier, split: str = "test") -> float:
     """The share of a split's images whose largest logit is at their label."""
     images, labels = mnist.load(split)
     device = next(model.parameters()).device
-    found = evaluate(model, mnist.to_model(images).to(device)).argmax(1).cpu()
+    found = predict(model, mnist.to_model(images).to(device)).argmax(1).cpu()
     return float((found == labels).double().mean())
 
 

@@ -127,7 +127,7 @@ def train(
     return train_gan(points, octaves, g, game=game, members=members, watch=watch, **chosen)
 
 
-def score(x: Tensor, mixture: GaussianMixture) -> Modes:
+def measure(x: Tensor, mixture: GaussianMixture) -> Modes:
     """Modes covered, share of high quality and reverse KL of samples (M, N, 2)."""
     return mode_coverage(x, mixture.means, std=float(mixture.covariances[0, 0, 0].sqrt()))
 

@@ -1,4 +1,4 @@
-"""Figures of the comparison of generators in the plane: every seed's samples, and scores beside those of real data."""
+"""Figures of the comparison of generators in the plane: every seed's samples, and what they measure."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def points(
 
 def gallery(
     samples: Mapping[str, Tensor],
-    scores: Mapping[str, Modes],
+    measured: Mapping[str, Modes],
     mixture: GaussianMixture,
     title: str,
     *,
@@ -63,7 +63,7 @@ def gallery(
 
     Args:
         samples: by contender, (M, N, 2).
-        scores: by contender, of the same M members.
+        measured: by contender, of the same M members.
         mixture: the data.
         title: over the whole figure.
         colours: by contender.
@@ -73,31 +73,31 @@ def gallery(
     for row, (name, x) in enumerate(samples.items()):
         for k, ax in enumerate(axes[row * members : (row + 1) * members]):
             points(ax, x[k], mixture, color=colours[name])
-            covered, good = int(scores[name].covered[k]), float(scores[name].high_quality[k])
+            covered, good = int(measured[name].covered[k]), float(measured[name].high_quality[k])
             ax.set_title(f"{covered} · {100 * good:.0f} %", fontsize=8, pad=2)
         axes[row * members].set_ylabel(_in_lines(name), fontsize=9)
     return fig
 
 
 def scoreboard(
-    scores: Mapping[str, Mapping[str, Modes]], modes: Mapping[str, int], title: str, *, log_quality: bool = False
+    measured: Mapping[str, Mapping[str, Modes]], modes: Mapping[str, int], title: str, *, log_quality: bool = False
 ) -> Figure:
-    """Three measures of each contender, a dot a seed and a bar at the mean, with what real data score dashed.
+    """Three measures of each contender, a dot a seed and a bar at the mean, with what real data reach dashed.
 
     Args:
-        scores: by data set and contender.
+        measured: by data set and contender.
         modes: by data set, how many modes it has.
         title: over the whole figure.
         log_quality: whether the share of high quality has a logarithmic axis, for small shares.
     """
-    fig, axes = style.subplots(len(scores), 3, panel=(3.2, 2.5), title=title)
-    for row, (data, contenders) in enumerate(scores.items()):
+    fig, axes = style.subplots(len(measured), 3, panel=(3.2, 2.5), title=title)
+    for row, (data, contenders) in enumerate(measured.items()):
         trio = axes[3 * row : 3 * row + 3]
         levels = (modes[data], high_quality_ceiling(), kl_floor(modes[data]))
         for column, (ax, level) in enumerate(zip(trio, levels, strict=True)):
             ax.axhline(level, **style.EXACT_LINE, label="real data")
-            for place, (name, score) in enumerate(contenders.items()):
-                _seeds(ax, place, [float(value) for value in score[column]], COLOUR[name])
+            for place, (name, found) in enumerate(contenders.items()):
+                _seeds(ax, place, [float(value) for value in found[column]], COLOUR[name])
             ax.set_xticks(range(len(contenders)), [name.replace(" + ", "\n+ ") for name in contenders], fontsize=8)
         trio[0].set(ylim=(0, 1.1 * modes[data]), title=f"{data}: modes covered of {modes[data]}")
         trio[1].set(ylim=(0, 1.1), title=f"{data}: share of high quality")
@@ -109,7 +109,7 @@ def scoreboard(
 
 
 def coverage(
-    scores: Mapping[str, Mapping[str, Modes]],
+    measured: Mapping[str, Mapping[str, Modes]],
     modes: Mapping[str, int],
     printed: Mapping[str, Mapping[str, tuple[float, float]]],
     title: str,
@@ -119,18 +119,18 @@ def coverage(
     """Modes covered, one line a contender: a dot a seed, a bar at the mean; below them what papers print, as squares.
 
     Args:
-        scores: by data set and contender.
+        measured: by data set and contender.
         modes: by data set, how many modes it has.
         printed: by data set and paper, a mean and its standard error (0 where none is printed).
         title: over the whole figure.
         colours: by contender.
     """
-    lines = [*next(iter(scores.values())), *next(iter(printed.values()))]
-    fig, axes = style.subplots(1, len(scores), panel=(4.6, 0.4 * len(lines) + 0.9), title=title, share_y=True)
-    for ax, (data, contenders) in zip(axes, scores.items(), strict=True):
+    lines = [*next(iter(measured.values())), *next(iter(printed.values()))]
+    fig, axes = style.subplots(1, len(measured), panel=(4.6, 0.4 * len(lines) + 0.9), title=title, share_y=True)
+    for ax, (data, contenders) in zip(axes, measured.items(), strict=True):
         ax.axvline(modes[data], **style.EXACT_LINE)
-        for place, (name, score) in enumerate(contenders.items()):
-            values = [float(value) for value in score.covered]
+        for place, (name, found) in enumerate(contenders.items()):
+            values = [float(value) for value in found.covered]
             spread = [place + 0.4 * (k / max(1, len(values) - 1) - 0.5) for k in range(len(values))]
             ax.plot(values, spread, "o", color=colours[name], alpha=0.75, markersize=4, mew=0)
             ax.vlines(sum(values) / len(values), place - 0.33, place + 0.33, color=colours[name], linewidth=2)
@@ -143,20 +143,21 @@ def coverage(
     return fig
 
 
-def worst_seeds(scores: Mapping[str, Mapping[str, Modes]], modes: Mapping[str, int], title: str) -> Figure:
+def worst_seeds(measured: Mapping[str, Mapping[str, Modes]], modes: Mapping[str, int], title: str) -> Figure:
     """Modes covered and reverse KL of many seeds, the best on the left and the worst on the right with a ring.
 
     Args:
-        scores: by data set and contender.
+        measured: by data set and contender.
         modes: by data set, how many modes it has.
         title: over the whole figure.
     """
-    fig, axes = style.subplots(1, 2 * len(scores), panel=(2.4, 2.9), title=title)
-    for column, (data, contenders) in enumerate(scores.items()):
+    fig, axes = style.subplots(1, 2 * len(measured), panel=(2.4, 2.9), title=title)
+    for column, (data, contenders) in enumerate(measured.items()):
         left, right = axes[2 * column : 2 * column + 2]
-        for ax, measure in ((left, "covered"), (right, "reverse_kl")):
-            for place, (name, score) in enumerate(contenders.items()):
-                values = sorted((float(value) for value in getattr(score, measure)), reverse=ax is left)
+        for ax in (left, right):
+            for place, (name, found) in enumerate(contenders.items()):
+                each = found.covered if ax is left else found.reverse_kl
+                values = sorted(map(float, each), reverse=ax is left)
                 _seeds(ax, place, values, COLOUR[name])
                 ax.plot(place + 0.2, values[-1], "o", mfc="none", mec=style.INK, markersize=10)
             ax.set_xticks(range(len(contenders)), [_in_lines(name) for name in contenders])

@@ -17,7 +17,7 @@ import torch
 
 from diffusion_teach import _checks, _files
 from diffusion_teach.exact import GaussianMixture
-from diffusion_teach.studies.duel2d.contenders import OCTAVES, POINTS, data, score, train
+from diffusion_teach.studies.duel2d.contenders import OCTAVES, POINTS, data, measure, train
 
 SEARCH_SEED = 1000  # no seed that a chapter is run with
 SEARCH_MEMBERS = 5
@@ -42,7 +42,7 @@ def search(contender: str, octaves: int, mixture: GaussianMixture) -> list[dict[
     for trial in TRIALS[contender]:
         g = torch.Generator().manual_seed(SEARCH_SEED)
         trained = train(contender, mixture.sample(POINTS, generator=g), octaves, g, trial, SEARCH_MEMBERS)
-        result = score(trained.draw(2500), mixture)
+        result = measure(trained.draw(2500), mixture)
         covered = float(result.covered.double().mean()) / len(mixture.means)
         row: dict[str, Any] = {
             **trial,

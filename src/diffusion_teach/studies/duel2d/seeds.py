@@ -28,13 +28,13 @@ RESULTS = Path(__file__).with_suffix(".json")
 
 
 def measure(contender: str, name: str, mixture: GaussianMixture, members: int = MEMBERS) -> dict[str, Any]:
-    """Train a contender on a data set: its settings, and the scores of each member."""
+    """Train a contender on a data set: its settings, and the modes of each member."""
     chosen = search.settings("fourier", name, contender)
     g = torch.Generator().manual_seed(SEED)
     trained = contenders.train(
         contender, mixture.sample(contenders.POINTS, generator=g), contenders.OCTAVES, g, chosen, members
     )
-    result = contenders.score(trained.draw(2500), mixture)
+    result = contenders.measure(trained.draw(2500), mixture)
     row: dict[str, Any] = {"settings": chosen, "covered": result.covered.tolist()}
     row["high_quality"] = [round(share, 4) for share in result.high_quality.tolist()]
     row["reverse_kl"] = [round(kl, 5) for kl in result.reverse_kl.tolist()]
@@ -43,13 +43,13 @@ def measure(contender: str, name: str, mixture: GaussianMixture, members: int = 
 
 
 def stored() -> dict[str, dict[str, dict[str, Any]]]:
-    """What the recipe wrote: data set → contender → settings and scores, as `measure` gives them."""
+    """What the recipe wrote: data set → contender → settings and modes, as `measure` gives them."""
     found: dict[str, dict[str, dict[str, Any]]] = json.loads(RESULTS.read_text(encoding="utf-8"))
     return found
 
 
 def results() -> dict[str, dict[str, Modes]]:
-    """The stored scores: data set → contender → one value for each of `MEMBERS` seeds."""
+    """The stored modes: data set → contender → one value for each of `MEMBERS` seeds."""
     return {
         name: {
             contender: Modes(*(torch.tensor(row[measure]) for measure in Modes._fields))

@@ -95,6 +95,6 @@ def counts(row: Mapping[str, Any]) -> Tensor:
     return torch.tensor(row["counts"])
 
 
-def scores(row: Mapping[str, Any]) -> StackedModes:
+def modes_of(row: Mapping[str, Any]) -> StackedModes:
     """Modes and divergences of a row, beside what as many real stacks score."""
     return modes(torch.arange(stacked_digits.KINDS).repeat_interleave(counts(row)))

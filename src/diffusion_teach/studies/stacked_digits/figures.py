@@ -51,29 +51,29 @@ def stacks(images: Tensor, titles: Sequence[str], *, title: str = "") -> Figure:
 
 
 def histograms(
-    counts: Mapping[str, Tensor], scores: Mapping[str, StackedModes], *, title: str = "", highest: float | None = None
+    counts: Mapping[str, Tensor], measured: Mapping[str, StackedModes], *, title: str = "", highest: float | None = None
 ) -> Figure:
-    """Modes and divergence of each row, with the values that real stacks score dashed, and its sorted histogram.
+    """Modes and divergence of each row, with the values that real stacks found dashed, and its sorted histogram.
 
     Args:
         counts: by label, how often each number occurs, (1000,).
-        scores: of the same rows.
+        measured: of the same rows.
         title: over the whole figure.
         highest: the largest count that the histograms' axis shows.
     """
-    if counts.keys() != scores.keys():
-        raise ValueError(f"scores must have the rows of counts, {', '.join(counts)}; got {', '.join(scores)}.")
+    if counts.keys() != measured.keys():
+        raise ValueError(f"measured must have the rows of counts, {', '.join(counts)}; got {', '.join(measured)}.")
     fig, axes = style.subplots(1, 3, panel=(3.2, 0.9 + 0.34 * len(counts)), title=title)
     covered, divergence, shape = axes
-    real = next(iter(scores.values()))
+    real = next(iter(measured.values()))
     for ax, level in ((covered, real.covered_real), (divergence, real.kl_uniform_real)):
         ax.axvline(level, **style.EXACT_LINE)
         ax.set_ylim(len(counts) - 0.5, -0.5)
-    for place, (name, score) in enumerate(scores.items()):
+    for place, (name, found) in enumerate(measured.items()):
         mark, colour = LOOK[place % len(LOOK)]
         look: dict[str, Any] = {"marker": mark, "color": colour, "markersize": 7, "linestyle": ""}
-        covered.plot(score.covered, place, **look)
-        divergence.plot(score.kl_uniform, place, **look)
+        covered.plot(found.covered, place, **look)
+        divergence.plot(found.kl_uniform, place, **look)
         shape.plot(counts[name].sort(descending=True).values.numpy(), color=colour, label=name, linewidth=1.6)
     covered.set_yticks(range(len(counts)), list(counts))
     divergence.set_yticks(range(len(counts)), [""] * len(counts))
