@@ -17,6 +17,8 @@ from diffusion_teach import _checks
 from diffusion_teach.denoisers import Learned
 from diffusion_teach.networks.classifier import Classifier
 from diffusion_teach.networks.gan import GAN
+from diffusion_teach.networks.mlp import TimeMLP
+from diffusion_teach.networks.network import Network
 from diffusion_teach.networks.unet import UNet
 from diffusion_teach.networks.vae import VAE
 from diffusion_teach.schedules import SCHEDULES
@@ -24,9 +26,13 @@ from diffusion_teach.schedules import SCHEDULES
 Architecture = Mapping[str, Any]
 
 
+NETWORKS: Mapping[str, Callable[..., Network]] = MappingProxyType({"mlp": TimeMLP, "unet": UNet})
+"""By kind: the networks of denoisers, of points and of images."""
+
+
 def _denoiser(network: Architecture, schedule: Mapping[str, Any], target: str, unit_variance: bool = False) -> Learned:
     path = _built(schedule, "name", SCHEDULES)
-    return Learned(_built(network, "kind", {"unet": UNet}), path, target, unit_variance=unit_variance)
+    return Learned(_built(network, "kind", NETWORKS), path, target, unit_variance=unit_variance)
 
 
 BUILDERS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
