@@ -54,7 +54,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     for name in wanted:
         begin = time.perf_counter()
-        print(f"{name} …", end=" ", flush=True)
+        print(f"{name} ...", end=" ", flush=True)
         known[name](arguments.results, arguments.quick)
         results.took(name, time.perf_counter() - begin, arguments.results)
         print(f"{time.perf_counter() - begin:.0f} s", flush=True)

@@ -13,8 +13,9 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from diffusion_teach import devices, generate, recipes
+from diffusion_teach import devices, recipes
 from diffusion_teach.denoisers import Learned
+from diffusion_teach.generate import Sampling, generate
 from diffusion_teach.recipes.diffusion import DiffusionRecipe
 from diffusion_teach.training import EMA
 
@@ -50,7 +51,7 @@ class Ours:
             precision=recipe.precision if precision is None else precision,
         )
         self.precision = devices.precision(self.recipe.precision, CPU)
-        self.model: Learned = self.recipe.model()
+        self.model = cast(Learned, self.recipe.model())
         self.network = self.model.network
         self.optimizers = self.recipe.optimizers(self.model)
         self.ema = EMA(self.model, decay=self.recipe.ema or 0.0)
@@ -81,6 +82,5 @@ class Ours:
 
     def sample(self, count: int, steps: int, seed: int = 0) -> Tensor:
         """Images (count, 1, 28, 28) in [−1, 1] of the averaged weights, by ancestral sampling."""
-        return generate.generate(
-            cast(Learned, self.ema.model), count, sampler="ancestral", steps=steps, seed=seed, progress=False
-        )
+        how = Sampling("ancestral", steps, seed=seed)
+        return generate(cast(Learned, self.ema.model), count, how, progress=False)

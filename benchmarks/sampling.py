@@ -9,8 +9,9 @@ import torch
 from benchmarks import timing
 from benchmarks.peers import PEERS
 from benchmarks.quality import judged
-from diffusion_teach import checkpoints, generate
+from diffusion_teach import checkpoints
 from diffusion_teach.denoisers import Learned
+from diffusion_teach.generate import Sampling, generate
 from diffusion_teach.metrics import frechet
 
 CHECKPOINT = "ddpm-mnist"
@@ -26,13 +27,13 @@ def measure(*, quick: bool = False) -> dict[str, Any]:
     n = 40 if quick else IMAGES
     model = cast(Learned, checkpoints.model(CHECKPOINT))
     floor = frechet.floor(n, draws=2 if quick else 10, generator=torch.Generator().manual_seed(0))
-    generate.generate(model, 50, sampler=SAMPLER, steps=2, seed=0)  # the first call chooses kernels
+    generate(model, 50, Sampling(SAMPLER, 2))  # the first call chooses kernels
     rows = []
     for steps in STEPS[: 1 if quick else None]:
         made: list[torch.Tensor] = []
         taken = timing.seconds(
             lambda steps=steps, made=made: made.append(  # type: ignore[misc]
-                generate.generate(model, n, sampler=SAMPLER, steps=steps, seed=0)
+                generate(model, n, Sampling(SAMPLER, steps))
             )
         )
         rows.append({"steps": steps, "seconds_per_1000": 1000 * taken / n, **judged(made[0], floor)})

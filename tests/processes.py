@@ -10,10 +10,12 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-FORK = multiprocessing.get_context("forkserver")
-# Imported once for all processes; optimizers import the second one at their first step.
-FORK.set_forkserver_preload(["diffusion_teach.training.run", "torch._dynamo"])
-PATIENCE = 90.0
+SERVED = "forkserver" in multiprocessing.get_all_start_methods()  # Windows has none
+FORK = multiprocessing.get_context("forkserver" if SERVED else "spawn")
+if SERVED:
+    # Imported once for all processes; optimizers import the second one at their first step.
+    FORK.set_forkserver_preload(["diffusion_teach.training.run", "torch._dynamo"])
+PATIENCE = 600.0  # seconds, for a machine that has much else to do
 
 
 def together(count: int, function: Callable[..., Any], *arguments: Any) -> list[Any]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from diffusion_teach import samplers
+from diffusion_teach import _names, samplers
 from diffusion_teach.denoisers import Learned
-from diffusion_teach.generate import SAMPLERS, generate, path
+from diffusion_teach.generate import SAMPLERS, Sampling, generate, path
+from diffusion_teach.networks.network import Network
 from diffusion_teach.parameterizations import target
 from diffusion_teach.schedules import Discrete, Schedule, linear_betas
 
@@ -18,10 +20,10 @@ SCHEDULE = Discrete(linear_betas())
 PLACE = torch.linspace(-0.6, 0.6, 784).view(1, 28, 28)
 
 
-class Constant(nn.Module):
+class Constant(Network):
     """The exact network of data at one point each label: PLACE for none, ten grey levels for the labels."""
 
-    image_size, image_channels = 28, 1
+    shape = (1, 28, 28)
 
     def __init__(self, schedule: Schedule, classes: int = 0) -> None:
         super().__init__()
@@ -45,18 +47,21 @@ def model(classes: int = 0, schedule: Schedule = SCHEDULE) -> Any:
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("steps", [1, 2, 7])
 def test_every_sampler_ends_where_all_data_are(sampler: str, steps: int) -> None:
-    made = generate(model(), 5, sampler=sampler, steps=steps, batch=2)
+    made = generate(model(), 5, Sampling(sampler, steps, batch=2))
     torch.testing.assert_close(made, PLACE.expand(5, 1, 28, 28), atol=1e-3, rtol=0)  # 1/α is 160 at t = 1
     assert made.dtype == torch.float32
 
 
-@pytest.mark.parametrize(
-    ("sampler", "evaluations"), [("ancestral", 6), ("sde_dpm_solver", 6), ("ddim", 6), ("dpm_solver", 6), ("heun", 11)]
-)
-def test_the_evaluations_are_those_of_the_literature(sampler: str, evaluations: int) -> None:
-    denoiser = model()
-    generate(denoiser, 4, sampler=sampler, steps=6, batch=3)
-    assert denoiser.network.rows == 4 * evaluations
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_the_evaluations_are_those_of_the_literature(sampler: str) -> None:
+    denoiser, how = model(10), Sampling(sampler, steps=6, batch=3)
+    generate(denoiser, 4, how)
+    assert denoiser.network.rows == 4 * how.evaluations
+    assert how.evaluations == {"heun": 11, "annealed_langevin": 31}.get(sampler, 6)
+    if sampler != "annealed_langevin":  # which has no score to follow where it is guided
+        guided, denoiser = dataclasses.replace(how, guidance=1.0), model(10)
+        generate(denoiser, 4, guided, labels=3)
+        assert denoiser.network.rows == 4 * guided.evaluations == 8 * how.evaluations
 
 
 @pytest.mark.parametrize(
@@ -73,28 +78,29 @@ def test_a_sampler_is_the_step_of_its_name_on_the_logistic_grid(sampler: str, st
     x = samplers.prior(SCHEDULE, (3, 1, 28, 28), generator=generator)
     times = samplers.time_grid(SCHEDULE, 8, spacing="logistic")
     expected = samplers.sample(untrained(), step, x, times, generator=generator).clamp(-1, 1)
-    made = generate(untrained(), 3, sampler=sampler, steps=8, seed=2)
+    made = generate(untrained(), 3, Sampling(sampler, 8, seed=2))
     torch.testing.assert_close(made, expected, atol=1e-4, rtol=1e-4)
 
 
 def test_labels_are_drawn_one_for_all_or_one_for_each() -> None:
-    same = generate(model(10), 3, labels=7, steps=2)
+    same = generate(model(10), 3, Sampling(steps=2), labels=7)
     torch.testing.assert_close(same, torch.full((3, 1, 28, 28), 0.2), atol=1e-4, rtol=0)
-    each = generate(model(10), 5, labels=torch.tensor([0, 1, 2, 3, 9]), steps=2, batch=2)
+    each = generate(model(10), 5, Sampling(steps=2, batch=2), labels=torch.tensor([0, 1, 2, 3, 9]))
     torch.testing.assert_close(each[:, 0, 5, 5], torch.tensor([-0.5, -0.4, -0.3, -0.2, 0.4]), atol=1e-4, rtol=0)
-    torch.testing.assert_close(generate(model(10), 1, steps=2)[0], PLACE, atol=1e-4, rtol=0)
+    torch.testing.assert_close(generate(model(10), 1, Sampling(steps=2))[0], PLACE, atol=1e-4, rtol=0)
 
 
 def test_guidance_goes_past_the_label() -> None:
     denoiser = model(10)
-    made = generate(denoiser, 4, labels=7, guidance=0.5, sampler="ddim", steps=3)
+    made = generate(denoiser, 4, Sampling("ddim", 3, guidance=0.5), labels=7)
     torch.testing.assert_close(made, (1.5 * 0.2 - 0.5 * PLACE).expand(4, 1, 28, 28), atol=1e-4, rtol=0)
     assert denoiser.network.rows == 2 * 3 * 4
 
 
 def untrained() -> Any:
     """A network that answers 0 for v keeps the start visible in the end."""
-    network = nn.Module()
+    network = Network()
+    network.shape = (1, 28, 28)
     network.forward = lambda x, t, cond: torch.zeros_like(x)  # type: ignore[assignment]
     return Learned(network, SCHEDULE, "v")
 
@@ -102,7 +108,7 @@ def untrained() -> Any:
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_the_same_seed_gives_the_same_images_and_more_of_them_begin_alike(sampler: str) -> None:
     few, again, many, others = (
-        generate(untrained(), count, sampler=sampler, steps=3, seed=seed, batch=2)
+        generate(untrained(), count, Sampling(sampler, 3, seed=seed, batch=2))
         for count, seed in ((4, 3), (4, 3), (6, 3), (4, 4))
     )
     assert torch.equal(few, again)
@@ -117,7 +123,9 @@ def test_bfloat16_rounds_the_network_s_products_and_nothing_else() -> None:
     network = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.SiLU(), nn.Conv2d(8, 1, 3, padding=1))
     seen = set()
 
-    class Wrapped(nn.Module):
+    class Wrapped(Network):
+        shape = (1, 28, 28)
+
         def __init__(self) -> None:
             super().__init__()
             self.inner = network
@@ -128,62 +136,73 @@ def test_bfloat16_rounds_the_network_s_products_and_nothing_else() -> None:
             return answer.float()
 
     denoiser = Learned(Wrapped(), SCHEDULE, "v").requires_grad_(False)
-    fine, rough, auto = (generate(denoiser, 2, steps=3, precision=name) for name in ("float32", "bfloat16", "auto"))
+    fine, rough, auto = (
+        generate(denoiser, 2, Sampling(steps=3, precision=name)) for name in ("float32", "bfloat16", "auto")
+    )
     assert (torch.float32, torch.bfloat16) in seen
     assert rough.dtype == torch.float32
     assert 0 < (fine - rough).abs().max() < 0.05
     assert torch.equal(auto, fine) or torch.equal(auto, rough)
-    assert torch.equal(path(denoiser, 2, steps=3, precision="bfloat16")[-1], rough)
+    assert torch.equal(path(denoiser, 2, Sampling(steps=3, precision="bfloat16"))[-1], rough)
     assert not torch.is_autocast_enabled("cpu")
     with pytest.raises(ValueError, match="Did you mean 'float32'"):
-        generate(denoiser, 2, precision="float23")
+        Sampling(precision="float23")
 
 
 def test_torch_s_global_generator_is_left_alone() -> None:
     before = torch.get_rng_state()
-    generate(untrained(), 2, steps=2)
+    generate(untrained(), 2, Sampling(steps=2))
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_the_path_leads_from_noise_to_what_is_generated() -> None:
-    states = path(untrained(), 3, steps=9, frames=4, seed=5)
+    states = path(untrained(), 3, Sampling(steps=9, seed=5), frames=4)
     assert len(states) == 4
     start = samplers.prior(SCHEDULE, (3, 1, 28, 28), generator=torch.Generator().manual_seed(5))
     assert torch.equal(states[0], start)
-    assert torch.equal(states[-1], generate(untrained(), 3, steps=9, seed=5))
-    assert len(path(untrained(), 1, steps=3, frames=50)) == 4
+    assert torch.equal(states[-1], generate(untrained(), 3, Sampling(steps=9, seed=5)))
+    assert len(path(untrained(), 1, Sampling(steps=3), frames=50)) == 4
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("settings", "arguments", "message"),
     [
-        ({"sampler": "dimm"}, "Did you mean 'ddim'"),
-        ({"count": 0}, "count must be at least 1"),
-        ({"steps": 0}, "steps must be at least 1"),
-        ({"seed": -1}, "seed must be between 0 and"),
-        ({"batch": 0}, "batch must be at least 1"),
-        ({"labels": 10}, "labels must be between 0 and 9, got 10"),
-        ({"labels": torch.tensor([1, 10])}, r"labels must be whole numbers in 0 … 9, got \[1, 10\]"),
-        ({"labels": torch.tensor([1, 2, 3])}, r"labels must have shape \(2\)"),
-        ({"guidance": 1.0}, "guidance = 1 pulls towards a label: pass labels too"),
-        ({"guidance": -1.0, "labels": 1}, "guidance must be at least 0"),
+        ({"sampler": "dimm"}, {}, "Did you mean 'ddim'"),
+        ({}, {"count": 0}, "count must be at least 1"),
+        ({"steps": 0}, {}, "steps must be at least 1"),
+        ({"seed": -1}, {}, "seed must be between 0 and"),
+        ({"batch": 0}, {}, "batch must be at least 1"),
+        ({}, {"labels": 10}, "labels must be between 0 and 9, got 10"),
+        ({}, {"labels": torch.tensor([1, 10])}, r"labels must lie in 0 … 9, got 1 to 10"),
+        ({}, {"labels": torch.tensor([1, 2, 3])}, r"labels must have shape \(2\)"),
+        ({"guidance": 1.0}, {}, "guidance = 1 pulls towards a label: pass labels too"),
+        ({"guidance": -1.0}, {"labels": 1}, "guidance must be at least 0"),
+        ({"sampler": "one step"}, {}, "a denoiser needs a sampler, one of ancestral"),
     ],
 )
-def test_what_cannot_be_is_refused(arguments: dict[str, Any], message: str) -> None:
+def test_what_cannot_be_is_refused(settings: dict[str, Any], arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        generate(model(10), **{"count": 2, "steps": 2} | arguments)
+        generate(model(10), sampling=Sampling(**{"steps": 2} | settings), **{"count": 2} | arguments)
 
 
 def test_a_model_without_labels_takes_none() -> None:
-    for arguments in ({"labels": 3}, {"labels": 3, "guidance": 1.0}):
+    for guidance in (0.0, 1.0):
         with pytest.raises(ValueError, match="the model takes no labels"):
-            generate(model(), 2, **arguments)  # type: ignore[arg-type]
+            generate(model(), 2, Sampling(guidance=guidance), labels=3)
     with pytest.raises(ValueError, match="frames must be at least 2"):
         path(model(), 2, frames=1)
+    with pytest.raises(ValueError, match="does not say how large its images are"):
+        generate(Learned(nn.Identity(), SCHEDULE), 2)
 
 
 def test_broken_weights_are_named() -> None:
     denoiser = model()
     denoiser.network.forward = lambda x, t, cond: torch.full_like(x, torch.inf)
     with pytest.raises(ValueError, match="y must be finite"):
-        generate(denoiser, 2, steps=2)
+        generate(denoiser, 2, Sampling(steps=2))
+
+
+def test_a_sampling_is_filled_by_the_model() -> None:
+    assert (Sampling().of(model()).sampler, Sampling().of(model()).steps) == ("ancestral", 50)
+    assert Sampling(steps=3).filled("ddim", 9) == Sampling("ddim", 3)
+    assert tuple(SAMPLERS) == _names.SAMPLERS

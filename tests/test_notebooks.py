@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> rules.Notebook:
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
     path = tmp_path / "notebooks" / "99_trial.ipynb"
-    path.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells)))
+    path.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells)), encoding="utf-8")
     return rules.Notebook.read(path)
 
 
@@ -179,3 +180,10 @@ def test_stamping_corrects_badge_and_install_cell_and_keeps_outputs(good: rules.
     assert [cell.get("outputs") for cell in result.content["cells"]] == [
         cell.get("outputs") for cell in good.content["cells"]
     ]
+
+
+def test_stamping_leaves_numbers_as_they_are_written() -> None:
+    numbers = ["1.29556e-6", "1.29556e-06", "0.10", "-0.0", "1E5", "3"]
+    text = f'{{"cells": [], "metadata": {{"x": [{", ".join(numbers)}]}}}}'
+    stamped = stamp.stamp_notebook(text, "99_trial.ipynb", *stamp.repository())
+    assert re.findall(r"^   (.+?),?$", stamped, re.MULTILINE) == numbers

@@ -11,14 +11,24 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from diffusion_teach.parameterizations import TARGETS, add_noise, determinant, expand, row, solve, target
-from diffusion_teach.schedules import VE, VP, Cosine, Discrete, Linear, Schedule, SubVP, cosine_betas, linear_betas
+from diffusion_teach.schedules import (
+    VE,
+    VP,
+    Cosine,
+    Discrete,
+    FlowMatching,
+    Schedule,
+    SubVP,
+    cosine_betas,
+    linear_betas,
+)
 
 SCHEDULES: dict[str, Schedule] = {
     "vp": VP(),
     "sub-vp": SubVP(),
     "ve": VE(0.01, 20.0),
     "cosine": Cosine(),
-    "linear": Linear(),
+    "linear": FlowMatching(),
     "ddpm": Discrete(linear_betas(100)),
     "cosine-betas": Discrete(cosine_betas(40)),
 }
@@ -85,7 +95,7 @@ def test_v_is_the_velocity_of_the_quarter_turn() -> None:
 def test_flow_matching_asks_for_noise_minus_data() -> None:
     x0, eps = _points(0)
     t = torch.tensor([0.0, 0.2, 0.5, 0.8, 1.0], dtype=torch.float64)
-    torch.testing.assert_close(target("velocity", Linear(), t, x0, eps), eps - x0)
+    torch.testing.assert_close(target("velocity", FlowMatching(), t, x0, eps), eps - x0)
 
 
 @every_target
@@ -111,17 +121,17 @@ def test_v_never_breaks_and_the_others_say_where_they_do() -> None:
     x0, eps = _points(0)
     for time in (0.0, 1.0):
         t = torch.tensor(time, dtype=torch.float64)
-        x_t = add_noise(Linear(), t, x0, eps)
+        x_t = add_noise(FlowMatching(), t, x0, eps)
         found = solve("v", Cosine(), t, add_noise(Cosine(), t, x0, eps), target("v", Cosine(), t, x0, eps))
         torch.testing.assert_close(found.x0, x0)
         torch.testing.assert_close(found.eps, eps)
-        torch.testing.assert_close(solve("velocity", Linear(), t, x_t, eps - x0).x0, x0)
+        torch.testing.assert_close(solve("velocity", FlowMatching(), t, x_t, eps - x0).x0, x0)
     zero, one = torch.tensor(0.0, dtype=torch.float64), torch.tensor(1.0, dtype=torch.float64)
     for name, t in (("x0", zero), ("eps", one), ("score", one)):
         with pytest.raises(ValueError, match=f"the target '{name}' does not determine x0 and eps where D = 0"):
-            solve(name, Linear(), t, x0, eps)
+            solve(name, FlowMatching(), t, x0, eps)
     with pytest.raises(ValueError, match="score target is infinite where sigma = 0"):
-        solve("score", Linear(), zero, x0, eps)
+        solve("score", FlowMatching(), zero, x0, eps)
 
 
 @pytest.mark.parametrize("name", ["x0", "eps", "score", "v"])

@@ -167,6 +167,15 @@ def test_the_hosts_files_follow_their_schema(schema: str, pattern: str) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def test_texts_are_read_and_written_in_one_encoding_on_every_machine() -> None:
+    careless = re.compile(r"\.(read|write)_text\((?!.*encoding=)")
+    for folder in ("src", "tests", "tools", "benchmarks", "book/_ext"):
+        for path in (ROOT / folder).rglob("*.py"):
+            if path != Path(__file__).resolve():
+                for line in path.read_text(encoding="utf-8").splitlines():
+                    assert careless.search(line) is None, f"{path.name}: {line}"
+
+
 def test_nothing_names_a_machine_or_an_index() -> None:
     private = re.compile(r"(?<![\w.:/~])/(home|root|Users|work|opt)/\w|[A-Z]:\\Users|\bpypi\b|whl/cpu", re.IGNORECASE)
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False).stdout

@@ -14,7 +14,17 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from diffusion_teach import devices
-from diffusion_teach.schedules import VE, VP, Cosine, Discrete, Linear, Schedule, SubVP, cosine_betas, linear_betas
+from diffusion_teach.schedules import (
+    VE,
+    VP,
+    Cosine,
+    Discrete,
+    FlowMatching,
+    Schedule,
+    SubVP,
+    cosine_betas,
+    linear_betas,
+)
 
 SCHEDULES: dict[str, Schedule] = {
     "vp": VP(),
@@ -23,7 +33,7 @@ SCHEDULES: dict[str, Schedule] = {
     "ve": VE(),
     "cosine": Cosine(),
     "cosine-0": Cosine(0.0),
-    "linear": Linear(),
+    "linear": FlowMatching(),
     "ddpm": Discrete(linear_betas(1000)),
     "cosine-betas": Discrete(cosine_betas(50)),
 }

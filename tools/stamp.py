@@ -34,7 +34,9 @@ LIBRARY = "git+{url}"
 if find_spec("diffusion_teach") is None:
     if "google.colab" not in sys.modules:
         raise ModuleNotFoundError(f"diffusion_teach is missing: pip install {{LIBRARY}}")
-    %pip install --quiet {{LIBRARY}}"""
+    %pip install --quiet {{LIBRARY}}
+
+import diffusion_teach  # noqa: F401  before torch: its threads shall not spin for long"""
 
 
 def repository(root: Path = ROOT) -> tuple[str, str]:
@@ -59,15 +61,19 @@ def stamp_text(text: str, url: str, branch: str) -> str:
 
 
 def stamp_notebook(text: str, name: str, url: str, branch: str) -> str:
-    """A notebook, as JSON text, with its badge and its install cell: the cell tagged `install`. Outputs stay."""
-    notebook = json.loads(text)
+    """A notebook, as JSON text, with its badge and its install cell: the cell tagged `install`. Outputs stay.
+
+    So do the digits of its numbers: JupyterLab writes 1e-6 where Python writes 1e-06.
+    """
+    notebook = json.loads(text, parse_float=lambda digits: f"\0{digits}")
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
             replace_source(cell, BADGE.sub(badge(name, url, branch), source))
         elif "install" in cell["metadata"].get("tags", []):
             replace_source(cell, INSTALL.format(url=url))
-    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    stamped = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    return re.sub(r'"\\u0000([^"]+)"', r"\1", stamped)
 
 
 def replace_source(cell: dict[str, Any], source: str) -> None:
@@ -101,7 +107,7 @@ def main() -> int:
     for path, stamped in found:
         print(f"{'differs' if check else 'stamped'}: {path.relative_to(ROOT)}")
         if not check:
-            path.write_text(stamped, encoding="utf-8")
+            path.write_text(stamped, encoding="utf-8", newline="\n")
     return int(check and bool(found))
 
 

@@ -16,6 +16,10 @@ import torch
 from torch import Tensor
 
 
+class Unsupported(ValueError):
+    """What was asked for is sound, but this model or these metrics have no use for it."""
+
+
 def describe(value: object) -> str:
     """What came, in a few words: type, and for tensors shape and dtype."""
     if isinstance(value, Tensor):

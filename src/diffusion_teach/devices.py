@@ -14,10 +14,10 @@ from contextlib import contextmanager
 
 import torch
 
-from diffusion_teach import _checks
+from diffusion_teach import _checks, _names
 
 KINDS = ("auto", "cpu", "cuda", "mps")
-PRECISIONS = ("auto", "float32", "bfloat16")
+PRECISIONS = _names.PRECISIONS
 AMPERE = (8, 0)
 """The first compute capability of CUDA whose tensor cores multiply bfloat16."""
 

@@ -1,134 +1,160 @@
-"""Images from a trained denoiser, by the name of a sampler: many at once, in batches, the same for the same seed.
+"""Images from any trained model, by the name of a sampler: many at once, in batches, the same for the same seed.
 
 `samplers` are the parts; this puts them together as the command line, the metrics and the book use them, with the time
-grid "logistic" of `samplers.time_grid`, or for annealed Langevin dynamics the ladder of `langevin`. `in_one_call` does
-the same for models that need no sampler, GANs and VAEs.
+grid "logistic" of `samplers.time_grid`, or for annealed Langevin dynamics the ladder of `samplers.langevin`. A model
+that needs no sampler, a GAN or a VAE, is drawn in one step.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol, runtime_checkable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
-from diffusion_teach import _checks, devices, samplers
-from diffusion_teach.denoisers import Denoiser, Guided, classes
+from diffusion_teach import _checks, _names, devices, samplers
+from diffusion_teach.denoisers import Denoiser, Guided
+from diffusion_teach.networks.network import OneStepGenerator
 from diffusion_teach.samplers import langevin
 
-SAMPLERS = MappingProxyType(
-    {
-        "ancestral": samplers.ancestral,
-        "sde_dpm_solver": samplers.sde_dpm_solver,
-        "ddim": samplers.ddim(0.0),
-        "dpm_solver": samplers.dpm_solver,
-        "euler": samplers.euler,
-        "heun": samplers.heun,
-        "annealed_langevin": langevin.annealed(),
-    }
+_STEPS = (
+    samplers.ancestral,
+    samplers.sde_dpm_solver,
+    samplers.ddim(0.0),
+    samplers.dpm_solver,
+    samplers.euler,
+    samplers.heun,
+    langevin.annealed(),
 )
+SAMPLERS = MappingProxyType(dict(zip(_names.SAMPLERS, _STEPS, strict=True)))
 """The steps that `generate` knows, see `samplers`. Each costs one network evaluation; "heun" two, its last step one.
 
-"annealed_langevin", see `langevin`, costs five at each of as many noise levels, and at the end one more.
+"annealed_langevin", see `samplers.langevin`, costs five at each of as many noise levels, and at the end one more.
 """
+ONE_STEP = "one step"
+"""How a model that needs no sampler is drawn from."""
 SPACING = "logistic"
 
 
-@runtime_checkable
-class OneCall(Protocol):
-    """A model that draws an image in one evaluation of its network."""
-
-    def sample(self, count: int, *, generator: torch.Generator | None = None) -> Tensor:
-        """Images (count, C, 28, 28), of noise that is drawn on the CPU; C is 1 for digits."""
-
-
-def in_one_call(model: OneCall, count: int, *, seed: int = 0, batch: int = 250) -> Tensor:
-    """Draw images of a GAN or a VAE.
+@dataclass(frozen=True)
+class Sampling:
+    """How images are drawn: equal values give equal images.
 
     Args:
-        model: such as `checkpoints.model("gan-mnist")`.
-        count, seed, batch: see `generate`.
-
-    Returns:
-        (count, C, 28, 28) float32 in [−1, 1] on the CPU; C is the model's, 1 for digits.
-
-    Raises:
-        TypeError: for a model that does not draw images in one call.
-        FloatingPointError: the model's answers are not finite.
+        sampler: one of `SAMPLERS`, or "one step"; None for the model's own: "ancestral" of a denoiser.
+        steps: of the sampler; None for 50, or one.
+        guidance: w of `denoisers.Guided`, at least 0; needs labels.
+        seed: decides all randomness. A greater count begins with the same images where both are multiples of `batch`.
+        batch: images at a time; bounds the memory.
+        precision: "float32", "bfloat16" for the network's products, or "auto", see `devices.precision`.
     """
-    if not isinstance(model, OneCall):
-        raise TypeError(f"model must have a method sample(count, generator=…), got {_checks.describe(model)}.")
-    _checks.integer("count", count)
-    _checks.integer("batch", batch)
-    g = torch.Generator().manual_seed(_checks.integer("seed", seed, least=0, most=2**63 - 1))
-    with torch.no_grad():
-        made = [model.sample(min(batch, count - begin), generator=g) for begin in range(0, count, batch)]
-    return _finished(torch.cat(made), "The weights are broken: train them again.")
+
+    sampler: str | None = None
+    steps: int | None = None
+    guidance: float = 0.0
+    seed: int = 0
+    batch: int = 250
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.sampler is not None:
+            _checks.choice("sampler", self.sampler, (*SAMPLERS, ONE_STEP))
+        if self.steps is not None:
+            _checks.integer("steps", self.steps)
+        _checks.number("guidance", self.guidance, least=0)
+        _checks.integer("seed", self.seed, least=0, most=2**63 - 1)
+        _checks.integer("batch", self.batch)
+        _checks.choice("precision", self.precision, _names.PRECISIONS)
+
+    def filled(self, sampler: str, steps: int) -> Sampling:
+        """The same with a sampler and a number of steps where it has none."""
+        return dataclasses.replace(self, sampler=self.sampler or sampler, steps=self.steps or steps)
+
+    def of(self, model: Denoiser | OneStepGenerator) -> Sampling:
+        """The same with the model's own sampler and steps where it has none.
+
+        Raises:
+            ValueError: for a sampler that the model cannot be drawn with.
+        """
+        if isinstance(model, OneStepGenerator):
+            found = self.filled(ONE_STEP, 1)
+            asked = {"sampler": found.sampler != ONE_STEP, "steps": found.steps != 1, "guidance": found.guidance != 0}
+            if given := [f"{name}=… (--{name})" for name, is_asked in asked.items() if is_asked]:
+                raise _checks.Unsupported(
+                    f"a {type(model).__name__} draws an image in one step, without a sampler and without labels: leave "
+                    f"out {' and '.join(given)}."
+                )
+            return found
+        if self.sampler == ONE_STEP:
+            raise _checks.Unsupported(f"a denoiser needs a sampler, one of {', '.join(SAMPLERS)}; got {ONE_STEP!r}.")
+        return self.filled("ancestral", 50)
+
+    def __str__(self) -> str:
+        if self.sampler == ONE_STEP:
+            return "in one step"
+        return f"by {self.sampler}, {self.steps} step{'' if self.steps == 1 else 's'}"
+
+    @property
+    def evaluations(self) -> int:
+        """Evaluations of the network for one sample, once sampler and steps are known."""
+        steps = self.steps or 0
+        calls = {"heun": 2 * steps - 1, "annealed_langevin": langevin.CORRECTIONS * steps + 1}
+        return calls.get(self.sampler or "", steps) * (2 if self.guidance else 1)
 
 
 def generate(
-    denoiser: Denoiser,
+    model: Denoiser | OneStepGenerator,
     count: int,
+    sampling: Sampling | None = None,
     *,
-    sampler: str = "ancestral",
-    steps: int = 50,
     labels: int | Tensor | None = None,
-    guidance: float = 0.0,
-    seed: int = 0,
-    batch: int = 250,
-    precision: str = "float32",
     progress: bool | None = None,
 ) -> Tensor:
     """Draw images.
 
     Args:
-        denoiser: a model of images, such as `checkpoints.model("ddpm-mnist")`; computes on its own device.
+        model: of images, such as `checkpoints.model("ddpm-mnist")`; computes on its own device.
         count: how many.
-        sampler: one of `SAMPLERS`.
-        steps: of the sampler.
+        sampling: how; by default as `Sampling()` says.
         labels: what to draw, one label for all or (count,) int64; None leaves the label open.
-        guidance: w of `denoisers.Guided`, at least 0; needs labels.
-        seed: decides all randomness. A greater count begins with the same images where both are multiples of `batch`.
-        batch: images at a time; bounds the memory.
-        precision: "float32", "bfloat16" for the network's products, or "auto", see `devices.precision`.
         progress: a progress bar on the terminal; by default where there is one.
 
     Returns:
-        (count, C, 28, 28) float32 in [−1, 1] on the CPU; C is the model's, 1 for digits.
+        (count, C, H, W) float32 in [−1, 1] on the CPU, of the model's shape: (1, 28, 28) for digits.
 
     Raises:
-        ValueError: an unknown sampler, labels or guidance for a model that takes none, guidance without labels.
+        ValueError: labels or guidance for a model that takes none, guidance without labels, a sampler that the model
+            cannot be drawn with.
         FloatingPointError: the model's answers are not finite.
     """
+    _checks.integer("count", count)
+    how = (sampling or Sampling()).of(model)
+    if isinstance(model, OneStepGenerator):
+        return _in_one_step(model, count, how, labels)
     made = []
-    _checks.integer("batch", batch)
-    parts = _paths(denoiser, count, sampler, steps, labels, guidance, seed, batch, precision)
     hidden = not (sys.stderr.isatty() if progress is None else progress)
-    with tqdm(total=math.ceil(count / batch) * steps, disable=hidden, leave=False, unit="step") as bar:
-        for part in parts:
-            x = next(part)
-            for state in part:
+    with tqdm(total=math.ceil(count / how.batch) * (how.steps or 0), disable=hidden, leave=False, unit="step") as bar:
+        for walk in _walks(model, count, how, labels):
+            x = next(walk)
+            for state in walk:
                 x = state
                 bar.update()
-            made.append(_finished(x, _advice(sampler, steps)))
+            made.append(_finished(x, how))
     return torch.cat(made)
 
 
 def path(
-    denoiser: Denoiser,
+    model: Denoiser | OneStepGenerator,
     count: int,
+    sampling: Sampling | None = None,
     *,
-    sampler: str = "ancestral",
-    steps: int = 50,
     labels: int | Tensor | None = None,
-    guidance: float = 0.0,
-    seed: int = 0,
-    precision: str = "float32",
     frames: int = 21,
 ) -> list[Tensor]:
     """The reverse process, from noise to images, all of them in one batch; the arguments are those of `generate`.
@@ -137,60 +163,64 @@ def path(
         frames: how many states to keep, evenly spread over the steps, the first and the last among them.
 
     Returns:
-        At most `frames` and at most steps + 1 tensors (count, C, 28, 28), float32 on the CPU. The last one is what
+        At most `frames` and at most steps + 1 tensors (count, C, H, W), float32 on the CPU. The last one is what
         `generate` returns with batch = count.
+
+    Raises:
+        ValueError: for a model that draws in one step and has no reverse process, and as `generate`.
     """
     _checks.integer("frames", frames, least=2)
     _checks.integer("count", count)
-    (states,) = _paths(denoiser, count, sampler, steps, labels, guidance, seed, count, precision)
+    how = dataclasses.replace((sampling or Sampling()).of(model), batch=count)
+    if isinstance(model, OneStepGenerator):
+        raise _checks.Unsupported(
+            f"a {type(model).__name__} draws in one step and has no reverse process to show. Write a .png or "
+            "an .npz of what it generates."
+        )
+    (states,) = _walks(model, count, how, labels)
+    steps = how.steps or 0
     kept = set(torch.linspace(0, steps, min(frames, steps + 1)).round().int().tolist())
     shown = [x.float().cpu().clone() for k, x in enumerate(states) if k in kept]
-    return [*shown[:-1], _finished(shown[-1], _advice(sampler, steps))]
+    return [*shown[:-1], _finished(shown[-1], how)]
 
 
-def _paths(
-    denoiser: Denoiser,
-    count: int,
-    sampler: str,
-    steps: int,
-    labels: int | Tensor | None,
-    guidance: float,
-    seed: int,
-    batch: int,
-    precision: str,
-) -> Iterator[Iterator[Tensor]]:
+def _in_one_step(model: OneStepGenerator, count: int, how: Sampling, labels: int | Tensor | None) -> Tensor:
+    _labels(model, count, labels)
+    g = torch.Generator().manual_seed(how.seed)
+    with torch.no_grad(), devices.autocast(model.device, how.precision):
+        sizes = [min(how.batch, count - begin) for begin in range(0, count, how.batch)]
+        return _finished(torch.cat([model.sample(size, generator=g) for size in sizes]), how)
+
+
+def _walks(denoiser: Denoiser, count: int, how: Sampling, labels: int | Tensor | None) -> Iterator[Iterator[Tensor]]:
     """For each batch the sampler's states, after everything has been checked."""
-    _checks.integer("count", count)
-    _checks.choice("sampler", sampler, SAMPLERS)
-    _checks.integer("seed", seed, least=0, most=2**63 - 1)
-    _checks.number("guidance", guidance, least=0)
-    cond = _labels(denoiser, count, labels)
-    if guidance:
-        if cond is None:
-            raise ValueError(f"guidance = {guidance:g} pulls towards a label: pass labels too.")
-        denoiser = Guided(denoiser, guidance)
-    device = _device(denoiser)
-    if sampler == "annealed_langevin":
-        times = langevin.ladder(denoiser.schedule, steps)
+    given = _labels(denoiser, count, labels, guided=how.guidance > 0)
+    if how.guidance and given is None:
+        raise _checks.Unsupported(f"guidance = {how.guidance:g} pulls towards a label: pass labels too.")
+    if denoiser.shape is None:
+        raise ValueError("the model does not say how large its images are: give its network a shape, see Network.")
+    shape, device, schedule = denoiser.shape, denoiser.device, denoiser.schedule
+    assert how.sampler is not None
+    assert how.steps is not None
+    if how.sampler == "annealed_langevin":
+        times = langevin.ladder(schedule, how.steps)
     else:
-        times = samplers.time_grid(denoiser.schedule, steps, spacing=SPACING)
+        times = samplers.time_grid(schedule, how.steps, spacing=SPACING)
     times = times.to(devices.widest(device))
-    precision = devices.precision(precision, device)
-    start = torch.Generator().manual_seed(seed)  # on the CPU: every device starts from the same noise
-    later = start if device.type == "cpu" else torch.Generator(device).manual_seed(seed)
-    network = getattr(denoiser, "network", None)
-    size = getattr(network, "image_size", 28)
-    shape = getattr(network, "image_channels", 1), size, size
+    precision = devices.precision(how.precision, device)
+    step = SAMPLERS[how.sampler]
+    start = torch.Generator().manual_seed(how.seed)  # on the CPU: every device starts from the same noise
+    later = start if device.type == "cpu" else torch.Generator(device).manual_seed(how.seed)
 
-    def paths() -> Iterator[Iterator[Tensor]]:
-        for begin in range(0, count, batch):
-            n = min(batch, count - begin)
-            x = samplers.prior(denoiser.schedule, (n, *shape), generator=start).to(device)
-            part = None if cond is None else cond[begin : begin + n].to(device)
-            walk = samplers.trajectory(denoiser, SAMPLERS[sampler], x, times, cond=part, generator=later)
-            yield _cast(walk, device, precision)
+    def walks() -> Iterator[Iterator[Tensor]]:
+        for begin in range(0, count, how.batch):
+            n = min(how.batch, count - begin)
+            x = samplers.prior(schedule, (n, *shape), generator=start).to(device)
+            asked = denoiser if given is None else denoiser.given(given[begin : begin + n])
+            asked = Guided(asked, denoiser, how.guidance) if how.guidance else asked
+            yield _cast(samplers.trajectory(asked, step, x, times, generator=later), device, precision)
 
-    return paths()
+    return walks()
 
 
 def _cast(walk: Iterator[Tensor], device: torch.device, precision: str) -> Iterator[Tensor]:
@@ -203,35 +233,28 @@ def _cast(walk: Iterator[Tensor], device: torch.device, precision: str) -> Itera
         yield state
 
 
-def _labels(denoiser: Denoiser, count: int, labels: int | Tensor | None) -> Tensor | None:
+def _labels(
+    model: Denoiser | OneStepGenerator, count: int, labels: int | Tensor | None, *, guided: bool = False
+) -> Tensor | None:
+    if not model.classes and (guided or labels is not None):
+        raise _checks.Unsupported(
+            "the model takes no labels. Leave out labels=… (--label) and guidance=… (--guidance), or use a conditional "
+            "one, such as 'ddpm-mnist-conditional'."
+        )
     if labels is None:
         return None
-    known = classes(denoiser)
-    if not known:
-        raise ValueError("the model takes no labels: pass labels=None, or use 'ddpm-mnist-conditional'.")
     if not isinstance(labels, Tensor):
-        return torch.full((count,), _checks.integer("labels", labels, least=0, most=known - 1))
-    _checks.tensor("labels", labels, (count,), floating=False)
-    if labels.is_floating_point() or not ((labels >= 0) & (labels < known)).all():
-        raise ValueError(f"labels must be whole numbers in 0 … {known - 1}, got {labels[:6].tolist()} …")
-    return labels.long()
+        return torch.full((count,), _checks.integer("labels", labels, least=0, most=model.classes - 1))
+    return _checks.indices("labels", labels, model.classes, (count,))
 
 
-def _device(denoiser: Denoiser) -> torch.device:
-    model: object = denoiser
-    while not isinstance(model, nn.Module) and hasattr(model, "denoiser"):  # of a guided or counted one
-        model = model.denoiser
-    first = next(model.parameters(), None) if isinstance(model, nn.Module) else None
-    return torch.device("cpu") if first is None else first.device
-
-
-def _advice(sampler: str, steps: int) -> str:
-    return (
-        f"The sampler was {sampler!r} with {steps} steps: try more or 'ddim'. If they all fail, the weights are broken."
-    )
-
-
-def _finished(x: Tensor, advice: str) -> Tensor:
+def _finished(x: Tensor, how: Sampling) -> Tensor:
     if not torch.isfinite(x).all():
+        advice = "The weights are broken: train them again."
+        if how.sampler != ONE_STEP:
+            advice = (
+                f"The sampler was {how.sampler!r} with {how.steps} steps: try more or 'ddim'. If they all fail, the "
+                "weights are broken."
+            )
         raise FloatingPointError(f"the images hold numbers that are not finite. {advice}")
     return x.float().clamp(-1, 1).cpu()

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -190,7 +192,7 @@ class Cosine(Schedule):
         return 0.5 * torch.log(torch.sin(a * (2 * self.s + t)) * torch.sin(a * t)) - math.log(math.sin(a))
 
 
-class Linear(Schedule):
+class FlowMatching(Schedule):
     """The straight path of flow matching, α = 1 − t, σ = t (Lipman et al. 2023; Liu et al. 2023)."""
 
     def log_alpha(self, t: Tensor) -> Tensor:
@@ -277,3 +279,25 @@ def cosine_betas(steps: int = 1000, s: float = 0.008, largest: float = 0.999) ->
     _checks.number("largest", largest, above=0, below=1)
     log_alpha = Cosine(s).log_alpha(torch.arange(steps + 1, dtype=torch.float64) / steps)
     return (-torch.expm1(2 * log_alpha.diff())).clamp(max=largest)
+
+
+def _linear(steps: int = 1000) -> Discrete:
+    return Discrete(linear_betas(steps))
+
+
+def _cosine(steps: int = 1000) -> Discrete:
+    return Discrete(cosine_betas(steps))
+
+
+SCHEDULES: Mapping[str, Callable[..., Schedule]] = MappingProxyType(
+    {
+        "linear": _linear,
+        "cosine": _cosine,
+        "continuous-cosine": Cosine,
+        "vp": VP,
+        "sub-vp": SubVP,
+        "ve": VE,
+        "flow-matching": FlowMatching,
+    }
+)
+"""By name: what makes a schedule. "linear" and "cosine" are tables of betas, by default of 1,000 steps."""

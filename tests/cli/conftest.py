@@ -10,12 +10,12 @@ import torch
 
 from diffusion_teach import recipes
 from diffusion_teach.training import run
-from tests.cli.quick import BROKEN, LABELLED, ONE_CALL, PLAIN
+from tests.cli.quick import BROKEN, LABELLED, ONE_STEP, PLAIN
 
 
 @pytest.fixture(autouse=True)
 def _quick_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = {**recipes.RECIPES, "plain": PLAIN, "labelled": LABELLED, "broken": BROKEN, "one-call": ONE_CALL}
+    known = {**recipes.RECIPES, "plain": PLAIN, "labelled": LABELLED, "broken": BROKEN, "one-step": ONE_STEP}
     monkeypatch.setattr(recipes, "_recipes", lambda: known)
 
 
@@ -32,7 +32,7 @@ def _one_thread() -> Iterator[None]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Checkpoints of the quick recipes."""
     path = tmp_path_factory.mktemp("runs")
-    for recipe in (PLAIN, LABELLED, ONE_CALL):
+    for recipe in (PLAIN, LABELLED, ONE_STEP):
         run.train(recipe, path, progress=False)
     return path
 
@@ -48,5 +48,5 @@ def labelled(folder: Path) -> str:
 
 
 @pytest.fixture
-def one_call(folder: Path) -> str:
-    return str(folder / "one-call.safetensors")
+def one_step(folder: Path) -> str:
+    return str(folder / "one-step.safetensors")

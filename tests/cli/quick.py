@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from torch import Tensor, nn
 
 from diffusion_teach.cli.main import main
+from diffusion_teach.generate import Sampling
 from diffusion_teach.recipes.diffusion import DiffusionRecipe
 from diffusion_teach.recipes.gan import AdversarialRecipe
 
@@ -26,20 +27,34 @@ class Quick(DiffusionRecipe):
     def loss(self, model: nn.Module, *drawn: Tensor) -> Tensor:
         return super().loss(model, *drawn) * (torch.nan if self.broken else 1)
 
-    def measure(self, model: nn.Module, *, seed: int) -> dict[str, Any]:
-        return {"sampler": "ddim", "steps": 3, "seen": 0.5}
+    def measure(
+        self, model: nn.Module, sampling: Sampling, *, count: int | None = None, repeats: int | None = None
+    ) -> dict[str, Any]:
+        if count is None:
+            return {"sampler": "ddim", "steps": 3, "seen": 0.5}
+        return super().measure(model, sampling, count=count, repeats=repeats)
 
 
 @dataclass(frozen=True, kw_only=True)
 class QuickGAN(AdversarialRecipe):
     """A GAN recipe whose model is not measured."""
 
-    def measure(self, model: nn.Module, *, seed: int) -> dict[str, Any]:
-        return {"seen": 0.5}
+    def measure(
+        self, model: nn.Module, sampling: Sampling, *, count: int | None = None, repeats: int | None = None
+    ) -> dict[str, Any]:
+        return {"seen": 0.5} if count is None else super().measure(model, sampling, count=count, repeats=repeats)
 
 
 PLAIN = Quick(
-    name="plain", summary="a test", intended_use="tests", network=NETWORK, batch=2, steps=5, precision="float32"
+    name="plain",
+    summary="a test",
+    intended_use="tests",
+    network=NETWORK,
+    batch=2,
+    steps=5,
+    precision="float32",
+    sampler="ddim",
+    sampler_steps=3,
 )
 
 
@@ -49,8 +64,8 @@ LABELLED = dataclasses.replace(PLAIN, name="labelled", network={**NETWORK, "clas
 BROKEN = dataclasses.replace(PLAIN, name="broken", broken=True)
 
 
-ONE_CALL = QuickGAN(
-    name="one-call",
+ONE_STEP = QuickGAN(
+    name="one-step",
     summary="a test",
     intended_use="tests",
     network={"width": (4, 4), "dense": 8},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -10,10 +11,10 @@ from diffusion_teach import recipes
 from tests.cli.quick import bad, good
 
 
-def test_evaluate_measures_a_gan(one_call: str) -> None:
-    text = good("evaluate", one_call, "--count", 100)
-    assert text.splitlines()[0].endswith("100 samples by one call, 1 step, seed 0, float32")
-    assert "leave out --steps" in bad(2, "evaluate", one_call, "--count", 100, "--steps", 3)
+def test_evaluate_measures_a_gan(one_step: str) -> None:
+    text = good("evaluate", one_step, "--count", 100)
+    assert text.splitlines()[0].endswith("100 samples in one step, seed 0, float32")
+    assert "leave out --steps" in bad(2, "evaluate", one_step, "--count", 100, "--steps", 3)
 
 
 def test_evaluate_shows_the_scores_beside_their_floors(labelled: str) -> None:
@@ -38,11 +39,19 @@ def test_evaluate_shows_the_scores_beside_their_floors(labelled: str) -> None:
 
 
 def test_guidance_of_an_unconditional_model_is_refused(plain: str) -> None:
-    assert "takes no labels" in bad(2, "evaluate", plain, "--guidance", 1)
+    assert "takes no labels" in bad(2, "evaluate", plain, "--count", 100, "--guidance", 1)
 
 
 def test_a_classifier_is_measured_by_its_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = recipes.get("classifier")
-    monkeypatch.setattr(type(recipe), "measure", lambda self, model, seed: {"test_accuracy": 0.875, "seed": seed})
+    measured: Any = lambda self, model, how, **_: {"test_accuracy": 0.875, "seed": how.seed}  # noqa: E731
+    with monkeypatch.context() as patch:
+        patch.setattr(type(recipe), "measure", measured)
+        _says_what_it_measures()
+    for option in (["--steps", 3], ["--count", 100], ["--repeats", 2], ["--guidance", 1], ["--sampler", "ddim"]):
+        assert "leave out what says how many (--count, --repeats)" in bad(2, "evaluate", "classifier", *option)
+
+
+def _says_what_it_measures() -> None:
     assert "test accuracy   0.875" in good("evaluate", "classifier")
     assert json.loads(good("evaluate", "classifier", "--json", "--seed", 3)) == {"test_accuracy": 0.875, "seed": 3}

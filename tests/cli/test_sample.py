@@ -13,20 +13,21 @@ from PIL import Image
 
 from diffusion_teach import checkpoints
 from diffusion_teach.datasets import mnist
-from diffusion_teach.generate import generate, in_one_call
+from diffusion_teach.generate import Sampling, generate
 from tests.cli.quick import bad, good
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_sample_writes_arrays_of_what_the_library_draws(plain: str, tmp_path: Path, precision: str) -> None:
     out = tmp_path / "some.npz"
-    settings = {"steps": 4, "sampler": "heun", "seed": 7, "precision": precision}
+    model: Any = checkpoints.model(plain)
+    settings: dict[str, Any] = {"steps": 4, "sampler": "heun", "seed": 7, "precision": precision}
     options = [str(text) for name, value in settings.items() for text in (f"--{name}", value)]
     assert "some.npz: 5 images by heun, 4 steps, seed 7" in good("sample", plain, "--count", 5, *options, "--out", out)
     with np.load(out, allow_pickle=False) as arrays:
         assert arrays.files == ["samples"]
         samples = arrays["samples"]
-    expected = generate(checkpoints.model(plain), 5, **settings)  # type: ignore[arg-type]
+    expected = generate(model, 5, Sampling(**settings))
     assert samples.dtype == np.uint8
     assert np.array_equal(samples, mnist.to_uint8(expected).numpy())
 
@@ -56,7 +57,7 @@ def test_labels_are_given_in_turn_and_written(
         samples = arrays["samples"]
     guidance = 1.5 if "--guidance" in options else 0.0
     model: Any = checkpoints.model(labelled)
-    made = generate(model, 5, labels=torch.tensor(labels), guidance=guidance, sampler="ddim", steps=3)
+    made = generate(model, 5, Sampling("ddim", 3, guidance), labels=torch.tensor(labels))
     assert np.array_equal(samples, mnist.to_uint8(made).numpy())
 
 
@@ -87,9 +88,9 @@ def test_an_animation_ends_on_the_samples_and_stays(plain: str, tmp_path: Path) 
 @pytest.mark.parametrize("suffix", [".npz", ".png", ".gif"])
 def test_no_file_is_lost(plain: str, tmp_path: Path, suffix: str) -> None:
     out = tmp_path / f"kept{suffix}"
-    out.write_text("mine")
+    out.write_text("mine", encoding="utf-8")
     assert "exists already. Give another name, or replace it with --overwrite" in bad(1, "sample", plain, "--out", out)
-    assert out.read_text() == "mine"
+    assert out.read_text(encoding="utf-8") == "mine"
     good("sample", plain, "--count", 2, "--steps", 1, "--out", out, "--overwrite")
     assert out.read_bytes() != b"mine"
     assert [path.name for path in tmp_path.iterdir()] == [out.name]
@@ -97,7 +98,7 @@ def test_no_file_is_lost(plain: str, tmp_path: Path, suffix: str) -> None:
 
 def test_a_failed_write_leaves_the_old_file(plain: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "kept.npz"
-    out.write_text("mine")
+    out.write_text("mine", encoding="utf-8")
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", str(out))
@@ -106,7 +107,7 @@ def test_a_failed_write_leaves_the_old_file(plain: str, tmp_path: Path, monkeypa
     message = bad(1, "sample", plain, "--count", 1, "--out", out, "--overwrite")
     assert "No space left on device" in message
     assert str(out) in message.replace(" ", "")
-    assert out.read_text() == "mine"
+    assert out.read_text(encoding="utf-8") == "mine"
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -135,13 +136,13 @@ def test_what_cannot_be_sampled_is_refused_and_nothing_written(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_gan_draws_in_one_call(one_call: str, tmp_path: Path) -> None:
-    line = good("sample", one_call, "--count", 5, "--seed", 3, "--out", tmp_path / "x.npz")
-    assert line.strip().endswith("5 images in one call each, seed 3")
-    model: Any = checkpoints.model(one_call)
-    expected = mnist.to_uint8(in_one_call(model, 5, seed=3)).numpy()
+def test_a_gan_draws_in_one_step(one_step: str, tmp_path: Path) -> None:
+    line = good("sample", one_step, "--count", 5, "--seed", 3, "--out", tmp_path / "x.npz")
+    assert line.strip().endswith("5 images in one step, seed 3")
+    model: Any = checkpoints.model(one_step)
+    expected = mnist.to_uint8(generate(model, 5, Sampling(seed=3))).numpy()
     assert np.array_equal(np.load(tmp_path / "x.npz")["samples"], expected)
-    good("sample", one_call, "--count", 9, "--out", tmp_path / "x.png")
+    good("sample", one_step, "--count", 9, "--out", tmp_path / "x.png")
     assert np.asarray(Image.open(tmp_path / "x.png")).shape == (2 * (3 * 30 - 2),) * 2
 
 
@@ -149,14 +150,15 @@ def test_a_gan_draws_in_one_call(one_call: str, tmp_path: Path) -> None:
     ("out", "options", "message"),
     [
         ("x.npz", ["--steps", "5"], "without a sampler and without labels: leave out --steps"),
-        ("x.npz", ["--sampler", "ddim", "--label", "3", "--guidance", "1"], "--sampler and --label and --guidance"),
+        ("x.npz", ["--sampler", "ddim", "--label", "3", "--guidance", "1"], "leave out --sampler and --guidance"),
+        ("x.npz", ["--label", "3"], "takes no labels. Leave out --label"),
         ("x.gif", [], "has no reverse process to show. Write a .png or an .npz"),
     ],
 )
 def test_what_a_gan_has_no_use_for_is_refused(
-    one_call: str, tmp_path: Path, out: str, options: list[str], message: str
+    one_step: str, tmp_path: Path, out: str, options: list[str], message: str
 ) -> None:
-    assert message in bad(2, "sample", one_call, *options, "--out", tmp_path / out)
+    assert message in bad(2, "sample", one_step, *options, "--out", tmp_path / out)
     assert not list(tmp_path.iterdir())
 
 

@@ -84,7 +84,7 @@ def test_ctrl_c_exits_with_130_and_resume_ends_at_the_same_weights(
 def test_failed_trainings_exit_with_1_and_say_why(tmp_path: Path) -> None:
     message = bad(1, "train", "broken", "--out", tmp_path)
     assert "the loss became nan at step 0 of 5, learning rate" in message
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     assert "file" in bad(1, "train", "plain", "--out", tmp_path / "file" / "inside")
     assert "device" in bad(1, "train", "plain", "--device", "tpu", "--out", tmp_path / "new")
     good("train", "plain", "--out", tmp_path)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 import torch
 from torch import Tensor, nn
 
-from diffusion_teach.denoisers import Exact, Guided, Learned, as_time, classes, score
+from diffusion_teach.denoisers import Denoiser, Exact, Guided, Learned, Unconditional, score
 from diffusion_teach.exact import Empirical, GaussianMixture
+from diffusion_teach.networks.mlp import TimeMLP
+from diffusion_teach.networks.network import Network
 from diffusion_teach.networks.unet import UNet
 from diffusion_teach.parameterizations import TARGETS, Prediction, add_noise, row, target
-from diffusion_teach.schedules import VE, VP, Cosine, Linear, Schedule, SubVP
+from diffusion_teach.schedules import VE, VP, Cosine, FlowMatching, Schedule, SubVP
 
-SCHEDULES = {"vp": VP(), "sub-vp": SubVP(), "ve": VE(0.01, 9.0), "cosine": Cosine(), "linear": Linear()}
+SCHEDULES = {"vp": VP(), "sub-vp": SubVP(), "ve": VE(0.01, 9.0), "cosine": Cosine(), "linear": FlowMatching()}
 MIXTURE = GaussianMixture(
     torch.tensor([1.0, 2.0]), torch.tensor([[-1.0, 0.5], [1.0, 0.0]]), torch.tensor([[[0.5, 0.3], [0.3, 0.4]]] * 2)
 )
@@ -53,7 +53,7 @@ def test_x0_and_eps_lie_on_the_line() -> None:
 
 
 def test_pure_noise_says_the_mean() -> None:
-    x0, eps = Exact(MIXTURE, Linear())(X, torch.tensor(1.0, dtype=torch.float64))
+    x0, eps = Exact(MIXTURE, FlowMatching())(X, torch.tensor(1.0, dtype=torch.float64))
     torch.testing.assert_close(x0, MIXTURE.mean.expand(6, 2))
     torch.testing.assert_close(eps, X)
 
@@ -64,13 +64,13 @@ def test_the_exact_denoiser_works_on_a_batch_of_batches() -> None:
     torch.testing.assert_close(exact(X.reshape(2, 3, 2), t).x0.reshape(6, 2), exact(X, t.flatten()).x0)
 
 
-class Generator:
+class Generator(Unconditional):
     """A generator passes points off as x₀: no posterior mean."""
 
     schedule = VP()
     is_posterior_mean = False
 
-    def __call__(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
+    def __call__(self, x_t: Tensor, t: Tensor) -> Prediction:
         return Prediction(x_t, x_t)
 
 
@@ -79,23 +79,25 @@ def test_what_is_no_posterior_mean_has_no_score() -> None:
         score(Generator(), X, torch.tensor(0.5))
 
 
-class Labelled:
-    """The exact denoiser of two Gaussians, told which one, or with the label 2 of their mixture."""
+class Labelled(Network):
+    """A network that knows the exact ε of two Gaussians, by their label, and with the label 2 that of their mixture."""
 
-    is_posterior_mean = True
+    shape, classes = (2,), 2
 
     def __init__(self, schedule: Schedule) -> None:
-        self.schedule, self.calls = schedule, 0
+        super().__init__()
+        self.rows: list[int] = []
         one, other = (GaussianMixture(torch.ones(1), MIXTURE.means[k : k + 1], MIXTURE.covariances[:1]) for k in (0, 1))
         self.parts = [Exact(distribution, schedule) for distribution in (one, other, MIXTURE)]
 
-    def __call__(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
-        self.calls += 1
-        assert cond is not None
-        answers = [part(x_t, t) for part in self.parts]
-        rows = torch.arange(len(x_t))
-        x0, eps = (torch.stack(list(parts))[cond, rows] for parts in zip(*answers, strict=True))
-        return Prediction(x0, eps)
+    def forward(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
+        self.rows.append(len(x_t))
+        labels = torch.full((len(x_t),), 2) if cond is None else cond
+        return torch.stack([part(x_t, t).eps for part in self.parts])[labels, torch.arange(len(x_t))]
+
+
+def labelled(schedule: Schedule) -> Learned:
+    return Learned(Labelled(schedule), schedule)
 
 
 LABELS = torch.tensor([0, 1, 1, 0, 0, 1])
@@ -108,59 +110,100 @@ def test_guidance_adds_the_score_of_the_label_given_x(schedule: Schedule, t: Ten
     t, w = t.double(), 1.7
     alpha, sigma = schedule.alpha(t), schedule.sigma(t)
     x = X.clone().requires_grad_(True)
-    parts = [part.distribution for part in Labelled(schedule).parts]
-    log_p = torch.stack([part.log_prob(x, alpha, sigma) for part in parts])
+    log_p = torch.stack([part.distribution.log_prob(x, alpha, sigma) for part in Labelled(schedule).parts])
     given_label = log_p[LABELS, torch.arange(6)]
     (expected,) = torch.autograd.grad((given_label + w * (given_label - log_p[2])).sum(), x)
-    guided = Guided(Labelled(schedule), w, no_label=2)
-    x0, eps = guided(X, t, LABELS)
+    denoiser = labelled(schedule)
+    x0, eps = Guided(denoiser.given(LABELS), denoiser, w)(X, t)
     torch.testing.assert_close(-eps / sigma.expand(6)[:, None], expected)
     torch.testing.assert_close(alpha.expand(6)[:, None] * x0 + sigma.expand(6)[:, None] * eps, X)
 
 
-def test_guidance_calls_once_and_is_no_score() -> None:
+def test_one_network_is_called_once_with_twice_the_rows() -> None:
     half = torch.tensor(0.5, dtype=torch.float64)
-    denoiser = Labelled(VP())
-    guided, plain = Guided(denoiser, 2.0, no_label=2), Guided(denoiser, 0.0, no_label=2)
-    guided(X, half, LABELS)
-    assert denoiser.calls == 1
+    denoiser, twin = labelled(VP()), labelled(VP())
+    pairs: list[tuple[Denoiser, Denoiser, list[int]]] = [
+        (denoiser.given(LABELS), denoiser, [12]),
+        (denoiser.given(LABELS), denoiser.given(1 - LABELS), [12]),
+        (denoiser.given(LABELS), twin, [6]),
+        (denoiser.given(LABELS), Exact(MIXTURE, VP()), [6]),
+    ]
+    for towards, away, rows in pairs:
+        network = denoiser.network
+        assert isinstance(network, Labelled)
+        network.rows.clear()
+        found = Guided(towards, away, 2.0)(X, half)
+        assert network.rows == rows
+        for both, one, other in zip(found, towards(X, half), away(X, half), strict=True):
+            torch.testing.assert_close(both, 3 * one - 2 * other)
+
+
+def test_a_worse_model_pulls_as_far_as_it_is_worse() -> None:
+    # One Gaussian of variance 1 and one of 4: the guided score is that of N(0, τ²) with 1/τ² = 2/1 − 1/4.
+    good, worse = (
+        Exact(GaussianMixture(torch.ones(1), torch.zeros(1, 2), torch.full((1,), v)), VE()) for v in (1.0, 4.0)
+    )
+    t = torch.tensor(1e-3, dtype=torch.float64)
+    guided = Guided(good, worse, 1.0)
+    torch.testing.assert_close(-guided(X, t).eps / VE().sigma(t), -1.75 * X, rtol=1e-4, atol=1e-4)
+    assert guided.shape == (2,)
+
+
+def test_guidance_is_no_score_but_where_there_is_none() -> None:
+    half, denoiser = torch.tensor(0.5, dtype=torch.float64), labelled(VP())
+    towards = denoiser.given(LABELS)
+    guided, plain = Guided(towards, denoiser, 2.0), Guided(towards, denoiser, 0.0)
     assert not guided.is_posterior_mean
     with pytest.raises(ValueError, match="Guided does not return"):
         score(guided, X, half)
     assert plain.is_posterior_mean
-    for one, other in zip(plain(X, half, LABELS), denoiser(X, half, LABELS), strict=True):
+    for one, other in zip(plain(X, half), towards(X, half), strict=True):
         assert torch.equal(one, other)
     # The label "none" is not pulled anywhere.
-    none = torch.full((6,), 2)
-    torch.testing.assert_close(guided(X, half, none).x0, denoiser(X, half, none).x0)
+    none = denoiser.given(torch.full((6,), 2))
+    torch.testing.assert_close(Guided(none, denoiser, 2.0)(X, half).x0, denoiser(X, half).x0)
 
 
-def test_guidance_of_a_network_knows_its_label_for_none() -> None:
+def test_a_network_s_label_for_none_is_no_label() -> None:
     torch.manual_seed(0)
     network = UNet((8, 8), blocks=1, dense=0, embedding=8, classes=3)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     denoiser = Learned(network, VP(), "v").eval().requires_grad_(False)
-    assert classes(denoiser) == 3
-    x, t = torch.randn(2, 1, 28, 28), torch.tensor(0.6)
-    with_label, without = denoiser(x, t, torch.tensor([0, 2])), denoiser(x, t, None)
-    for found, one, none in zip(Guided(denoiser, 0.5)(x, t, torch.tensor([0, 2])), with_label, without, strict=True):
+    assert (denoiser.classes, denoiser.shape, denoiser.device) == (3, (1, 28, 28), torch.device("cpu"))
+    x, t, labels = torch.randn(2, 1, 28, 28), torch.tensor(0.6), torch.tensor([0, 2])
+    with_label, without = denoiser.given(labels)(x, t), denoiser(x, t)
+    for found, one, none in zip(Guided(denoiser.given(labels), denoiser, 0.5)(x, t), with_label, without, strict=True):
         assert not torch.allclose(one, none, atol=1e-3)
         torch.testing.assert_close(found, 1.5 * one - 0.5 * none, atol=1e-4, rtol=1e-4)
 
 
-def test_guidance_that_cannot_be_is_refused() -> None:
-    unconditional = Learned(UNet((8, 8), blocks=1, dense=0, embedding=8), VP())
-    assert classes(unconditional) == classes(Exact(MIXTURE, VP())) == 0
+def test_conditions_and_guidance_that_cannot_be_are_refused() -> None:
+    unconditional, denoiser = Learned(UNet((8, 8), blocks=1, dense=0, embedding=8), VP()), labelled(VP())
+    assert unconditional.classes == Exact(MIXTURE, VP()).classes == 0
     with pytest.raises(ValueError, match="takes no labels.*ddpm-mnist-conditional"):
-        Guided(unconditional, 1.0)
+        unconditional.given(LABELS)
+    with pytest.raises(ValueError, match="Exact takes no condition"):
+        Exact(MIXTURE, VP()).given(LABELS)
+    with pytest.raises(ValueError, match="labels must lie in 0 … 2, got 0 to 3"):
+        denoiser.given(torch.tensor([0, 3]))
+    with pytest.raises(TypeError, match="labels must hold whole numbers"):
+        denoiser.given(torch.zeros(3))
     with pytest.raises(ValueError, match="guidance must be at least 0, got -1"):
-        Guided(Labelled(VP()), -1.0, no_label=2)
-    guided = Guided(Labelled(VP()), 1.0, no_label=2)
-    with pytest.raises(ValueError, match="guidance pulls towards a label: pass cond"):
-        guided(X, torch.tensor(0.5))
-    with pytest.raises(ValueError, match=r"cond must have shape \(6\)"):
-        guided(X, torch.tensor(0.5), LABELS[:5])
+        Guided(denoiser.given(LABELS), denoiser, -1.0)
+    with pytest.raises(ValueError, match="must share a schedule, got a VP and a Cosine"):
+        Guided(denoiser.given(LABELS), labelled(Cosine()), 1.0)
+
+
+def test_what_a_denoiser_says_of_itself() -> None:
+    exact = Exact(Empirical(torch.zeros(4, 3, 2, 2)), VP())
+    assert (exact.shape, exact.classes, exact.is_posterior_mean) == ((3, 2, 2), 0, True)
+    plain = Learned(nn.Identity(), VP())
+    assert (plain.shape, plain.classes, plain.members) == (None, 0, None)
+    points = Learned(TimeMLP(3, width=8, members=5), VP())
+    assert (points.shape, points.members) == ((3,), 5)
+    bound = labelled(VP()).given(LABELS)
+    assert (bound.shape, bound.classes) == ((2,), 0)
 
 
 def test_bad_input_is_named() -> None:
@@ -170,8 +213,6 @@ def test_bad_input_is_named() -> None:
         exact(X, zero)
     with pytest.raises(ValueError, match="score is infinite where sigma = 0"):
         score(exact, X, zero)
-    with pytest.raises(ValueError, match="takes no condition"):
-        exact(X, half, torch.zeros(6))
     with pytest.raises(ValueError, match=r"alpha must be a number or have the leading shape of x.*\(5,\)"):
         exact(X, half.expand(5))
     with pytest.raises(ValueError, match=r"t must lie in \[0, 1\]"):
@@ -191,13 +232,6 @@ def test_bad_input_is_named() -> None:
             Learned(broken, VP())(X, half)
 
 
-def test_as_time() -> None:
-    assert as_time(0.25, X).dtype == torch.float64
-    for bad in (math.nan, -0.1, 1.5):
-        with pytest.raises(ValueError, match="t must"):
-            as_time(bad, X)
-
-
 @pytest.mark.parametrize("name", TARGETS)
 @pytest.mark.parametrize("schedule", [VE(0.02, 30.0), VP()], ids=lambda s: type(s).__name__)
 def test_unit_variance_scales_what_the_network_sees_and_says(name: str, schedule: Schedule) -> None:
@@ -205,7 +239,7 @@ def test_unit_variance_scales_what_the_network_sees_and_says(name: str, schedule
     data = GaussianMixture(torch.ones(1), torch.zeros(1, 2), torch.ones(1))
     seen: list[Tensor] = []
 
-    class Network(nn.Module):
+    class Scaled(nn.Module):
         def __init__(self, scaled: bool) -> None:
             super().__init__()
             self.scaled = scaled
@@ -222,8 +256,8 @@ def test_unit_variance_scales_what_the_network_sees_and_says(name: str, schedule
         t = torch.tensor(level, dtype=torch.float64)
         x0, eps = (torch.randn(20_000, 2, dtype=torch.float64, generator=g) for _ in range(2))
         x_t = add_noise(schedule, t, x0, eps)
-        plain = Learned(Network(False), schedule, name)
-        scaled = Learned(Network(True), schedule, name, unit_variance=True)
+        plain = Learned(Scaled(False), schedule, name)
+        scaled = Learned(Scaled(True), schedule, name, unit_variance=True)
         torch.testing.assert_close(tuple(scaled(x_t, t)), tuple(plain(x_t, t)))
         assert float(seen[-2].std()) == pytest.approx(1, abs=0.03)
         unit = scaled.unit(t)
@@ -231,13 +265,7 @@ def test_unit_variance_scales_what_the_network_sees_and_says(name: str, schedule
         assert plain.unit(t) == 1
 
 
-def test_a_score_takes_a_condition() -> None:
-    class Shifted(Exact):
-        def __call__(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
-            assert cond is not None
-            x0, eps = super().__call__(x_t - cond, t)
-            return Prediction(x0 + cond, eps)
-
-    t = torch.tensor(0.4, dtype=torch.float64)
-    exact = Exact(MIXTURE, VE())
-    torch.testing.assert_close(score(Shifted(MIXTURE, VE()), X + 2, t, torch.full_like(X, 2.0)), score(exact, X, t))
+def test_a_score_is_that_of_the_bound_condition() -> None:
+    t, denoiser = torch.tensor(0.4, dtype=torch.float64), labelled(VE())
+    first = Exact(GaussianMixture(torch.ones(1), MIXTURE.means[:1], MIXTURE.covariances[:1]), VE())
+    torch.testing.assert_close(score(denoiser.given(torch.zeros(6, dtype=torch.int64)), X, t), score(first, X, t))

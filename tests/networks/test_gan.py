@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from diffusion_teach.generate import OneCall, in_one_call
+from diffusion_teach.generate import Sampling, generate, path
 from diffusion_teach.networks.gan import GAN, Discriminator, Generator
+from diffusion_teach.networks.network import OneStepGenerator
 
 every = pytest.mark.parametrize("width", [(16, 32), None], ids=["convolutions", "dense"])
 
@@ -20,7 +21,8 @@ def test_shapes_and_range(width: Any) -> None:
     assert x.shape == (3, 1, 28, 28)
     assert x.abs().max() < 1
     assert gan.discriminator(x).shape == (3, 1)
-    assert isinstance(gan, OneCall)
+    assert isinstance(gan, OneStepGenerator)
+    assert gan.shape == (1, 28, 28)
 
 
 @every
@@ -65,13 +67,30 @@ def test_all_four_networks_are_alike_in_size() -> None:
     assert sizes[0] / sizes[2] == pytest.approx(1, abs=0.05)
 
 
-def test_images_in_one_call_depend_on_the_seed_alone() -> None:
+def test_images_in_one_step_depend_on_the_seed_alone() -> None:
     gan = GAN(width=(4, 4), dense=16)
-    whole = in_one_call(gan, 10, seed=3, batch=10)
-    assert torch.equal(whole, in_one_call(gan, 10, seed=3, batch=10))
-    assert not torch.equal(whole, in_one_call(gan, 10, seed=4, batch=10))
-    assert torch.equal(in_one_call(gan, 8, seed=3, batch=4)[:4], in_one_call(gan, 4, seed=3, batch=4))
+    whole = generate(gan, 10, Sampling(seed=3, batch=10))
+    assert torch.equal(whole, generate(gan, 10, Sampling("one step", 1, seed=3, batch=10)))
+    assert not torch.equal(whole, generate(gan, 10, Sampling(seed=4, batch=10)))
+    assert torch.equal(generate(gan, 8, Sampling(seed=3, batch=4))[:4], generate(gan, 4, Sampling(seed=3, batch=4)))
     assert not whole.requires_grad
+    assert Sampling().of(gan).evaluations == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"sampler": "ddim"}, r"a GAN draws an image in one step.* leave out sampler=… \(--sampler\)\."),
+        ({"steps": 3, "guidance": 1.0}, r"leave out steps=… \(--steps\) and guidance=… \(--guidance\)\."),
+    ],
+)
+def test_what_one_step_has_no_use_for_is_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        generate(GAN(width=(4, 4), dense=16), 2, Sampling(**settings))
+    with pytest.raises(ValueError, match="takes no labels"):
+        generate(GAN(width=(4, 4), dense=16), 2, labels=3)
+    with pytest.raises(ValueError, match="has no reverse process to show"):
+        path(GAN(width=(4, 4), dense=16), 2)
 
 
 def test_wrong_arguments_are_named() -> None:
@@ -84,9 +103,7 @@ def test_wrong_arguments_are_named() -> None:
         GAN(image_channels=0)
     with pytest.raises(ValueError, match="hidden must be at least 1"):
         GAN(width=None, hidden=0)
-    with pytest.raises(TypeError, match="must have a method sample"):
-        in_one_call(torch.nn.Identity(), 3)  # type: ignore[arg-type]
     with torch.no_grad():
         gan.get_parameter("generator.layers.0.bias").fill_(torch.nan)
     with pytest.raises(FloatingPointError, match="not finite. The weights are broken"):
-        in_one_call(gan, 2)
+        generate(gan, 2)

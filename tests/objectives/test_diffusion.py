@@ -13,7 +13,7 @@ from diffusion_teach.denoisers import Exact, Learned
 from diffusion_teach.exact import GaussianMixture
 from diffusion_teach.objectives.diffusion import diffusion_loss, sample_times
 from diffusion_teach.parameterizations import TARGETS, row, target
-from diffusion_teach.schedules import VP, Cosine, Discrete, Linear, Schedule, linear_betas
+from diffusion_teach.schedules import VP, Cosine, Discrete, FlowMatching, Schedule, linear_betas
 
 COVARIANCE = torch.tensor([[1.0, 0.6, -0.2], [0.6, 0.8, 0.1], [-0.2, 0.1, 0.5]], dtype=torch.float64)
 PRECISION = torch.linalg.inv(COVARIANCE)
@@ -73,7 +73,7 @@ class Answer(nn.Module):
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@pytest.mark.parametrize("schedule", [VP(), Cosine(), Linear()], ids=["vp", "cosine", "linear"])
+@pytest.mark.parametrize("schedule", [VP(), Cosine(), FlowMatching()], ids=["vp", "cosine", "linear"])
 def test_the_posterior_mean_minimises_the_regression_on_every_row(name: str, schedule: Schedule) -> None:
     """And its loss is the variance of the target given x_t: D²/σ²·Var[x₀|x_t], summed over the axes."""
     x0, g = _draw(60_000, 3), _seeded(30)

@@ -102,8 +102,7 @@ def test_schedules_by_name() -> None:
     assert linear.steps == cosine.steps == 1000
     assert float(linear.betas[-1]) == pytest.approx(0.02)
     assert isinstance(make_schedule("continuous-cosine"), Cosine)
-    with pytest.raises(ValueError, match="schedule must be one of .*Did you mean 'linear'"):
-        make_schedule("liner")
+    assert small(DDPM_MNIST, schedule="exploding", unit_variance=True).schedule == "ve"  # as it was called before
 
 
 @pytest.mark.parametrize(
@@ -157,7 +156,7 @@ def test_ncsn_is_ddpm_with_another_schedule() -> None:
     """The same network, loss and optimisers: what differs of the settings is the noise, and the unit it brings."""
     ddpm, ncsn = DDPM_MNIST.settings(), NCSN_MNIST.settings()
     assert {name for name in ddpm if ddpm[name] != ncsn[name]} == {"schedule", "unit_variance"}
-    schedule = make_schedule("exploding")
+    schedule = make_schedule("ve")
     assert schedule.alpha(torch.ones(())) == 1
     assert float(schedule.sigma(torch.ones(()))) == pytest.approx(33, rel=1e-5)
 
@@ -167,6 +166,6 @@ def test_with_growing_noise_the_simple_loss_is_the_error_of_the_noise() -> None:
     torch.manual_seed(0)
     model = recipe.model()
     x0, t, eps = draw(recipe)
-    x_t = add_noise(make_schedule("exploding"), t, x0, eps)
+    x_t = add_noise(make_schedule("ve"), t, x0, eps)
     expected = (model(x_t, t).eps - eps).square().mean()
     torch.testing.assert_close(recipe.loss(model, x0, t, eps), expected, rtol=1e-3, atol=0)

@@ -26,7 +26,7 @@ STEPS = 8
 class Quick(AdversarialRecipe):
     """Without the measuring, which takes longer than the training."""
 
-    def measure(self, model: Any, *, seed: int) -> dict[str, Any]:
+    def measure(self, model: Any, sampling: Any, **_: Any) -> dict[str, Any]:
         return {"latent": self.latent}
 
 

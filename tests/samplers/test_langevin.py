@@ -139,7 +139,7 @@ def test_a_ladder_is_geometric_and_ends_at_0(schedule: Schedule) -> None:
 
 def test_wrong_arguments_are_refused() -> None:
     x = torch.zeros(2, 1)
-    with pytest.raises(TypeError, match="slope"):
+    with pytest.raises(TypeError, match="score must be a function"):
         langevin.langevin(x, x, h=0.1, steps=1)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="h must be"):
         langevin.langevin(torch.neg, x, h=0.0, steps=1)
@@ -158,10 +158,6 @@ def test_wrong_arguments_are_refused() -> None:
 
 
 def test_a_guided_model_has_no_score_to_follow() -> None:
-    class Labelled(Exact):
-        def __call__(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> object:  # type: ignore[override]
-            return super().__call__(x_t, t)
-
-    guided = Guided(Labelled(gaussian(1.0), ON_VE), 0.5, no_label=10)  # type: ignore[arg-type]
+    good, worse = Exact(gaussian(1.0), ON_VE), Exact(gaussian(2.0), ON_VE)
     with pytest.raises(ValueError, match="not a score"):
-        langevin.correct(guided, torch.zeros(2, 1), torch.tensor(0.5), cond=torch.zeros(2, dtype=torch.long))
+        langevin.correct(Guided(good, worse, 0.5), torch.zeros(2, 1), torch.tensor(0.5))

@@ -14,20 +14,34 @@ from torch import Tensor
 
 from diffusion_teach.denoisers import Exact
 from diffusion_teach.exact import Empirical, GaussianMixture
+from diffusion_teach.parameterizations import Prediction
 from diffusion_teach.samplers import (
+    Noise,
     Step,
     ancestral,
     ddim,
     dpm_solver,
     euler,
+    gaussian,
     heun,
+    langevin,
     prior,
     sample,
     sde_dpm_solver,
     time_grid,
     trajectory,
 )
-from diffusion_teach.schedules import VE, VP, Cosine, Discrete, Linear, Schedule, SubVP, cosine_betas, linear_betas
+from diffusion_teach.schedules import (
+    VE,
+    VP,
+    Cosine,
+    Discrete,
+    FlowMatching,
+    Schedule,
+    SubVP,
+    cosine_betas,
+    linear_betas,
+)
 
 MEAN, STD = 0.7, 0.4
 GAUSSIAN = GaussianMixture(*(torch.tensor(v, dtype=torch.float64) for v in ([1.0], [[MEAN]], [STD**2])))
@@ -36,7 +50,7 @@ SCHEDULES: dict[str, Schedule] = {
     "sub-vp": SubVP(),
     "ve": VE(0.01, 9.0),
     "cosine": Cosine(),
-    "linear": Linear(),
+    "linear": FlowMatching(),
     "ddpm": Discrete(linear_betas(100)),
     "cosine-betas": Discrete(cosine_betas(40)),
 }
@@ -56,7 +70,7 @@ def _affine(step: Step, schedule: Schedule, t: float, s: float) -> tuple[float, 
     x = torch.tensor([[0.0], [1.0], [0.0]], dtype=torch.float64)
     z = torch.randn(3, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
     g = torch.Generator().manual_seed(5)
-    moved = step(Exact(GAUSSIAN, schedule), x, _time(t), _time(s), None, None, g)[0]
+    moved = step(Exact(GAUSSIAN, schedule), x, _time(t), _time(s), None, gaussian(g))[0]
     found = torch.linalg.solve(torch.cat([x, torch.ones_like(x), z], dim=1), moved)
     return float(found[0]), float(found[1]), float(found[2])
 
@@ -103,7 +117,7 @@ def test_every_eta_keeps_the_marginals_of_the_line(schedule: Schedule, eta: floa
         g = torch.Generator().manual_seed(0)
         z = torch.randn(40_000, 1, dtype=torch.float64, generator=g)
         x_t = alpha_t * point + sigma_t * z
-        x_s = ddim(eta)(Exact(Empirical(point), schedule), x_t, _time(t), _time(s), None, None, g)[0]
+        x_s = ddim(eta)(Exact(Empirical(point), schedule), x_t, _time(t), _time(s), None, gaussian(g))[0]
         off = (x_s - alpha_s * point) / sigma_s
         assert float(off.mean()) == pytest.approx(0, abs=4.5 / 200)  # standard errors
         assert float(off.var()) == pytest.approx(1, abs=4.5 * math.sqrt(2) / 200)
@@ -225,7 +239,7 @@ def test_samples_have_the_moments_that_the_recursion_says(seed: int) -> None:
 @given(st.floats(0.05, 0.95), st.floats(0, 0.95))
 def test_euler_is_ddim(schedule: Schedule, t: float, share: float) -> None:
     x = torch.linspace(-2, 2, 7, dtype=torch.float64)[:, None]
-    arguments = (Exact(GAUSSIAN, schedule), x, _time(t), _time(t * share), None, None, None)
+    arguments = (Exact(GAUSSIAN, schedule), x, _time(t), _time(t * share), None, gaussian())
     torch.testing.assert_close(euler(*arguments)[0], ddim(0.0)(*arguments)[0], rtol=1e-9, atol=1e-9)
 
 
@@ -247,7 +261,7 @@ def test_the_last_step_returns_x0_and_adds_no_noise(schedule: Schedule, step: St
     exact, x = Exact(GAUSSIAN, schedule), torch.linspace(-2, 2, 7, dtype=torch.float64)[:, None]
     for seed in (0, 1):
         g = torch.Generator().manual_seed(seed)
-        end = step(exact, x, _time(0.2), _time(0.0), None, None, g)[0]
+        end = step(exact, x, _time(0.2), _time(0.0), None, gaussian(g))[0]
         torch.testing.assert_close(end, exact(x, _time(0.2)).x0, rtol=1e-9, atol=1e-9)
 
 
@@ -264,9 +278,9 @@ def test_a_trajectory_is_lazy_and_ends_in_the_sample() -> None:
     calls = []
 
     class Counting(Exact):
-        def __call__(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None):  # type: ignore[no-untyped-def]
+        def __call__(self, x_t: Tensor, t: Tensor) -> Prediction:
             calls.append(float(t))
-            return super().__call__(x_t, t, cond)
+            return super().__call__(x_t, t)
 
     x, times = torch.randn(3, 1, dtype=torch.float64), time_grid(VP(), 4)
     path = trajectory(Counting(GAUSSIAN, VP()), ddim(), x, times)
@@ -278,9 +292,48 @@ def test_a_trajectory_is_lazy_and_ends_in_the_sample() -> None:
     assert torch.equal(states[-1], sample(Exact(GAUSSIAN, VP()), ddim(), x, times))
 
 
-def test_a_condition_reaches_the_denoiser_at_every_step() -> None:
-    with pytest.raises(ValueError, match="takes no condition"):
-        sample(Exact(GAUSSIAN, VP()), ddim(), torch.zeros(2, 1), time_grid(VP(), 2), cond=torch.zeros(2))
+SETS = [[[-1.0, 0.0], [1.0, 0.0], [0.0, 0.0]], [[0.0, 1.0], [0.0, -2.0], [0.0, 1.0]]]
+POINTS = Empirical(torch.tensor(SETS).double())
+"""Two sets of three points in the plane, each with its centre at the origin."""
+
+
+def centred(generator: torch.Generator) -> Noise:
+    """Noise of sets (B, n, d) whose centre stays at the origin, as molecules need it."""
+    draw = gaussian(generator)
+
+    def noise(like: Tensor) -> Tensor:
+        z = draw(like)
+        return z - z.mean(1, keepdim=True)
+
+    return noise
+
+
+@pytest.mark.parametrize("step", [ancestral, ddim(0.5), langevin.annealed(corrections=3, denoise=False)])
+def test_projected_noise_keeps_every_state_in_its_plane(step: Step) -> None:
+    noise, times = centred(torch.Generator().manual_seed(0)), time_grid(VP(), 6, start=0.99, stop=0.05)
+    x = prior(VP(), (5, 3, 2), noise=noise).double()
+    states = list(trajectory(Exact(POINTS, VP()), step, x, times, noise=noise))
+    assert all(state.mean(1).abs().max() < 1e-6 for state in states)
+    assert not torch.allclose(states[-1], states[0])
+    free = list(trajectory(Exact(POINTS, VP()), step, x, times, generator=torch.Generator().manual_seed(0)))
+    assert free[-1].mean(1).abs().max() > 1e-3
+
+
+def test_masked_noise_leaves_padding_alone() -> None:
+    mask = torch.tensor([1.0, 1.0, 0.0]).double()[:, None]
+    x = prior(VP(), (4, 3, 2), generator=torch.Generator().manual_seed(1)).double() * mask
+    padded = Exact(Empirical(torch.ones(1, 3, 2).double() * mask), VP())
+    for state in trajectory(padded, ancestral, x, time_grid(VP(), 5), noise=lambda like: mask * torch.randn_like(like)):
+        assert torch.equal(state[:, 2], torch.zeros(4, 2).double())
+
+
+def test_a_generator_is_the_shorthand_for_gaussian_noise() -> None:
+    exact, times, x = Exact(GAUSSIAN, VP()), time_grid(VP(), 5), torch.zeros(4, 1)
+    one, other = (torch.Generator().manual_seed(7) for _ in range(2))
+    short = sample(exact, ancestral, x, times, generator=one)
+    assert torch.equal(short, sample(exact, ancestral, x, times, noise=gaussian(other)))
+    with pytest.raises(ValueError, match="give one of them"):
+        sample(exact, ancestral, x, times, noise=gaussian(other), generator=one)
 
 
 @every
@@ -348,8 +401,8 @@ EXACT, X, TIMES = Exact(GAUSSIAN, VP()), torch.zeros(3, 1), time_grid(VP(), 3)
         (lambda: trajectory(EXACT, heun, X[:0], TIMES), ValueError, "x is empty"),
         (lambda: trajectory(EXACT, heun, X, TIMES.tolist()), TypeError, r"times must be a torch\.Tensor"),
         (lambda: trajectory(EXACT, heun, X, TIMES, generator=3), TypeError, "generator must be"),
-        (lambda: sample(EXACT, heun, torch.zeros(3, 2), TIMES), ValueError, r"shape \(\.\.\., 1\)"),
-        (lambda: sample(Exact(GAUSSIAN, Linear()), heun, X, TIMES), ValueError, "α = 0. Start just below, or"),
+        (lambda: sample(EXACT, heun, torch.zeros(3, 2), TIMES), ValueError, r"x must hold samples of shape \(1,\)"),
+        (lambda: sample(Exact(GAUSSIAN, FlowMatching()), heun, X, TIMES), ValueError, "α = 0. Start just below, or"),
     ],
 )
 def test_bad_input_is_named(make: Callable[[], object], kind: type[Exception], message: str) -> None:

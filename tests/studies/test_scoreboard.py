@@ -53,6 +53,6 @@ def test_contenders_are_stored_one_by_one_in_their_order(tmp_path: Path, monkeyp
     path = tmp_path / "rows.json"
     __main__.main(["--only", "gan", "--results", str(path)])
     __main__.main(["--only", "vae", "--results", str(path)])
-    assert list(json.loads(path.read_text())) == ["vae", "gan"]
+    assert list(json.loads(path.read_text(encoding="utf-8"))) == ["vae", "gan"]
     with pytest.raises(ValueError, match="Did you mean 'rpgan'"):
         __main__.main(["--only", "rpgn", "--results", str(path)])

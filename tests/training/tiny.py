@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from diffusion_teach import _files
+from diffusion_teach.generate import Sampling
 from diffusion_teach.training import run
 from diffusion_teach.training.optimizers import muon_and_adamw
 from diffusion_teach.training.recipe import Recipe, step_seed
@@ -55,7 +56,9 @@ class Tiny(Recipe):
         x, noise = drawn
         return F.mse_loss(model(x + noise), x)
 
-    def measure(self, model: nn.Module, *, seed: int) -> dict[str, Any]:
+    def measure(
+        self, model: nn.Module, sampling: Sampling, *, count: int | None = None, repeats: int | None = None
+    ) -> dict[str, Any]:
         return {"parameters": sum(p.numel() for p in model.parameters())}
 
 

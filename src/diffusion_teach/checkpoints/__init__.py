@@ -1,5 +1,6 @@
 """Trained weights, each with a model card."""
 
+from diffusion_teach.checkpoints.architectures import build
 from diffusion_teach.checkpoints.files import (
     CARD_FIELDS,
     FOLDER,
@@ -18,6 +19,7 @@ __all__ = [
     "CARD_FIELDS",
     "FOLDER",
     "SUFFIX",
+    "build",
     "card",
     "check_name",
     "load",

@@ -20,11 +20,13 @@ import torch
 from torch import Tensor, nn
 
 from diffusion_teach import _checks, _files
+from diffusion_teach.checkpoints import architectures
 
 FOLDER = Path(__file__).parent
 SUFFIX = ".safetensors"
 CARD_FIELDS: tuple[str, ...] = ("recipe", "command", "seed", "steps", "seconds", "machine", "torch", "precision")
 CARD_FIELDS += ("data", "metrics", "licence", "intended_use")
+"""What every card has. One of a model that the library builds states its `architecture` too."""
 
 
 def names(*, folder: Path | None = None) -> list[str]:
@@ -102,24 +104,22 @@ def load(name: str | Path, *, folder: Path | None = None) -> dict[str, Tensor]:
 def model(name: str | Path, *, folder: Path | None = None) -> nn.Module:
     """The trained model of a checkpoint, by its name or path: in evaluation mode, on the CPU, without gradients.
 
-    Its architecture is that of the recipe which its card names.
+    Its architecture is that which its card states, see `architectures`.
 
     Raises:
-        ValueError: no such checkpoint or recipe, or the weights are of another architecture; the message says what
-            differs.
+        ValueError: no such checkpoint, an architecture that the library does not build, or weights of another one; the
+            message says what differs.
         FileNotFoundError, DamagedFileError: see `load`.
     """
-    from diffusion_teach import recipes
-
-    made_by = card(name, folder=folder)["recipe"]
+    about = card(name, folder=folder)
     tensors = load(name, folder=folder)
     with torch.random.fork_rng(devices=[]):  # fresh weights are drawn, and then replaced
-        fresh = recipes.get(made_by).model()
+        fresh = architectures.build(architectures.of_card(about))
     differing = _difference(fresh.state_dict(), tensors)
     if differing:
         raise ValueError(
-            f"{path(name, folder=folder)} is of another architecture than the recipe {made_by!r} makes: {differing}. "
-            "Train it again, or take back what was changed in the recipe."
+            f"{path(name, folder=folder)} is of another architecture than its card states: {differing}. Keep weights "
+            "and card of one training together, or train it again."
         )
     fresh.load_state_dict(tensors)
     return fresh.eval().requires_grad_(False)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from IPython import get_ipython
 from IPython.display import display
 
-from diffusion_teach import _checks
+from diffusion_teach import _checks, _console
 from diffusion_teach.claims import (
     chapter_00,
     chapter_01,
@@ -60,7 +60,7 @@ def check(claim_id: str, **measured: Measured) -> None:
         raise ClaimError(f"✗ {claim.id}: {claim.sentence} But {'; '.join(failures)}.")
     _shown[claim.id] = None
     if get_ipython() is None:
-        print(claim.line)  # noqa: T201
+        _console.say(claim.line)
         return
     figures = {name: [float(f"{v:.6g}") for v in as_floats(name, value)] for name, value in measured.items()}
     note = {"claim": claim.id, "measured": {name: v[0] if len(v) == 1 else v for name, v in figures.items()}}
@@ -81,4 +81,4 @@ def summary(chapter: str) -> None:
     unchecked = [claim.id for claim in TABLE.values() if claim.chapter == chosen and claim.id not in _shown]
     if unchecked:
         raise ClaimError(f"not checked yet: {', '.join(unchecked)}. Run the cells above, from the top.")
-    print("\n".join(lines))  # noqa: T201
+    _console.say("\n".join(lines))

@@ -16,8 +16,9 @@ from typing import Any
 import click
 
 from diffusion_teach import __version__
+from diffusion_teach._names import PRECISIONS, SAMPLERS
 from diffusion_teach.cli import usage
-from diffusion_teach.cli.usage import PRECISIONS, SAMPLERS, Named, Program, examples
+from diffusion_teach.cli.usage import Named, Program, examples
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 SOME, ANY, MORE_THAN_0 = click.IntRange(min=1), click.IntRange(min=0), click.FloatRange(min=0, min_open=True)
@@ -182,22 +183,11 @@ def sample(
     card, model = usage.painter(name_or_file, device)
     from diffusion_teach import _files
     from diffusion_teach.cli import pictures
-    from diffusion_teach.denoisers import Learned, classes
+    from diffusion_teach.generate import Sampling
 
-    if not isinstance(model, Learned):
-        usage.in_one_call(name_or_file, sampler=sampler, steps=steps, label=labels, guidance=guidance)
-        if out.suffix == ".gif":
-            raise click.UsageError(f"{name_or_file} has no reverse process to show. Write a .png or an .npz.")
-        data, how = pictures.drawn_in_one_call(model, out.suffix, count, seed=seed), "in one call each"
-    elif digits and not classes(model):
-        raise click.UsageError(
-            f"{name_or_file} takes no labels. Leave out --label and --guidance, or sample a conditional checkpoint, "
-            "such as ddpm-mnist-conditional."
-        )
-    else:
-        asked = {**usage.settings(card, sampler, steps), "guidance": guidance, "seed": seed, "precision": precision}
-        data = pictures.drawn(model, out.suffix, count, digits, **asked)
-        how = f"by {asked['sampler']}, {asked['steps']} steps"
+    asked, default = Sampling(sampler, steps, guidance, seed, precision=precision), usage.measured_with(card)
+    how = (asked.filled(**default) if default else asked).of(model)
+    data = pictures.drawn(model, out.suffix, count, digits, how)
     usage.check_out(out, overwrite)  # another program may have been as quick
     _files.write_atomically(out, data)
     click.echo(f"{out}: {count} images {how}, seed {seed}")
@@ -208,7 +198,7 @@ def sample(
     epilog=examples("evaluate ddpm-mnist", "evaluate runs/ddpm-mnist.safetensors --steps 10 --json"),
 )
 @click.argument("name_or_file")
-@click.option("--count", type=click.IntRange(100, 10_000), metavar="N", default=2000, show_default=True, help="Images.")
+@click.option("--count", type=click.IntRange(100, 10_000), metavar="N", help="Images.  [default: the recipe's, 2000]")
 @steps
 @sampler
 @guidance
@@ -219,7 +209,7 @@ def sample(
 @as_json
 def evaluate(
     name_or_file: str,
-    count: int,
+    count: int | None,
     steps: int | None,
     sampler: str | None,
     guidance: float,
@@ -233,33 +223,15 @@ def evaluate(
     card, model = usage.model(name_or_file, device)
     from diffusion_teach import recipes
     from diffusion_teach.cli import report
-    from diffusion_teach.denoisers import Learned, classes
-    from diffusion_teach.generate import OneCall
-    from diffusion_teach.metrics import evaluation
+    from diffusion_teach.generate import Sampling
 
-    recipe = recipes.get(card["recipe"])
-    if getattr(recipe, "image_channels", 1) > 1:
-        usage.by_recipe(name_or_file, sampler=sampler, steps=steps, guidance=guidance)
-        found = recipe.measure(model, seed=seed)
-    elif isinstance(model, OneCall):
-        usage.in_one_call(name_or_file, sampler=sampler, steps=steps, guidance=guidance)
-        found = evaluation.averaged(
-            lambda seed: evaluation.evaluate_in_one_call(model, count=count, seed=seed), seed=seed, repeats=repeats
-        )
-    elif not isinstance(model, Learned):
-        found = recipe.measure(model, seed=seed)
-    elif guidance and not classes(model):
-        raise click.UsageError(f"{name_or_file} takes no labels, so --guidance has nothing to pull towards.")
-    else:
-        asked = {**usage.settings(card, sampler, steps), "guidance": guidance, "precision": precision}
-        found = evaluation.averaged(
-            lambda seed: evaluation.evaluate(model, count=count, seed=seed, **asked), seed=seed, repeats=repeats
-        )
+    how = Sampling(sampler, steps, guidance, seed, precision=precision)
+    found = recipes.get(card["recipe"]).measure(model, how, count=count, repeats=repeats)
     click.echo(_json(found) if as_json else report.scores(name_or_file, found))
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    return json.dumps(value, indent=2)  # in ASCII, so that it is the same JSON on every console
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import math
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,53 +16,30 @@ from torch import Tensor
 from diffusion_teach import _checks
 from diffusion_teach.datasets import mnist, stacked_digits
 from diffusion_teach.denoisers import Denoiser
-from diffusion_teach.generate import OneCall, generate, in_one_call, path
+from diffusion_teach.generate import Sampling, generate, path
+from diffusion_teach.networks.network import OneStepGenerator
+from diffusion_teach.plots import gif, image_frames, mosaic
 
 SCALE = 2
 """Pixels of the picture for each of the digit."""
 
 
-def drawn(
-    denoiser: Denoiser,
-    suffix: str,
-    count: int,
-    digits: list[int],
-    *,
-    sampler: str,
-    steps: int,
-    guidance: float = 0.0,
-    seed: int = 0,
-    precision: str = "float32",
-) -> bytes:
+def drawn(model: Denoiser | OneStepGenerator, suffix: str, count: int, digits: list[int], sampling: Sampling) -> bytes:
     """Draw samples, and return the file that shows them.
 
     Args:
-        suffix: ".npz", ".png" or ".gif".
+        suffix: ".npz", ".png" or ".gif"; the last one shows the reverse process.
         digits: labels, given to the samples in turn; none for an empty list.
-        count, sampler, steps, guidance, seed, precision: see `generate.generate`.
+        model, count, sampling: see `generate.generate`.
     """
     _checks.choice("suffix", suffix, (".npz", ".png", ".gif"))
     labels = torch.tensor([digits[k % len(digits)] for k in range(count)]) if digits else None
     turns = len(digits) or 1
     width = turns * max(1, round(math.sqrt(count) / turns))  # of equal labels in a column
-    asked: dict[str, Any] = {"sampler": sampler, "steps": steps, "labels": labels, "guidance": guidance, "seed": seed}
-    asked["precision"] = precision
     if suffix == ".gif":
-        from diffusion_teach.plots import gif, image_frames
-
-        frames = [stacked_digits.strip(x) for x in path(denoiser, count, **asked)]
+        frames = [stacked_digits.strip(x) for x in path(model, count, sampling, labels=labels)]
         return gif(image_frames(frames, columns=width, scale=SCALE))
-    return _file(generate(denoiser, count, **asked), suffix, width, labels)
-
-
-def drawn_in_one_call(model: OneCall, suffix: str, count: int, *, seed: int = 0) -> bytes:
-    """Draw samples of a GAN or a VAE, and return the file that shows them: ".npz" or ".png"."""
-    _checks.choice("suffix", suffix, (".npz", ".png"))
-    return _file(in_one_call(model, count, seed=seed), suffix, max(1, round(math.sqrt(count))))
-
-
-def _file(images: Tensor, suffix: str, width: int, labels: Tensor | None = None) -> bytes:
-    images = stacked_digits.strip(images)
+    images = stacked_digits.strip(generate(model, count, sampling, labels=labels))
     return npz(images, labels) if suffix == ".npz" else png(images, width)
 
 
@@ -79,8 +55,6 @@ def npz(images: Tensor, labels: Tensor | None = None) -> bytes:
 
 def png(images: Tensor, columns: int) -> bytes:
     """A grid of images, ink on paper."""
-    from diffusion_teach.plots import mosaic
-
     sheet = 255 - mosaic(images, columns).repeat_interleave(SCALE, 0).repeat_interleave(SCALE, 1)
     file = io.BytesIO()
     Image.fromarray(sheet.numpy()).save(file, format="PNG", optimize=True)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from diffusion_teach import checkpoints, recipes
+from diffusion_teach.generate import Sampling
 
 Row = dict[str, Any]
 
@@ -66,8 +67,7 @@ def quality(metrics: Mapping[str, Any]) -> str:
     if "frechet" in metrics and "times_floor" in metrics:
         return (
             f"Fréchet distance {metrics['frechet']:.2f}, {metrics['times_floor']:.1f} times its floor "
-            f"({metrics['count']:,} samples by {metrics['sampler']}, "
-            f"{_many(metrics['evaluations'], 'evaluation')} each)"
+            f"({metrics['count']:,} samples {Sampling(metrics['sampler'], metrics['steps'])})"
         )
     numbers = {key: value for key, value in metrics.items() if isinstance(value, (int, float))}
     return ", ".join(f"{key.replace('_', ' ')} {value:.4g}" for key, value in numbers.items())
@@ -78,7 +78,8 @@ def scores(name: str, found: Mapping[str, Any]) -> str:
     if "frechet" not in found:
         return columns([[name, ""], *([key.replace("_", " "), _number(value)] for key, value in found.items())])
     guidance = f", guidance {found['guidance']:g}" if found["guidance"] else ""
-    head = f"{name}: {found['count']:,} samples by {found['sampler']}, {_many(found['steps'], 'step')}{guidance}"
+    how = Sampling(found["sampler"], found["steps"])
+    head = f"{name}: {found['count']:,} samples {how}{guidance}"
     last = found["seed"] + found["repeats"] - 1
     seeds = f"seeds {found['seed']} to {last}" if found["repeats"] > 1 else f"seed {found['seed']}"
     head += f", {seeds}, {found['dtype']}"
@@ -127,10 +128,6 @@ def columns(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
         padded = [text.rjust(width) if k in right else text.ljust(width) for k, (text, width) in enumerate(cells)]
         lines.append("  " + "   ".join(padded))
     return "\n".join(line.rstrip() for line in lines)
-
-
-def _many(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _number(value: Any) -> str:

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from diffusion_teach import _console, _names
+
 if TYPE_CHECKING:
     from torch import nn
 
     from diffusion_teach.denoisers import Learned
-    from diffusion_teach.generate import OneCall
+    from diffusion_teach.networks.network import OneStepGenerator
     from diffusion_teach.training.recipe import Recipe
 
-SAMPLERS = ("ancestral", "sde_dpm_solver", "ddim", "dpm_solver", "euler", "heun", "annealed_langevin")
-PRECISIONS = ("auto", "float32", "bfloat16")
 SUFFIXES = (".npz", ".png", ".gif")
 LABELS = tuple(range(10))
 MOST_ANIMATED = 400
@@ -42,6 +42,10 @@ class Named(click.Choice):
 class Program(click.Group):
     """The commands, and how their errors are shown: one message, no traceback."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        _console.forgive()
+        return super().main(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -54,12 +58,16 @@ class Program(click.Group):
             text = error.strerror or str(error)
             raise click.ClickException(said(f"{text}: {error.filename}" if error.filename else text)) from error
         except (ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
+            from diffusion_teach._checks import Unsupported
+
+            if isinstance(error, Unsupported):
+                raise click.UsageError(said(error)) from error
             raise click.ClickException(said(str(error) or type(error).__name__)) from error
 
 
 def said(text: object) -> str:
     """A message of the library for someone who types: "resume=True (--resume)" is just --resume."""
-    return re.sub(r"\w+=True \((--\w+)\)", r"\1", str(text))
+    return re.sub(r"\w+=\S+ \((--\w+)\)", r"\1", str(text))
 
 
 def examples(*lines: str) -> str:
@@ -84,48 +92,31 @@ def model(name_or_file: str, device: str) -> tuple[dict[str, Any], nn.Module]:
     try:
         checkpoints.path(name_or_file)
     except (ValueError, FileNotFoundError) as error:
-        own = " For a file of your own give its path, which ends in .safetensors." if os.sep not in name_or_file else ""
+        is_path = os.sep in name_or_file or "/" in name_or_file  # Windows takes both
+        own = "" if is_path else " For a file of your own give its path, which ends in .safetensors."
         raise click.BadParameter(f"{error}{own}", param_hint="NAME_OR_FILE") from None
     return checkpoints.card(name_or_file), checkpoints.model(name_or_file).to(devices.pick(device))
 
 
-def painter(name_or_file: str, device: str) -> tuple[dict[str, Any], Learned | OneCall]:
+def painter(name_or_file: str, device: str) -> tuple[dict[str, Any], Learned | OneStepGenerator]:
     """The card and the model, which must be one that draws images."""
     from diffusion_teach.denoisers import Learned
-    from diffusion_teach.generate import OneCall
+    from diffusion_teach.networks.network import OneStepGenerator
 
     card, found = model(name_or_file, device)
-    if not isinstance(found, (Learned, OneCall)):
+    if not isinstance(found, (Learned, OneStepGenerator)):
         raise click.UsageError(
             f"{name_or_file} draws no images: {card.get('summary', card['intended_use']).rstrip('.')}."
         )
     return card, found
 
 
-def in_one_call(name_or_file: str, **asked: object) -> None:
-    """Refuse what a model that draws in one call has no use for: options that were given."""
-    if given := [f"--{name}" for name, value in asked.items() if value]:
-        raise click.UsageError(
-            f"{name_or_file} draws an image in one call, without a sampler and without labels: leave out "
-            f"{' and '.join(given)}."
-        )
-
-
-def by_recipe(name_or_file: str, **asked: object) -> None:
-    """Refuse what has no effect where the recipe alone says how its model is measured: options that were given."""
-    if given := [f"--{name}" for name, value in asked.items() if value]:
-        raise click.UsageError(
-            f"{name_or_file} draws stacked digits, whose modes are counted as its recipe says: leave out "
-            f"{' and '.join(given)}."
-        )
-
-
-def settings(card: dict[str, Any], sampler: str | None, steps: int | None) -> dict[str, Any]:
-    """Sampler and steps: those asked for, or those that the card's metrics were measured with."""
-    return {
-        "sampler": sampler or card["metrics"].get("sampler", SAMPLERS[0]),
-        "steps": steps or card["metrics"].get("steps", 50),
-    }
+def measured_with(card: dict[str, Any]) -> dict[str, Any]:
+    """The sampler and the steps that a card's metrics were measured with, where there are any."""
+    metrics = card["metrics"]
+    if metrics.get("sampler") not in _names.SAMPLERS:
+        return {}
+    return {"sampler": metrics["sampler"], "steps": metrics["steps"]}
 
 
 def digits(labels: tuple[str, ...]) -> list[int]:

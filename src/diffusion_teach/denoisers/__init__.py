@@ -4,9 +4,9 @@ A denoiser takes x_t and t and says which x₀ and which ε it sees there. A tra
 guided or distilled model all look the same to a sampler.
 """
 
-from diffusion_teach.denoisers.denoiser import Denoiser, as_time, classes, score
+from diffusion_teach.denoisers.denoiser import Denoiser, Unconditional, score
 from diffusion_teach.denoisers.exact import Exact
 from diffusion_teach.denoisers.guided import Guided
-from diffusion_teach.denoisers.learned import Learned
+from diffusion_teach.denoisers.learned import Conditioned, Learned
 
-__all__ = ["Denoiser", "Exact", "Guided", "Learned", "as_time", "classes", "score"]
+__all__ = ["Conditioned", "Denoiser", "Exact", "Guided", "Learned", "Unconditional", "score"]

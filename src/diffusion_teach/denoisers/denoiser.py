@@ -7,6 +7,7 @@ generator, a guided model) says so by `is_posterior_mean = False`, and `score` r
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 import torch
@@ -17,17 +18,55 @@ from diffusion_teach.schedules import Schedule, check_time
 
 
 class Denoiser(Protocol):
-    """Anything that names x₀ and ε in x_t."""
+    """Anything that names x₀ and ε in x_t; a condition is bound to it beforehand, by `given`."""
 
-    schedule: Schedule
-    is_posterior_mean: bool
+    @property
+    def schedule(self) -> Schedule:
+        """α(t), σ(t)."""
 
-    def __call__(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """Of one sample, where it has one."""
+
+    @property
+    def classes(self) -> int:
+        """How many labels `given` takes, 0 … classes − 1; 0 for a denoiser that takes none."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+
+    @property
+    def is_posterior_mean(self) -> bool:
+        """Whether the answer is E[x₀|x_t], so that it has a score and a likelihood."""
+
+    def __call__(self, x_t: Tensor, t: Tensor) -> Prediction:
         """x_t (B, ...) and t, 0-dimensional or (B,), to x₀ and ε shaped like x_t."""
 
+    def given(self, cond: Tensor) -> Denoiser:
+        """This denoiser with a condition bound to it, such as a label (B,) for each row. Raises ValueError for one
+        that takes none."""
 
-def score(denoiser: Denoiser, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
-    """∇ log q_t(x_t) = −E[ε|x_t]/σ(t), shaped like x_t; of the condition's distribution where one is given.
+
+class Unconditional(ABC):
+    """What a denoiser is where it says nothing else: of samples of any shape, without labels, on the CPU."""
+
+    shape: tuple[int, ...] | None = None
+    classes = 0
+    device = torch.device("cpu")
+    is_posterior_mean = True
+
+    @abstractmethod
+    def __call__(self, x_t: Tensor, t: Tensor) -> Prediction:
+        """See `Denoiser`."""
+
+    def given(self, cond: Tensor) -> Denoiser:
+        """Refuse a condition."""
+        raise ValueError(f"{type(self).__name__} takes no condition. Use it as it is.")
+
+
+def score(denoiser: Denoiser, x_t: Tensor, t: Tensor) -> Tensor:
+    """∇ log q_t(x_t) = −E[ε|x_t]/σ(t), shaped like x_t; of the condition's distribution where one is bound.
 
     Raises:
         ValueError: for a model whose answer is not a posterior mean, and where σ = 0.
@@ -40,14 +79,4 @@ def score(denoiser: Denoiser, x_t: Tensor, t: Tensor, cond: Tensor | None = None
     sigma = denoiser.schedule.sigma(check_time(t))
     if not (sigma > 0).all():
         raise ValueError("the score is infinite where sigma = 0. Use t > 0.")
-    return -denoiser(x_t, t, cond).eps / expand(sigma, x_t)
-
-
-def as_time(t: float | Tensor, like: Tensor) -> Tensor:
-    """A time given as a number or a tensor, as a tensor of the dtype and device of `like`."""
-    return check_time(torch.as_tensor(t, dtype=like.dtype, device=like.device))
-
-
-def classes(denoiser: Denoiser) -> int:
-    """How many labels a denoiser's network knows, 0 where it takes none."""
-    return int(getattr(getattr(denoiser, "network", None), "classes", 0))
+    return -denoiser(x_t, t).eps / expand(sigma, x_t)

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from diffusion_teach.denoisers.denoiser import Unconditional
 from diffusion_teach.exact import Distribution
 from diffusion_teach.parameterizations import Prediction, expand
 from diffusion_teach.schedules import Schedule, check_schedule
 
 
-class Exact:
-    """The best possible denoiser, E[x₀|x_t] and E[ε|x_t] in closed form, for a distribution of `exact`."""
+class Exact(Unconditional):
+    """The best possible denoiser, E[x₀|x_t] and E[ε|x_t] in closed form, for a distribution of `exact`.
 
-    is_posterior_mean = True
+    It computes where x_t lies. For a condition take the distribution given that condition.
+    """
 
     def __init__(self, distribution: Distribution, schedule: Schedule) -> None:
         self.distribution = distribution
         self.schedule = check_schedule(schedule)
+        self.shape = distribution.shape
 
-    def __call__(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
-        if cond is not None:
-            raise ValueError("an exact denoiser takes no condition: pass cond=None.")
+    def __call__(self, x_t: Tensor, t: Tensor) -> Prediction:
         alpha, sigma = self.schedule.alpha(t), self.schedule.sigma(t)
         if not (sigma > 0).all():
             raise ValueError("there is no noise to tell from the data where sigma = 0. Use t > 0.")

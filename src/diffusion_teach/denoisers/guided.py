@@ -1,4 +1,4 @@
-"""Guidance: two denoisers, and a step past the one, away from the other."""
+"""Guidance: a step past what one denoiser says, away from what another says."""
 
 from __future__ import annotations
 
@@ -6,48 +6,70 @@ import torch
 from torch import Tensor
 
 from diffusion_teach import _checks
-from diffusion_teach.denoisers.denoiser import Denoiser, classes
+from diffusion_teach.denoisers.denoiser import Denoiser, Unconditional
+from diffusion_teach.denoisers.learned import Conditioned, Learned
 from diffusion_teach.parameterizations import Prediction
-from diffusion_teach.schedules import check_schedule
 
 
-class Guided:
-    """Classifier-free guidance: away from what the model says without a label, past what it says with one.
+class Guided(Unconditional):
+    """Past what one denoiser says, away from what the other says:
 
-    ε = (1 + w)·ε(x_t, label) − w·ε(x_t, no label), and the same of x₀, so that x_t = α·x₀ + σ·ε still holds. Both
-    answers come from one call with twice the rows. Samples grow more typical of their label and less diverse: for
-    w ≠ 0 the answer is no posterior mean, and its samples are not those of p(x)·p(label|x)^(1+w) either.
+        ε = (1 + w)·ε_towards(x_t) − w·ε_away(x_t),
+
+    and the same of x₀, so that x_t = α·x₀ + σ·ε still holds. What the two are decides what this is:
+
+    | towards           | away                        |                                                    |
+    |-------------------|-----------------------------|----------------------------------------------------|
+    | given a label     | given none                  | classifier-free guidance (Ho and Salimans 2022)    |
+    | given a label     | given what is not wanted    | a negative prompt                                  |
+    | a good model      | a worse one                 | autoguidance (Karras et al. 2024)                  |
+
+    Samples grow more typical and less diverse: for w ≠ 0 the answer is no posterior mean, and its samples are not those
+    of p(x)·p(label|x)^(1+w) either.
 
     Source: Ho and Salimans (2022), eq. 6. w = 0 is no guidance; elsewhere 1 + w is called the scale.
 
     Args:
-        denoiser: trained with labels, of which some were dropped.
+        towards, away: of the same schedule. Where both are one network with other labels, it is called once, with twice
+            the rows.
         guidance: w, at least 0.
-        no_label: the label that stands for none; by default the `classes` of the denoiser's network, as in `UNet`.
     """
 
-    def __init__(self, denoiser: Denoiser, guidance: float, *, no_label: int | None = None) -> None:
-        self.denoiser = denoiser
-        self.schedule = check_schedule(denoiser.schedule)
+    def __init__(self, towards: Denoiser, away: Denoiser, guidance: float) -> None:
+        self.towards, self.away = towards, away
         self.guidance = _checks.number("guidance", guidance, least=0)
-        if no_label is None and not classes(denoiser):
+        self.schedule, self.shape, self.device = towards.schedule, towards.shape, towards.device
+        self.is_posterior_mean = self.guidance == 0 and towards.is_posterior_mean
+        middle = torch.linspace(0.1, 0.9, 9, dtype=torch.float64)
+        if not torch.allclose(self.schedule.log_snr(middle), away.schedule.log_snr(middle)):
             raise ValueError(
-                "the denoiser takes no labels, and guidance needs a model that was trained with and without them. Use "
-                "the checkpoint 'ddpm-mnist-conditional', or say which label stands for none: no_label=10."
+                f"towards and away must share a schedule, got a {type(self.schedule).__name__} and a "
+                f"{type(away.schedule).__name__} that differ: x_t is not as noisy for the one as for the other."
             )
-        self.no_label = _checks.integer("no_label", classes(denoiser) if no_label is None else no_label, least=0)
-        self.is_posterior_mean = self.guidance == 0 and denoiser.is_posterior_mean
 
-    def __call__(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
-        """x_t (B, ...), t 0-dimensional or (B,), and labels cond (B,), which guidance cannot do without."""
-        if cond is None:
-            raise ValueError("guidance pulls towards a label: pass cond, one label for each row, or use the denoiser.")
-        _checks.tensor("cond", cond, (len(x_t),), floating=False)
+    def __call__(self, x_t: Tensor, t: Tensor) -> Prediction:
         if self.guidance == 0:
-            return self.denoiser(x_t, t, cond)
-        labels = torch.cat([cond, torch.full_like(cond, self.no_label)])
-        times = t if t.ndim == 0 else torch.cat([t, t])
-        both = self.denoiser(torch.cat([x_t, x_t]), times, labels)
-        # lerp(none, label, 1 + w) = none + (1 + w)·(label − none), the same sum
-        x0, eps = (torch.lerp(none, label, 1 + self.guidance) for label, none in (part.chunk(2) for part in both))
-        return Prediction(x0, eps)
+            return self.towards(x_t, t)
+        # lerp(away, towards, 1 + w) = away + (1 + w)·(towards − away), the same sum
+        pairs = zip(*_both(self.towards, self.away, x_t, t), strict=True)
+        return Prediction(*(torch.lerp(away, towards, 1 + self.guidance) for towards, away in pairs))
+
+
+def _both(towards: Denoiser, away: Denoiser, x_t: Tensor, t: Tensor) -> tuple[Prediction, Prediction]:
+    """Both predictions, by one call with twice the rows where one network makes both."""
+    (one, cond), (other, other_cond) = _labelled(towards, len(x_t)), _labelled(away, len(x_t))
+    if one is None or one is not other or cond is None or other_cond is None:
+        return towards(x_t, t), away(x_t, t)
+    times = t if t.ndim == 0 else torch.cat([t, t])
+    x0, eps = one(torch.cat([x_t, x_t]), times, torch.cat([cond, other_cond]))
+    (x0_towards, x0_away), (eps_towards, eps_away) = x0.chunk(2), eps.chunk(2)
+    return Prediction(x0_towards, eps_towards), Prediction(x0_away, eps_away)
+
+
+def _labelled(denoiser: Denoiser, count: int) -> tuple[Learned | None, Tensor | None]:
+    """The network that answers, and the label of each row: where none is bound, the one that stands for none."""
+    if isinstance(denoiser, Conditioned):
+        return denoiser.source, denoiser.cond
+    if isinstance(denoiser, Learned) and denoiser.classes:
+        return denoiser, torch.full((count,), denoiser.classes, device=denoiser.device)
+    return None, None

@@ -1,12 +1,4 @@
-r"""Denoisers: what a sampler needs of a model.
-
-A denoiser takes x_t and t and says which x₀ and which ε it sees there. A trained network, a closed form, and later a
-guided or distilled model all look the same to a sampler.
-
-Regression on any target of `parameterizations` learns E[x₀|x_t], and Tweedie's formula turns that into the score:
-∇ log q_t(x) = (α·E[x₀|x_t] − x)/σ² = −E[ε|x_t]/σ. A model that returns something else than a posterior mean (a GAN's
-generator, a guided model) says so by `is_posterior_mean = False`, and `score` refuses it.
-"""
+"""A trained network as a denoiser, alone and with a condition bound to it."""
 
 from __future__ import annotations
 
@@ -14,6 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from diffusion_teach import _checks
+from diffusion_teach.denoisers.denoiser import Denoiser, Unconditional
+from diffusion_teach.networks.network import Network, device_of
 from diffusion_teach.parameterizations import TARGETS, Prediction, expand, row, solve
 from diffusion_teach.schedules import Schedule, check_schedule
 
@@ -22,7 +16,8 @@ class Learned(nn.Module):
     """A network with the schedule and the target that it is trained for.
 
     Args:
-        network: called as network(x_t, t, cond), returns the target, shaped like x_t.
+        network: called as network(x_t, t, cond), returns the target, shaped like x_t. A `networks.network.Network`
+            says the shape of a sample and the labels that it knows; of another module neither is known.
         schedule: α(t), σ(t).
         target: one of `parameterizations.TARGETS`.
         unit_variance: let the network see and answer numbers of unit variance, for data of unit variance: it is fed
@@ -43,9 +38,44 @@ class Learned(nn.Module):
         self.target = _checks.choice("target", target, TARGETS)
         self.unit_variance = unit_variance
 
+    @property
+    def _about(self) -> Network | type[Network]:
+        """What says shape, classes and members: the network, or for another module what holds of any."""
+        return self.network if isinstance(self.network, Network) else Network
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """Of one sample, where the network has one."""
+        return self._about.shape
+
+    @property
+    def classes(self) -> int:
+        """How many labels the network knows, 0 where it takes none."""
+        return self._about.classes
+
+    @property
+    def members(self) -> int | None:
+        """M of a batch of M networks; None for a single one."""
+        return self._about.members
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network computes."""
+        return device_of(self)
+
     def forward(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
         y = self.answer(x_t, t, cond)
         return solve(self.target, self.schedule, t, x_t, expand(self.unit(t), x_t) * y if self.unit_variance else y)
+
+    def given(self, cond: Tensor) -> Denoiser:
+        """This denoiser with a condition bound to it: a label (B,) of `classes` for each row.
+
+        Raises:
+            ValueError: for a network that takes no labels, or labels that it does not know.
+        """
+        if not self.classes:
+            raise ValueError("the model takes no labels: use it as it is, or take 'ddpm-mnist-conditional'.")
+        return Conditioned(self, _checks.indices("labels", cond, self.classes + 1, ("B",)))
 
     def answer(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
         """What the network says, in the unit of `unit`: the target is `unit` times this."""
@@ -58,3 +88,20 @@ class Learned(nn.Module):
     def unit(self, t: Tensor) -> Tensor:
         """The unit that the network answers in, shaped like t: √(p² + q²) with `unit_variance`, else 1."""
         return torch.hypot(*row(self.target, self.schedule, t)) if self.unit_variance else torch.ones_like(t)
+
+
+class Conditioned(Unconditional):
+    """A learned denoiser with a condition bound to it; `Learned.given` makes it.
+
+    Args:
+        source: the denoiser whose network takes the condition.
+        cond: a label (B,) for each row; the label `source.classes` stands for none.
+    """
+
+    def __init__(self, source: Learned, cond: Tensor) -> None:
+        self.source, self.cond = source, cond.to(source.device)
+        self.schedule, self.shape, self.device = source.schedule, source.shape, source.device
+
+    def __call__(self, x_t: Tensor, t: Tensor) -> Prediction:
+        prediction: Prediction = self.source(x_t, t, self.cond)
+        return prediction

@@ -23,6 +23,10 @@ from diffusion_teach import _checks
 class Distribution(Protocol):
     """What an exact denoiser needs of a distribution of x₀."""
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample."""
+
     def score(self, x: Tensor, alpha: Tensor | float = 1.0, sigma: Tensor | float = 0.0) -> Tensor:
         """∇ₓ log q(x) of α·x₀ + σ·ε."""
 
@@ -83,6 +87,11 @@ class GaussianMixture:
     def dim(self) -> int:
         """The number of dimensions d."""
         return self.means.shape[1]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample, (d,)."""
+        return (self.dim,)
 
     @property
     def mean(self) -> Tensor:
@@ -164,6 +173,11 @@ class Empirical:
         if points.ndim < 2:
             raise ValueError(f"points must have shape (N, ...), at least two dimensions; got {tuple(points.shape)}.")
         self.points = points
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample, that of a point."""
+        return tuple(self.points.shape[1:])
 
     def _weights(self, x: Tensor, alpha: Tensor | float, sigma: Tensor | float) -> tuple[Tensor, Tensor]:
         """Flat (B, N) logits −‖x − α·xᵢ‖²/2σ² and the level σ, (B, 1)."""

@@ -5,7 +5,7 @@ A notebook holds a stub and calls `exercises.check("exercise-id", the_function)`
 
 from __future__ import annotations
 
-from diffusion_teach import _checks
+from diffusion_teach import _checks, _console
 from diffusion_teach.exercises import (
     chapter_00,
     chapter_01,
@@ -30,4 +30,4 @@ TABLE: dict[str, Exercise] = {
 
 def check(exercise_id: str, answer: Answer) -> None:
     """Print what the exercise's examiner says of an answer: ✓ right, ✗ what is wrong, ○ not attempted yet."""
-    print(TABLE[_checks.choice("exercise_id", exercise_id, TABLE)].verdict(answer))  # noqa: T201
+    _console.say(TABLE[_checks.choice("exercise_id", exercise_id, TABLE)].verdict(answer))

@@ -14,6 +14,7 @@ from a denoiser first, and counts seconds and network evaluations.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import time
 from collections.abc import Callable
@@ -26,40 +27,36 @@ from torch.nn import functional as F
 
 from diffusion_teach import _checks
 from diffusion_teach.datasets import mnist
-from diffusion_teach.denoisers import Denoiser, classes
-from diffusion_teach.generate import OneCall, generate, in_one_call
+from diffusion_teach.denoisers import Denoiser
+from diffusion_teach.generate import Sampling, generate
 from diffusion_teach.metrics import frechet
 from diffusion_teach.metrics.density_coverage import density_coverage
 from diffusion_teach.metrics.features import evaluate as classify
 from diffusion_teach.metrics.features import pretrained
 from diffusion_teach.metrics.modes import expected_kl, label_coverage
 from diffusion_teach.metrics.precision_recall import precision_recall
-from diffusion_teach.parameterizations import Prediction
+from diffusion_teach.networks.network import OneStepGenerator
 
 MOST_NEIGHBOURS = 2000
 """Images that precision, recall, density and coverage compare at most: their cost grows with the square."""
 
 
 def evaluate(
-    denoiser: Denoiser,
+    model: Denoiser | OneStepGenerator,
+    sampling: Sampling | None = None,
     *,
     count: int = 2000,
-    sampler: str = "ancestral",
-    steps: int = 50,
-    guidance: float = 0.0,
-    seed: int = 0,
-    batch: int = 250,
-    precision: str = "float32",
     draws: int = 10,
     progress: bool | None = None,
 ) -> dict[str, Any]:
     """Draw images from a model and measure them; a model that takes labels is given those of training images.
 
     Args:
-        denoiser: a model of 28 × 28 digits, such as `checkpoints.model("ddpm-mnist")`.
+        model: of 28 × 28 digits, such as `checkpoints.model("ddpm-mnist")`.
+        sampling: how they are drawn, see `generate.Sampling`.
         count: images to draw, 100 to 10,000. Distances compare at the same count only.
-        sampler, steps, guidance, seed, batch, precision, progress: see `generate.generate`.
         draws: of the floor, at least 2.
+        progress: see `generate.generate`.
 
     Returns:
         The settings, what `evaluate_images` returns, `seconds_per_sample`, and `evaluations` of the network for one
@@ -70,57 +67,28 @@ def evaluate(
     """
     _checks.integer("count", count, least=100, most=10_000)
     _checks.integer("draws", draws, least=2)
-    _checks.integer("seed", seed, least=0)
-    wanted = mnist.load("train")[1][_rows(count, seed)[0]] if classes(denoiser) else None
-    counted = _Counted(denoiser)
+    how = (sampling or Sampling()).of(model)
+    wanted = mnist.load("train")[1][_rows(count, how.seed)[0]] if model.classes else None
     began = time.perf_counter()
-    made = generate(
-        counted,
-        count,
-        sampler=sampler,
-        steps=steps,
-        labels=wanted,
-        guidance=guidance,
-        seed=seed,
-        batch=batch,
-        precision=precision,
-        progress=progress,
-    )
+    made = generate(model, count, how, labels=wanted, progress=progress)
     seconds = time.perf_counter() - began
-    settings = {"count": count, "sampler": sampler, "steps": steps, "guidance": float(guidance), "seed": seed}
-    settings["dtype"] = precision  # "precision" is a score
+    settings = {"count": count, "sampler": how.sampler, "steps": how.steps, "guidance": float(how.guidance)}
+    settings |= {"seed": how.seed, "dtype": how.precision}  # "precision" is a score
     return (
         settings
-        | evaluate_images(made, labels=wanted, draws=draws, seed=seed)
-        | {"seconds_per_sample": seconds / count, "evaluations": round(counted.rows / count)}
+        | evaluate_images(made, labels=wanted, draws=draws, seed=how.seed)
+        | {"seconds_per_sample": seconds / count, "evaluations": how.evaluations}
     )
 
 
-def evaluate_in_one_call(model: OneCall, *, count: int = 2000, seed: int = 0, draws: int = 10) -> dict[str, Any]:
-    """Draw images from a GAN or a VAE and measure them.
-
-    Args:
-        model: such as `checkpoints.model("gan-mnist")`.
-        count, seed, draws: see `evaluate`.
-
-    Returns:
-        As `evaluate`; `sampler` is "one call" and `steps` 1.
-    """
-    _checks.integer("count", count, least=100, most=10_000)
-    began = time.perf_counter()
-    made = in_one_call(model, count, seed=seed)
-    seconds = time.perf_counter() - began
-    settings = {"count": count, "sampler": "one call", "steps": 1, "guidance": 0.0, "seed": seed, "dtype": "float32"}
-    found = evaluate_images(made, draws=draws, seed=seed)
-    return settings | found | {"seconds_per_sample": seconds / count, "evaluations": 1}
-
-
-def averaged(measure: Callable[[int], dict[str, Any]], *, seed: int = 0, repeats: int = 5) -> dict[str, Any]:
+def averaged(
+    measure: Callable[[Sampling], dict[str, Any]], sampling: Sampling | None = None, *, repeats: int = 5
+) -> dict[str, Any]:
     """The means of what is measured with the seeds seed, seed + 1, …: a single set of samples may be lucky.
 
     Args:
-        measure: takes a seed and returns what `evaluate` or one of its relatives does.
-        seed: the first.
+        measure: takes a sampling and returns what `evaluate` does.
+        sampling: with the first seed.
         repeats: how many.
 
     Returns:
@@ -128,7 +96,8 @@ def averaged(measure: Callable[[int], dict[str, Any]], *, seed: int = 0, repeats
         `times_floor` is the ratio of the two means.
     """
     _checks.integer("repeats", repeats)
-    rows = [measure(_checks.integer("seed", seed, least=0) + k) for k in range(repeats)]
+    first = sampling or Sampling()
+    rows = [measure(dataclasses.replace(first, seed=first.seed + k)) for k in range(repeats)]
     found = {
         key: fmean(row[key] for row in rows) if isinstance(value, float) else value for key, value in rows[0].items()
     }
@@ -233,16 +202,3 @@ def _digits(images: Tensor) -> Tensor:
             f"{float(images.max()):.3g}. From [0, 1] it is 2 * images - 1."
         )
     return images
-
-
-class _Counted:
-    """A denoiser that counts the rows which its network is asked for."""
-
-    def __init__(self, denoiser: Denoiser) -> None:
-        self.denoiser, self.rows = denoiser, 0
-        self.schedule, self.is_posterior_mean = denoiser.schedule, denoiser.is_posterior_mean
-        self.network = getattr(denoiser, "network", None)
-
-    def __call__(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
-        self.rows += len(x_t)
-        return self.denoiser(x_t, t, cond)

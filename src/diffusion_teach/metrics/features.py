@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -14,9 +15,7 @@ from diffusion_teach.networks.classifier import Classifier
 @functools.cache
 def pretrained() -> Classifier:
     """The frozen classifier of the shipped checkpoint: evaluation mode, no gradients for its weights, loaded once."""
-    model = Classifier()
-    model.load_state_dict(checkpoints.load("classifier"))
-    return model.eval().requires_grad_(False)
+    return cast(Classifier, checkpoints.model("classifier"))
 
 
 @torch.no_grad()

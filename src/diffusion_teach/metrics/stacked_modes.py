@@ -13,15 +13,18 @@ Source: Metz et al. (2017), "Unrolled generative adversarial networks", section 
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from diffusion_teach import _checks
 from diffusion_teach.datasets import stacked_digits
-from diffusion_teach.metrics.features import evaluate, pretrained
+from diffusion_teach.denoisers import Denoiser
+from diffusion_teach.generate import Sampling, generate
+from diffusion_teach.metrics import features
 from diffusion_teach.metrics.modes import expected_covered, expected_kl, label_coverage
+from diffusion_teach.networks.network import OneStepGenerator
 
 SAMPLES = 26_000
 CARD_SAMPLES = 2_500
@@ -53,7 +56,8 @@ def numbers(images: Tensor) -> Tensor:
     """
     _checks.tensor("images", images, ("B", stacked_digits.CHANNELS, 28, 28))
     channels = images.detach().float().cpu().clamp(-1, 1).reshape(-1, 1, 28, 28)
-    return stacked_digits.number(evaluate(pretrained(), channels).argmax(1).view(-1, stacked_digits.CHANNELS))
+    digits = features.evaluate(features.pretrained(), channels).argmax(1)
+    return stacked_digits.number(digits.view(-1, stacked_digits.CHANNELS))
 
 
 def modes(found: Tensor) -> StackedModes:
@@ -87,6 +91,23 @@ def histogram(found: Tensor) -> Tensor:
     return torch.bincount(_checks.indices("found", found, stacked_digits.KINDS, ("N",)), minlength=stacked_digits.KINDS)
 
 
-def score(images: Tensor) -> dict[str, float]:
-    """What a card says of stacks (N, 3, 28, 28): `count` and the fields of `StackedModes`, each beside its `_real`."""
-    return {"count": len(images), **modes(numbers(images))._asdict()}
+def evaluate(
+    model: Denoiser | OneStepGenerator, sampling: Sampling, *, count: int | None = None, repeats: int | None = None
+) -> dict[str, Any]:
+    """What a card says of a model of stacks: how they were drawn, and the fields of `StackedModes`.
+
+    Args:
+        model: of stacks (3, 28, 28).
+        sampling: how they are drawn.
+        count: how many; by default `CARD_SAMPLES`.
+        repeats: none but 1: the modes of several sets of samples are not those of one.
+    """
+    if repeats is not None and repeats > 1:
+        raise _checks.Unsupported(
+            f"the modes of stacked digits are counted in one set of samples, got {repeats}: leave out repeats=… "
+            "(--repeats), or take a larger count=… (--count)."
+        )
+    how = sampling.of(model)
+    images = generate(model, CARD_SAMPLES if count is None else count, how, progress=False)
+    walk = {"sampler": how.sampler, "steps": how.steps, "seed": how.seed}
+    return {**walk, "count": len(images), **modes(numbers(images))._asdict()}

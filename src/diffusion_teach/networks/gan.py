@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from diffusion_teach import _checks
+from diffusion_teach.networks.network import OneStepGenerator
 
 SIZE = 28
 SLOPE = 0.2
@@ -110,7 +111,7 @@ def _channels(width: tuple[int, int]) -> tuple[int, int]:
     return _checks.integer("width", fine), _checks.integer("width", coarse)
 
 
-class GAN(nn.Module):
+class GAN(OneStepGenerator):
     """A generator and the discriminator that it was trained against.
 
     Args:
@@ -127,13 +128,14 @@ class GAN(nn.Module):
         image_channels: int = 1,
     ) -> None:
         super().__init__()
+        self.shape = (image_channels, SIZE, SIZE)
         self.generator = Generator(latent, width, dense, hidden=hidden, image_channels=image_channels)
         self.discriminator = Discriminator(width, dense, hidden=hidden, image_channels=image_channels)
 
     def sample(self, count: int, *, generator: torch.Generator | None = None) -> Tensor:
         """Images (count, C, 28, 28) of noise drawn on the CPU."""
         z = torch.randn(count, self.generator.latent, generator=generator)
-        images: Tensor = self.generator(z.to(next(self.parameters()).device))
+        images: Tensor = self.generator(z.to(self.device))
         return images
 
     def forward(self, z: Tensor) -> Tensor:

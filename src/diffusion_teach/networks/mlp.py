@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from diffusion_teach import _checks
+from diffusion_teach.networks.network import Network
 
 TIME_OCTAVES = 6  # ω from π/2 to 16π: the fastest turns eight times from data to noise, so small noise levels differ
 
@@ -124,7 +125,7 @@ class MLP(nn.Module):
         return sum(p.numel() for p in self.parameters()) // (self.members or 1)
 
 
-class TimeMLP(nn.Module):
+class TimeMLP(Network):
     """A perceptron of a noisy point and its time, (x_t, t) to R^dim: the network of every diffusion model of 2D points.
 
     The Fourier features of `fourier_octaves` are those of x_t; time has its own, sin and cos of (π/2)·2ᵏ·t, so that the
@@ -132,6 +133,8 @@ class TimeMLP(nn.Module):
 
     Args: as of `MLP`, with `dim` the size of a point.
     """
+
+    shape: tuple[int, ...]
 
     def __init__(
         self,
@@ -144,7 +147,7 @@ class TimeMLP(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        self.dim = _checks.integer("dim", dim)
+        self.shape = (_checks.integer("dim", dim),)
         self.fourier_octaves = _checks.integer("fourier_octaves", fourier_octaves, least=0, most=16)
         self.members = members
         seen = dim * (1 + 2 * fourier_octaves) + 1 + 2 * TIME_OCTAVES
@@ -152,7 +155,7 @@ class TimeMLP(nn.Module):
 
     def forward(self, x_t: Tensor, t: Tensor, cond: None = None) -> Tensor:
         """x_t (B, dim) or (M, B, dim), t 0-dimensional, (B,) or (M, B), gives the shape of x_t with the members."""
-        _checks.tensor("x_t", x_t, ("...", self.dim), finite=False)
+        _checks.tensor("x_t", x_t, ("...", *self.shape), finite=False)
         _checks.tensor("t", t, finite=False)
         if cond is not None:
             raise ValueError("cond must be None: TimeMLP learns one distribution, without conditions.")

@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from diffusion_teach import _checks
+from diffusion_teach.networks.network import Network
 
 Layer = TypeVar("Layer", bound=nn.Module)
 
@@ -37,7 +38,7 @@ FASTEST = 1000.0
 """The highest frequency of the time embedding, radians per unit of t: it tells DDPM's 1,000 steps apart."""
 
 
-class UNet(nn.Module):
+class UNet(Network):
     """A U-Net of two resolutions, called as network(x_t, t, cond).
 
     Args:
@@ -53,6 +54,7 @@ class UNet(nn.Module):
     """
 
     frequencies: Tensor
+    shape: tuple[int, ...]
 
     def __init__(
         self,
@@ -72,8 +74,7 @@ class UNet(nn.Module):
         _multiple("embedding", _checks.integer("embedding", embedding, least=4), 2)
         _checks.integer("blocks", blocks)
         _checks.integer("planes", planes)
-        self.image_channels = _checks.integer("image_channels", image_channels)
-        self.image_size = _multiple("image_size", image_size, 4)
+        self.shape = (_checks.integer("image_channels", image_channels), *[_multiple("image_size", image_size, 4)] * 2)
         self.classes = _checks.integer("classes", classes, least=0)
         fine, coarse = width
         folded = 4 * image_channels
@@ -125,8 +126,7 @@ class UNet(nn.Module):
         return [p for part in parts for p in part.parameters() if p.ndim == 4]
 
     def _check(self, x_t: Tensor, t: Tensor) -> None:
-        size = self.image_size
-        _checks.tensor("x_t", x_t, ("B", self.image_channels, size, size), finite=False)
+        _checks.tensor("x_t", x_t, ("B", *self.shape), finite=False)
         _checks.tensor("t", t, finite=False)
         if t.ndim > 1 or (t.ndim == 1 and len(t) != len(x_t)):
             raise ValueError(

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from diffusion_teach import _checks
 from diffusion_teach.exact.densities import bernoulli_log_prob
 from diffusion_teach.networks.autoregressive import CausalPixels
+from diffusion_teach.networks.network import OneStepGenerator
 
 
 def _perceptron(sizes: list[int]) -> nn.Sequential:
@@ -25,7 +26,7 @@ def _perceptron(sizes: list[int]) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-class VAE(nn.Module):
+class VAE(OneStepGenerator):
     """Encoder D → width → … → 2J and decoder J → width → … → D, with silu between.
 
     Args:
@@ -41,6 +42,7 @@ class VAE(nn.Module):
         super().__init__()
         self.latents = _checks.integer("latents", latents)
         self.pixels = _checks.integer("pixels", pixels)
+        self.shape = (1, *[math.isqrt(pixels)] * 2)
         _checks.integer("width", width)
         hidden = [width] * _checks.integer("depth", depth)
         self.encoder = _perceptron([pixels, *hidden, 2 * latents])
@@ -63,12 +65,10 @@ class VAE(nn.Module):
 
     def sample(self, count: int, *, generator: torch.Generator | None = None) -> Tensor:
         """Images of codes from the prior, drawn on the CPU: the probabilities of ink, in [−1, 1], (count, 1, H, H)."""
-        side = math.isqrt(self.pixels)
-        if side * side != self.pixels:
+        if math.prod(self.shape) != self.pixels:
             raise ValueError(f"sample draws square images, and {self.pixels} pixels are none. Use decode.")
         z = torch.randn(count, self.latents, generator=generator)
-        ink = self.decode(z.to(next(self.parameters()).device)).sigmoid()
-        return 2 * ink.view(count, 1, side, side) - 1
+        return 2 * self.decode(z.to(self.device)).sigmoid().view(count, *self.shape) - 1
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x|z) in nats, shape (B,)."""

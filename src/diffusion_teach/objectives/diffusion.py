@@ -96,8 +96,8 @@ def diffusion_loss(
         raise ValueError(f"x0 must have shape (B, ...), at least two dimensions, got {_checks.describe(x0)}.")
     _checks.generator(generator)
     if t is None:
-        members = getattr(denoiser.network, "members", None)
-        t = sample_times(denoiser.schedule, tuple(x0.shape[: 1 if members is None else 2]), generator=generator)
+        leading = 1 if denoiser.members is None else 2
+        t = sample_times(denoiser.schedule, tuple(x0.shape[:leading]), generator=generator)
     t = check_time(t).to(x0)
     if eps is None:
         eps = torch.randn(x0.shape, dtype=x0.dtype, device=x0.device, generator=generator)

@@ -15,7 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 from PIL import Image
 
-from diffusion_teach import _checks
+from diffusion_teach import _checks, _console
 from diffusion_teach.plots import style
 
 
@@ -75,7 +75,7 @@ def publish(picture: bytes, alt: str, handle: Any = None, *, updatable: bool = F
     text = f"Figure: {check_alt(alt)}"
     if not InteractiveShell.initialized():
         if handle is None:
-            print(text)  # noqa: T201
+            _console.say(text)
         return text if updatable else None
     data = {"image/png": picture, "text/plain": text}
     metadata = {"diffusion_teach": {"alt": alt.strip()}}

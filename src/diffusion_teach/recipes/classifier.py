@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from diffusion_teach import _checks
 from diffusion_teach.datasets import mnist
+from diffusion_teach.generate import Sampling
 from diffusion_teach.metrics.features import evaluate
 from diffusion_teach.networks.classifier import Classifier
 from diffusion_teach.training.recipe import Recipe
@@ -62,8 +63,8 @@ class ClassifierRecipe(Recipe):
     lr: float = 2e-3
     weight_decay: float = 1e-2
 
-    def model(self) -> Classifier:
-        return Classifier()
+    def architecture(self) -> dict[str, Any]:
+        return {"kind": "classifier"}
 
     def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
         return [torch.optim.AdamW(model.parameters(), lr=self.lr, weight_decay=self.weight_decay, fused=True)]
@@ -83,8 +84,15 @@ class ClassifierRecipe(Recipe):
         x, labels = drawn
         return F.cross_entropy(model(x), labels)
 
-    def measure(self, model: nn.Module, *, seed: int) -> dict[str, Any]:
+    def measure(
+        self, model: nn.Module, sampling: Sampling, *, count: int | None = None, repeats: int | None = None
+    ) -> dict[str, Any]:
         """The accuracy on test and training images."""
+        if sampling != Sampling(seed=sampling.seed) or count is not None or (repeats or 1) > 1:
+            raise _checks.Unsupported(
+                "a classifier draws no images: leave out what says how many (--count, --repeats), and how "
+                "(--sampler, --steps, --guidance, --precision)."
+            )
         classifier = cast(Classifier, model)
         return {"test_accuracy": accuracy(classifier), "train_accuracy": accuracy(classifier, "train")}
 

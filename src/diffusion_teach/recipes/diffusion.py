@@ -21,36 +21,39 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from diffusion_teach import _checks
+from diffusion_teach import _checks, schedules
 from diffusion_teach.datasets import mnist, stacked_digits
 from diffusion_teach.denoisers import Learned
-from diffusion_teach.generate import generate
-from diffusion_teach.metrics.stacked_modes import CARD_SAMPLES, score
+from diffusion_teach.generate import Sampling
 from diffusion_teach.networks.unet import UNet
 from diffusion_teach.objectives.diffusion import diffusion_loss, sample_times
 from diffusion_teach.parameterizations import TARGETS, determinant
-from diffusion_teach.schedules import VE, Cosine, Discrete, Schedule, cosine_betas, linear_betas
+from diffusion_teach.recipes.measuring import measured
+from diffusion_teach.schedules import Schedule
 from diffusion_teach.training.optimizers import muon_and_adamw
-from diffusion_teach.training.recipe import Recipe
+from diffusion_teach.training.recipe import Recipe, plain
 
-SCHEDULES = ("linear", "cosine", "continuous-cosine", "exploding")
+SCHEDULES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "linear": {"name": "linear"},
+        "cosine": {"name": "cosine"},
+        "continuous-cosine": {"name": "continuous-cosine"},
+        "ve": {"name": "ve", "sigma_min": 0.02, "sigma_max": 33.0},
+    }
+)
+"""DDPM's table of 1,000 "linear" betas, that of "cosine" betas, the cosine schedule in continuous time, NCSN's "ve".
+
+The exploding noise of the last grows from well below a pixel's grey level to the largest distance between two training
+images, 33: pixels lie in [−1, 1] (Song and Ermon 2020, technique 1).
+"""
 WEIGHTS = ("simple", "none")
-SMALLEST_NOISE, LARGEST_NOISE = 0.02, 33.0
 
 
 @functools.cache
 def make_schedule(name: str) -> Schedule:
-    """DDPM's table of 1,000 "linear" betas, that of "cosine" betas, the cosine schedule in continuous time, or NCSN's.
-
-    The "exploding" noise of the last grows from well below a pixel's grey level to the largest distance between two
-    training images, 33: pixels lie in [−1, 1] (Song and Ermon 2020, technique 1).
-    """
-    _checks.choice("schedule", name, SCHEDULES)
-    if name == "exploding":
-        return VE(SMALLEST_NOISE, LARGEST_NOISE)
-    if name == "continuous-cosine":
-        return Cosine()
-    return Discrete(linear_betas() if name == "linear" else cosine_betas())
+    """A schedule of `SCHEDULES`."""
+    about = dict(SCHEDULES[name])
+    return schedules.SCHEDULES[about.pop("name")](**about)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,7 @@ class DiffusionRecipe(Recipe):
         target: what the network is asked for, see `parameterizations`.
         weight: "simple", the error of the noise; "none", the error of the target as it is.
         muon, adamw: the highest learning rates, see `optimizers.muon_and_adamw`.
-        unit_variance: what the network sees and says, see `denoisers.Learned`; the exploding schedule needs it.
+        unit_variance: what the network sees and says, see `denoisers.Learned`; the schedule "ve" needs it.
         times: which noise levels are drawn, see `score_matching.sample_times`.
         label_dropout: how often the label is replaced by "no label", which guidance needs.
         sampler, sampler_steps: how the card's metrics are measured, see `generate`.
@@ -83,6 +86,8 @@ class DiffusionRecipe(Recipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.schedule == "exploding":  # its name before it had the field's
+            object.__setattr__(self, "schedule", "ve")
         _checks.choice("schedule", self.schedule, SCHEDULES)
         _checks.choice("target", self.target, TARGETS)
         _checks.choice("weight", self.weight, WEIGHTS)
@@ -100,10 +105,14 @@ class DiffusionRecipe(Recipe):
         """C: digits of a picture, each a channel."""
         return int(self.network.get("image_channels", 1))
 
-    def model(self) -> Learned:
-        return Learned(
-            UNet(**self.network), make_schedule(self.schedule), self.target, unit_variance=self.unit_variance
-        )
+    def architecture(self) -> dict[str, Any]:
+        return {
+            "kind": "denoiser",
+            "network": {"kind": "unet", **plain(self.network)},
+            "schedule": SCHEDULES[self.schedule],
+            "target": self.target,
+            "unit_variance": self.unit_variance,
+        }
 
     def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
         network = cast(UNet, cast(Learned, model).network)
@@ -139,18 +148,12 @@ class DiffusionRecipe(Recipe):
         weight = simple if self.weight == "simple" else None
         return diffusion_loss(denoiser, x0, t=t, eps=eps, cond=labels[0] if labels else None, weight=weight)
 
-    def measure(self, model: nn.Module, *, seed: int) -> dict[str, Any]:
+    def measure(
+        self, model: nn.Module, sampling: Sampling, *, count: int | None = None, repeats: int | None = None
+    ) -> dict[str, Any]:
         """The table of `metrics.evaluation`, means over five sets of samples; for stacks, their modes."""
-        from diffusion_teach.metrics.evaluation import averaged, evaluate
-
-        if self.image_channels > 1:
-            walk: dict[str, Any] = {"sampler": self.sampler, "steps": self.sampler_steps, "seed": seed}
-            return walk | score(generate(cast(Learned, model), CARD_SAMPLES, progress=False, **walk))
-
-        def once(seed: int) -> dict[str, Any]:
-            return evaluate(cast(Learned, model), sampler=self.sampler, steps=self.sampler_steps, seed=seed)
-
-        return averaged(once, seed=seed)
+        how = sampling.filled(self.sampler, self.sampler_steps)
+        return measured(cast(Learned, model), how, count, repeats)
 
 
 INTENDED_USE = (
@@ -205,7 +208,7 @@ NCSN_MNIST = dataclasses.replace(
     DDPM_MNIST,
     name="ncsn-mnist",
     summary="a noise-conditional score network of MNIST's digits",
-    schedule="exploding",
+    schedule="ve",
     unit_variance=True,
     steps=12_000,
 )

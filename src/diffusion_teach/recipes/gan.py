@@ -12,7 +12,7 @@ The settings are those of these networks and this many steps. With 1.17 million 
 relativistic game, all else equal, ended at 35 times the floor in place of 3 (one seed), its digits broken. The plain
 game gained by both, 36 times the floor in place of 47.
 
-`gan-stacked` and `rpgan-stacked` draw stacked digits, see `recipes.stacked`.
+`gan-stacked` and `rpgan-stacked` draw stacked digits, see `studies.stacked_digits`.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ import torch
 from torch import Tensor, nn
 
 from diffusion_teach.datasets import mnist, stacked_digits
-from diffusion_teach.generate import in_one_call
-from diffusion_teach.metrics.stacked_modes import CARD_SAMPLES, score
+from diffusion_teach.generate import Sampling
 from diffusion_teach.networks.gan import GAN, LATENT
 from diffusion_teach.objectives.adversarial import Game
 from diffusion_teach.recipes.diffusion import DATA, INTENDED_USE, LICENCE, STACKED_STEPS, STACKED_USE
-from diffusion_teach.training.recipe import Recipe
+from diffusion_teach.recipes.measuring import measured
+from diffusion_teach.training.recipe import Recipe, plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +71,8 @@ class AdversarialRecipe(Recipe):
         """The game and its penalties."""
         return Game(name=self.game, r1=self.r1, r2=self.r2, gp=self.gp)
 
-    def model(self) -> GAN:
-        return GAN(**self.network)
+    def architecture(self) -> dict[str, Any]:
+        return {"kind": "gan", **plain(self.network)}
 
     def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
         """The discriminator's, whose turn comes first, and the generator's."""
@@ -110,14 +110,11 @@ class AdversarialRecipe(Recipe):
         gan, (x, _, z, _) = cast(GAN, model), drawn
         return self.rules().generator_turn(gan.discriminator, x, gan.generator(z))
 
-    def measure(self, model: nn.Module, *, seed: int) -> dict[str, Any]:
+    def measure(
+        self, model: nn.Module, sampling: Sampling, *, count: int | None = None, repeats: int | None = None
+    ) -> dict[str, Any]:
         """The table of `metrics.evaluation`, means over five sets of samples; for stacks, their modes."""
-        from diffusion_teach.metrics.evaluation import averaged, evaluate_in_one_call
-
-        if self.image_channels > 1:
-            images = in_one_call(cast(GAN, model), CARD_SAMPLES, seed=seed)
-            return {"sampler": "one call", "steps": 1, "seed": seed, **score(images)}
-        return averaged(lambda seed: evaluate_in_one_call(cast(GAN, model), seed=seed), seed=seed)
+        return measured(cast(GAN, model), sampling, count, repeats)
 
 
 GAN_MNIST = AdversarialRecipe(

@@ -16,10 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from diffusion_teach.datasets import mnist
+from diffusion_teach.generate import Sampling
 from diffusion_teach.networks.vae import VAE
 from diffusion_teach.objectives import variational
 from diffusion_teach.recipes.diffusion import DATA, INTENDED_USE, LICENCE
-from diffusion_teach.training.recipe import Recipe
+from diffusion_teach.recipes.measuring import measured
+from diffusion_teach.training.recipe import Recipe, plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,11 @@ class VAERecipe(Recipe):
     network: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     lr: float = 3e-3
 
+    def architecture(self) -> dict[str, Any]:
+        return {"kind": "vae", **plain(self.network)}
+
     def model(self) -> VAE:
+        """With fresh weights, and a decoder that begins at the mean image."""
         ink = mnist.load("train")[0].float().mean(0).flatten() / 255
         return VAE(**self.network, ink=ink)
 
@@ -58,18 +64,17 @@ class VAERecipe(Recipe):
         x, eps = drawn
         return -variational.elbo(cast(VAE, model), x, eps=eps).value.mean()
 
-    def measure(self, model: nn.Module, *, seed: int) -> dict[str, Any]:
+    def measure(
+        self, model: nn.Module, sampling: Sampling, *, count: int | None = None, repeats: int | None = None
+    ) -> dict[str, Any]:
         """The ELBO of the binarised test images, and the table of `metrics.evaluation`, means over five sets."""
-        from diffusion_teach.metrics.evaluation import averaged, evaluate_in_one_call
-
         vae = cast(VAE, model)
-        g = torch.Generator().manual_seed(seed)
-        x = mnist.binarise(mnist.load("test")[0], generator=g).to(next(vae.parameters()).device)
+        g = torch.Generator().manual_seed(sampling.seed)
+        x = mnist.binarise(mnist.load("test")[0], generator=g).to(vae.device)
         with torch.no_grad():
-            bound = float(
-                variational.elbo(vae, x, eps=torch.randn(len(x), vae.latents, generator=g).to(x)).value.mean()
-            )
-        return averaged(lambda seed: evaluate_in_one_call(vae, seed=seed), seed=seed) | {"test_elbo": bound}
+            eps = torch.randn(len(x), vae.latents, generator=g).to(x)
+            bound = float(variational.elbo(vae, x, eps=eps).value.mean())
+        return measured(vae, sampling, count, repeats) | {"test_elbo": bound}
 
 
 VAE_MNIST = VAERecipe(

@@ -1,18 +1,22 @@
-"""Samplers: how one walks back from noise to data."""
+"""Samplers: how one walks back from noise to data. `langevin` and `inpainting` are modules of their own."""
 
 from diffusion_teach.samplers.grids import time_grid
+from diffusion_teach.samplers.inpainting import inpaint
 from diffusion_teach.samplers.ode import euler, heun
 from diffusion_teach.samplers.steps import ancestral, ddim, dpm_solver, sde_dpm_solver
-from diffusion_teach.samplers.walk import State, Step, prior, sample, trajectory
+from diffusion_teach.samplers.walk import Noise, State, Step, gaussian, prior, sample, trajectory
 
 __all__ = [
+    "Noise",
     "State",
     "Step",
     "ancestral",
     "ddim",
     "dpm_solver",
     "euler",
+    "gaussian",
     "heun",
+    "inpaint",
     "prior",
     "sample",
     "sde_dpm_solver",

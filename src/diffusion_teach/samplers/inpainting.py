@@ -26,8 +26,7 @@ from torch import Tensor
 from diffusion_teach import _checks
 from diffusion_teach.denoisers import Denoiser
 from diffusion_teach.samplers.steps import ancestral
-from diffusion_teach.samplers.walk import Step, check_step
-from diffusion_teach.schedules import check_time
+from diffusion_teach.samplers.walk import Noise, Step, check_step, check_times, noise_of
 
 KNOWN = ("noised", "clean")
 
@@ -41,6 +40,7 @@ def inpaint(
     step: Step = ancestral,
     put_in: str = "noised",
     repeats: int = 1,
+    noise: Noise | None = None,
     generator: torch.Generator | None = None,
 ) -> Tensor:
     """Complete y (B, ...) where it is not known, shaped like y; known places return as they came.
@@ -54,7 +54,8 @@ def inpaint(
         put_in: "noised" or "clean", see above.
         repeats: how often each step is walked, but the last, to data, once; between two walks the noise of the step is
             added again.
-        generator: of all noise.
+        noise: all that is drawn; by default N(0, I) from the generator.
+        generator: the shorthand for it.
 
     Raises:
         TypeError: for a mask that is not bool, or a step that is none.
@@ -71,31 +72,26 @@ def inpaint(
         raise ValueError(f"known must broadcast to y's shape {tuple(y.shape)}, got {tuple(known.shape)}.") from None
     _checks.tensor("y where it is known", y := torch.where(known, y, 0))
     check_step(step)
-    check_time(_checks.tensor("times", times, ("steps + 1",)), "times")
-    if len(times) < 2 or not (times.diff() < 0).all() or times[0] != 1 or times[-1] != 0:
+    if check_times(times)[0] != 1 or times[-1] != 0:
         raise ValueError(f"times must fall from 1 to 0, got {times.tolist()[:6]}. Make them with samplers.time_grid.")
     _checks.choice("put_in", put_in, KNOWN)
     _checks.integer("repeats", repeats)
-    _checks.generator(generator)
-    schedule = denoiser.schedule
-
-    def draw() -> Tensor:
-        return torch.randn(y.shape, dtype=y.dtype, device=y.device, generator=generator)
+    draw, schedule = noise_of(noise, generator), denoiser.schedule
 
     def multiplied(x: Tensor, s: Tensor) -> Tensor:
-        level = y if put_in == "clean" else schedule.alpha(s) * y + schedule.sigma(s) * draw()
+        level = y if put_in == "clean" else schedule.alpha(s) * y + schedule.sigma(s) * draw(y)
         return torch.where(known, level, x)
 
     times = times.to(y)
-    x = multiplied(schedule.sigma(times[0]) * draw(), times[0])
+    x = multiplied(schedule.sigma(times[0]) * draw(y), times[0])
     for t, s in pairwise(times):
         for walk in range(1 if s == 0 else repeats):
             if walk:  # back up: x_t = (α_t/α_s)·x_s + √(σ_t² − (α_t/α_s)²·σ_s²)·ε
                 share = schedule.alpha(t) / schedule.alpha(s)
                 spread = (schedule.sigma(t) ** 2 - share**2 * schedule.sigma(s) ** 2).sqrt()
-                x = multiplied(share * x + spread * draw(), t)
+                x = multiplied(share * x + spread * draw(y), t)
             with torch.no_grad():
-                x, state = step(denoiser, x, t, s, None, None, generator)
+                x, state = step(denoiser, x, t, s, None, draw)
             if state is not None:
                 raise ValueError("step must remember nothing: a multistep solver does. Use ancestral or ddim(0.0).")
             x = multiplied(x, s)

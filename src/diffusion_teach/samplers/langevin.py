@@ -21,47 +21,54 @@ from torch import Tensor
 
 from diffusion_teach import _checks
 from diffusion_teach.denoisers import Denoiser, score
-from diffusion_teach.samplers.walk import State, Step
+from diffusion_teach.samplers.walk import Noise, State, Step, noise_of
 from diffusion_teach.schedules import Schedule, check_schedule
 
 RATIO = 0.1
 """h/σ² of the first NCSN: its ε = 2e-5 at σ_L = .01."""
+CORRECTIONS = 5
+"""Langevin steps at each noise level; the first NCSN took a hundred."""
 
 
 def langevin(
-    slope: Callable[[Tensor], Tensor], x: Tensor, *, h: float, steps: int, generator: torch.Generator | None = None
+    score: Callable[[Tensor], Tensor],
+    x: Tensor,
+    *,
+    h: float,
+    steps: int,
+    noise: Noise | None = None,
+    generator: torch.Generator | None = None,
 ) -> Iterator[Tensor]:
     """The path of points under Langevin dynamics: yields x and then `steps` further states; nothing for gradients.
 
     NCSN writes the step size as α = 2h: x + α/2·∇log p + √α·z.
 
     Args:
-        slope: the score, (B, ...) to (B, ...).
+        score: ∇ log p, (B, ...) to (B, ...).
         x: where the points start, (B, ...).
         h: the step size, a squared length.
         steps: how many.
-        generator: of the noise.
+        noise: z of each step; by default N(0, I) from the generator.
+        generator: the shorthand for it.
 
     Raises:
         ValueError: for a step size or a number of steps that is not positive.
         TypeError: for a score that cannot be called.
     """
-    _checks.function("slope", slope)
+    _checks.function("score", score)
     _checks.tensor("x", x)
     _checks.number("h", h, above=0)
     _checks.integer("steps", steps)
-    _checks.generator(generator)
-    return _walk(slope, x, h, steps, generator)
+    return _walk(score, x, h, steps, noise_of(noise, generator))
 
 
 def _walk(
-    slope: Callable[[Tensor], Tensor], x: Tensor, h: float | Tensor, steps: int, generator: torch.Generator | None
+    score: Callable[[Tensor], Tensor], x: Tensor, h: float | Tensor, steps: int, noise: Noise
 ) -> Iterator[Tensor]:
     yield x
     for _ in range(steps):
         with torch.no_grad():
-            z = torch.randn(x.shape, dtype=x.dtype, device=x.device, generator=generator)
-            x = x + h * slope(x) + (2 * h) ** 0.5 * z
+            x = x + h * score(x) + (2 * h) ** 0.5 * noise(x)
         yield x
 
 
@@ -85,7 +92,7 @@ def correct(
     *,
     steps: int = 1,
     ratio: float = RATIO,
-    cond: Tensor | None = None,
+    noise: Noise | None = None,
     generator: torch.Generator | None = None,
 ) -> Tensor:
     """Langevin steps at one noise level, towards q_t, with h = ratio·σ(t)²; x_t (B, ...), t 0-dimensional.
@@ -96,11 +103,11 @@ def correct(
     _checks.integer("steps", steps)
     _checks.number("ratio", ratio, above=0, below=2)
     h = ratio * denoiser.schedule.sigma(t).square()
-    *_, last = _walk(lambda x: score(denoiser, x, t, cond), x_t, h, steps, generator)
+    *_, last = _walk(lambda x: score(denoiser, x, t), x_t, h, steps, noise_of(noise, generator))
     return last
 
 
-def annealed(*, corrections: int = 5, ratio: float = RATIO, denoise: bool = True) -> Step:
+def annealed(*, corrections: int = CORRECTIONS, ratio: float = RATIO, denoise: bool = True) -> Step:
     """Annealed Langevin dynamics as a step of `samplers.trajectory`, whose times are the noise levels and then 0.
 
     Each step corrects x_t at its level t, and hands x/α on to the next level s as it is. The step to σ_s = 0 ends with
@@ -117,21 +124,13 @@ def annealed(*, corrections: int = 5, ratio: float = RATIO, denoise: bool = True
     _checks.integer("corrections", corrections)
     _checks.number("ratio", ratio, above=0, below=2)
 
-    def step(
-        denoiser: Denoiser,
-        x_t: Tensor,
-        t: Tensor,
-        s: Tensor,
-        cond: Tensor | None,
-        state: State,
-        generator: torch.Generator | None,
-    ) -> tuple[Tensor, State]:
+    def step(denoiser: Denoiser, x_t: Tensor, t: Tensor, s: Tensor, state: State, noise: Noise) -> tuple[Tensor, State]:
         alpha, alpha_s = denoiser.schedule.alpha(t), denoiser.schedule.alpha(s)
         if alpha == 0:
             raise ValueError(f"x/α has no meaning at t = {float(t):g}, where α = 0. Start just below.")
-        x = correct(denoiser, x_t, t, steps=corrections, ratio=ratio, cond=cond, generator=generator)
+        x = correct(denoiser, x_t, t, steps=corrections, ratio=ratio, noise=noise)
         if denoise and denoiser.schedule.sigma(s) == 0:
-            return alpha_s * denoiser(x, t, cond).x0, None
+            return alpha_s * denoiser(x, t).x0, None
         return x * (alpha_s / alpha), None
 
     return step

@@ -1,12 +1,14 @@
-r"""ODE solvers of dx̄/dσ̄ = ε̂ with x̄ = x/α and σ̄ = σ/α."""
+r"""ODE solvers of the probability flow, in the coordinates in which it is simplest: dx̄/dσ̄ = ε̂, x̄ = x/α, σ̄ = σ/α.
+
+In them Euler is DDIM (Song et al. 2021a, eq. 14; Karras et al. 2022, algorithm 1).
+"""
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from diffusion_teach.denoisers import Denoiser
-from diffusion_teach.samplers.walk import State
+from diffusion_teach.samplers.walk import Noise, State
 from diffusion_teach.schedules import Schedule
 
 
@@ -19,35 +21,23 @@ def _scaled(schedule: Schedule, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor, T
 
 
 def euler(
-    denoiser: Denoiser,
-    x_t: Tensor,
-    t: Tensor,
-    s: Tensor,
-    cond: Tensor | None = None,
-    state: State = None,
-    generator: torch.Generator | None = None,
+    denoiser: Denoiser, x_t: Tensor, t: Tensor, s: Tensor, state: State = None, noise: Noise | None = None
 ) -> tuple[Tensor, State]:
     """One Euler step of dx̄/dσ̄ = ε̂: first order, one evaluation."""
     x_bar, sigma_bar, _ = _scaled(denoiser.schedule, x_t, t)
     _, sigma_bar_s, alpha_s = _scaled(denoiser.schedule, x_t, s)
-    return alpha_s * (x_bar + (sigma_bar_s - sigma_bar) * denoiser(x_t, t, cond).eps), None
+    return alpha_s * (x_bar + (sigma_bar_s - sigma_bar) * denoiser(x_t, t).eps), None
 
 
 def heun(
-    denoiser: Denoiser,
-    x_t: Tensor,
-    t: Tensor,
-    s: Tensor,
-    cond: Tensor | None = None,
-    state: State = None,
-    generator: torch.Generator | None = None,
+    denoiser: Denoiser, x_t: Tensor, t: Tensor, s: Tensor, state: State = None, noise: Noise | None = None
 ) -> tuple[Tensor, State]:
     """One Heun step of dx̄/dσ̄ = ε̂: second order, two evaluations; an Euler step to σ = 0, where ε̂ has no meaning."""
     x_bar, sigma_bar, _ = _scaled(denoiser.schedule, x_t, t)
     _, sigma_bar_s, alpha_s = _scaled(denoiser.schedule, x_t, s)
-    eps = denoiser(x_t, t, cond).eps
+    eps = denoiser(x_t, t).eps
     x_s = alpha_s * (x_bar + (sigma_bar_s - sigma_bar) * eps)
     if sigma_bar_s == 0:
         return x_s, None
-    slope = (eps + denoiser(x_s, s, cond).eps) / 2
+    slope = (eps + denoiser(x_s, s).eps) / 2
     return alpha_s * (x_bar + (sigma_bar_s - sigma_bar) * slope), None

@@ -9,8 +9,6 @@ Every step asks the denoiser for x̂₀ and ε̂ and moves along the line x = α
 - `ddim(eta, order=2)` remembers the last x̂₀ and continues its change to the middle of the step, in log-SNR. At η = 0
   that is DPM-Solver++ (2M), here `dpm_solver`: second order for one evaluation a step; at η = 1 it is its counterpart
   for the SDE, here `sde_dpm_solver` (Lu et al. 2022, DPM-Solver++, algorithm 2 and appendix).
-- `euler` and `heun` are ODE solvers of dx̄/dσ̄ = ε̂ with x̄ = x/α, σ̄ = σ/α, the probability-flow ODE in the coordinates
-  in which it is simplest (Song et al. 2021a, eq. 14; Karras et al. 2022, algorithm 1). In them, Euler is DDIM.
 
 A step to σ_s = 0 returns x̂₀ and adds no noise, whatever the generator.
 """
@@ -22,7 +20,7 @@ from torch import Tensor
 
 from diffusion_teach import _checks
 from diffusion_teach.denoisers import Denoiser
-from diffusion_teach.samplers.walk import State, Step, draw
+from diffusion_teach.samplers.walk import Noise, State, Step
 from diffusion_teach.schedules import Schedule
 
 
@@ -43,16 +41,8 @@ def ddim(eta: float = 0.0, *, variance: str = "posterior", order: int = 1) -> St
     if variance == "forward" and eta != 1:
         raise ValueError(f"variance='forward' is DDPM's second choice at eta = 1, got eta = {eta:g}.")
 
-    def step(
-        denoiser: Denoiser,
-        x_t: Tensor,
-        t: Tensor,
-        s: Tensor,
-        cond: Tensor | None,
-        state: State,
-        generator: torch.Generator | None,
-    ) -> tuple[Tensor, State]:
-        x0, eps = denoiser(x_t, t, cond)
+    def step(denoiser: Denoiser, x_t: Tensor, t: Tensor, s: Tensor, state: State, noise: Noise) -> tuple[Tensor, State]:
+        x0, eps = denoiser(x_t, t)
         schedule = denoiser.schedule
         alpha_s, sigma_s = schedule.alpha(s), schedule.sigma(s)
         if sigma_s == 0:
@@ -67,7 +57,7 @@ def ddim(eta: float = 0.0, *, variance: str = "posterior", order: int = 1) -> St
         if eta == 0:
             return mean, seen
         drawn = schedule.sigma(t) if variance == "forward" else eta * sigma_s
-        return mean + drawn * share.sqrt() * draw(x_t, generator), seen
+        return mean + drawn * share.sqrt() * noise(x_t), seen
 
     return step
 

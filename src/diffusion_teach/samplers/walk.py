@@ -1,4 +1,4 @@
-"""The walk from noise to data: what a step is, and what takes one after the other."""
+"""The walk from noise to data: what a step is, what noise is, and what takes one step after the other."""
 
 from __future__ import annotations
 
@@ -17,15 +17,40 @@ from diffusion_teach.schedules import Schedule, check_schedule, check_time
 State = object
 """What a step remembers for the next one; None at the start and for every method of one step."""
 
-Step = Callable[[Denoiser, Tensor, Tensor, Tensor, Tensor | None, State, torch.Generator | None], tuple[Tensor, State]]
-"""(denoiser, x_t, t, s, cond, state, generator) → (x_s, state), with t and s 0-dimensional and s < t."""
+Noise = Callable[[Tensor], Tensor]
+"""A draw of noise shaped like its argument. It may be projected (to zero centre of mass) or masked (of padded sets)."""
+
+Step = Callable[[Denoiser, Tensor, Tensor, Tensor, State, Noise], tuple[Tensor, State]]
+"""(denoiser, x_t, t, s, state, noise) → (x_s, state), with t and s 0-dimensional and s < t."""
 
 
-def prior(schedule: Schedule, shape: tuple[int, ...], *, generator: torch.Generator | None = None) -> Tensor:
-    """Pure noise to start from: x₁ ~ N(0, σ(1)²·I) of the given shape."""
+def gaussian(generator: torch.Generator | None = None) -> Noise:
+    """The noise of every chapter, N(0, I): independent numbers from a generator, or from torch's global one."""
+    _checks.generator(generator)
+    return lambda like: torch.randn(like.shape, dtype=like.dtype, device=like.device, generator=generator)
+
+
+def noise_of(noise: Noise | None, generator: torch.Generator | None) -> Noise:
+    """The noise that was given, or N(0, I) from the generator, which is the shorthand for it."""
+    if noise is None:
+        return gaussian(generator)
+    if generator is not None:
+        raise ValueError("noise decides what is drawn, and generator is its shorthand: give one of them.")
+    given: Noise = _checks.function("noise", noise, "Use samplers.gaussian(generator).")
+    return given
+
+
+def prior(
+    schedule: Schedule,
+    shape: tuple[int, ...],
+    *,
+    noise: Noise | None = None,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Pure noise to start from: x₁ ~ N(0, σ(1)²·I) of the given shape, or σ(1) times another `noise`."""
     shape = _checks.sizes("shape", shape)
     sigma = check_schedule(schedule).sigma(torch.ones((), dtype=torch.float64))
-    return float(sigma) * torch.randn(shape, generator=_checks.generator(generator))
+    return float(sigma) * noise_of(noise, generator)(torch.empty(shape))
 
 
 def check_step(step: Step) -> None:
@@ -36,13 +61,21 @@ def check_step(step: Step) -> None:
         raise TypeError(f"step must be a sampler step, got a function of {len(positional)} arguments. Use ddim(0.0).")
 
 
+def check_times(times: Tensor) -> Tensor:
+    """Check the times of a walk, (N + 1,) falling from noise to data."""
+    check_time(_checks.tensor("times", times, ("steps + 1",)), "times")
+    if len(times) < 2 or not (times.diff() < 0).all():
+        raise ValueError(f"times must fall from noise to data, got {times.tolist()[:6]}. Make them with time_grid.")
+    return times
+
+
 def trajectory(
     denoiser: Denoiser,
     step: Step,
     x: Tensor,
     times: Tensor,
     *,
-    cond: Tensor | None = None,
+    noise: Noise | None = None,
     generator: torch.Generator | None = None,
 ) -> Iterator[Tensor]:
     """The path of x (B, ...) along falling times (N + 1,): yields x itself and then N further states.
@@ -50,32 +83,32 @@ def trajectory(
     A generator, so that a progress bar, an animation or an early stop is the caller's choice. Nothing is kept for
     gradients.
 
+    Args:
+        denoiser: with its condition bound, see `Denoiser.given`.
+        step: such as `ancestral`, or what `ddim` makes.
+        x: where the walk begins.
+        times: such as `time_grid` gives.
+        noise: what the step draws; by default N(0, I) from the generator.
+        generator: the shorthand for it.
+
     Raises:
         TypeError: for a step that is none.
-        ValueError: for times that do not fall, or a non-finite x.
+        ValueError: for times that do not fall, a non-finite x, or one whose samples have another shape than the
+            denoiser's.
     """
     check_step(step)
     _checks.tensor("x", x)
-    _checks.generator(generator)
-    check_time(_checks.tensor("times", times, ("steps + 1",)), "times")
-    if len(times) < 2 or not (times.diff() < 0).all():
-        raise ValueError(f"times must fall from noise to data, got {times.tolist()[:6]}. Make them with time_grid.")
-    return _walk(denoiser, step, x, times.to(x.device), cond, generator)
+    if denoiser.shape is not None and tuple(x.shape[-len(denoiser.shape) :]) != denoiser.shape:
+        raise ValueError(f"x must hold samples of shape {denoiser.shape}, got {_checks.describe(x)}.")
+    return _walk(denoiser, step, x, check_times(times).to(x.device), noise_of(noise, generator))
 
 
-def _walk(
-    denoiser: Denoiser,
-    step: Step,
-    x: Tensor,
-    times: Tensor,
-    cond: Tensor | None,
-    generator: torch.Generator | None,
-) -> Iterator[Tensor]:
+def _walk(denoiser: Denoiser, step: Step, x: Tensor, times: Tensor, noise: Noise) -> Iterator[Tensor]:
     state: State = None
     yield x
     for t, s in pairwise(times):
         with torch.no_grad():
-            x, state = step(denoiser, x, t.to(x.dtype), s.to(x.dtype), cond, state, generator)
+            x, state = step(denoiser, x, t.to(x.dtype), s.to(x.dtype), state, noise)
         yield x
 
 
@@ -85,13 +118,8 @@ def sample(
     x: Tensor,
     times: Tensor,
     *,
-    cond: Tensor | None = None,
+    noise: Noise | None = None,
     generator: torch.Generator | None = None,
 ) -> Tensor:
     """The end of `trajectory`: x at the last of the times."""
-    path = trajectory(denoiser, step, x, times, cond=cond, generator=generator)
-    return deque(path, maxlen=1).pop()
-
-
-def draw(like: Tensor, generator: torch.Generator | None) -> Tensor:
-    return torch.randn(like.shape, dtype=like.dtype, device=like.device, generator=generator)
+    return deque(trajectory(denoiser, step, x, times, noise=noise, generator=generator), maxlen=1).pop()

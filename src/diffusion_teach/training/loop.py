@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from diffusion_teach import _checks
+from diffusion_teach import _checks, _console
 
 SEED_VARIABLE = "DIFFUSION_TEACH_SEED"
 
@@ -125,7 +125,7 @@ def loop(
     except KeyboardInterrupt:
         history.interrupted = True
         done = first_step + history.steps_done
-        print(f"Stopped after {done} of {steps} steps; the model keeps what it has learned.")  # noqa: T201
+        _console.say(f"Stopped after {done} of {steps} steps; the model keeps what it has learned.")
     finally:
         bar.close()
     return history

@@ -18,8 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from diffusion_teach import _checks
+from diffusion_teach import _checks, checkpoints
 from diffusion_teach.devices import PRECISIONS
+from diffusion_teach.generate import Sampling
 from diffusion_teach.training import learning_rate_factor
 
 NOT_SETTINGS = ("name", "summary", "intended_use", "data_from", "licence", "steps", "seed")
@@ -71,9 +72,16 @@ class Recipe(ABC):
         _checks.choice("precision", self.precision, PRECISIONS)
         learning_rate_factor(0, self.steps, warmup=self.warmup, decay=self.decay)
 
-    @abstractmethod
+    def architecture(self) -> dict[str, Any] | None:
+        """Of its model, for the card, see `checkpoints.architectures`; None for a model that only the recipe builds."""
+        return None
+
     def model(self) -> nn.Module:
-        """A model with fresh weights from torch's global generator."""
+        """A model with fresh weights from torch's global generator: the architecture, built."""
+        architecture = self.architecture()
+        if architecture is None:
+            raise NotImplementedError(f"{type(self).__name__} must state an architecture, or build its model itself.")
+        return checkpoints.build(architecture)
 
     @abstractmethod
     def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
@@ -96,8 +104,20 @@ class Recipe(ABC):
         return (self.loss,)
 
     @abstractmethod
-    def measure(self, model: nn.Module, *, seed: int) -> dict[str, Any]:
-        """The metrics of a trained model for its card, with their floors."""
+    def measure(
+        self, model: nn.Module, sampling: Sampling, *, count: int | None = None, repeats: int | None = None
+    ) -> dict[str, Any]:
+        """The metrics of a trained model, with their floors.
+
+        Args:
+            model: what the recipe made.
+            sampling: how samples are drawn, where the metrics need any; what it leaves open the recipe decides.
+            count: of samples; by default what a card takes.
+            repeats: sets of samples, of which the mean is taken; by default what a card takes.
+
+        Raises:
+            ValueError: for a setting that these metrics have no use for.
+        """
 
     def shipped(self, model: nn.Module) -> dict[str, Tensor]:
         """The tensors of the checkpoint."""
@@ -106,12 +126,13 @@ class Recipe(ABC):
     def settings(self) -> dict[str, Any]:
         """All fields that decide how weights come out, as JSON holds them; `steps` and `seed` may be given to a run."""
         fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
-        return {name: _plain(value) for name, value in fields if name not in NOT_SETTINGS}
+        return {name: plain(value) for name, value in fields if name not in NOT_SETTINGS}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A setting as JSON holds it."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value if value is None or isinstance(value, (bool, int, float, str)) else type(value).__name__

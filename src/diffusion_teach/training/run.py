@@ -1,7 +1,7 @@
 """Run a recipe: train it, alone or in many processes, survive being killed, measure it, and write its checkpoint.
 
     from diffusion_teach import recipes
-    recipes.run.train(recipes.get("ddpm-mnist"), "runs", minutes=10)
+    run.train(recipes.get("ddpm-mnist"), "runs", minutes=10)
 
 Beside the checkpoint to be, `NAME.training.safetensors` keeps the state of the training (see `resume`) until
 checkpoint and model card are both written.
@@ -23,6 +23,7 @@ from typing import Any
 import torch
 
 from diffusion_teach import _checks, checkpoints, devices
+from diffusion_teach.generate import Sampling
 from diffusion_teach.training import distributed
 from diffusion_teach.training import resume as states
 from diffusion_teach.training.recipe import Recipe
@@ -218,6 +219,7 @@ def _ship(run: Session, files: Files, team: distributed.Processes) -> None:
         "command": f"diffusion-teach train {recipe.name} --steps {steps} --seed {seed} "
         f"--precision {run.about['precision']}",
         "summary": recipe.summary,
+        "architecture": recipe.architecture(),
         "seed": seed,
         "steps": steps,
         "batch": recipe.batch,
@@ -227,7 +229,7 @@ def _ship(run: Session, files: Files, team: distributed.Processes) -> None:
         "precision": run.about["precision"],
         "data": recipe.data_from,
         "loss": statistics.fmean(run.losses[-100:]),
-        "metrics": recipe.measure(measured, seed=seed),
+        "metrics": recipe.measure(measured, Sampling(seed=seed)),
         "licence": recipe.licence,
         "intended_use": recipe.intended_use,
     }

@@ -17,7 +17,7 @@ def scoreboard(rows: Mapping[str, Row], title: str = "Generators of digits, besi
     """Distance, precision and density, recall and coverage, and the time of a sample.
 
     Args:
-        rows: by name, as `recipes.scoreboard.rows` gives them.
+        rows: by name, as `studies.scoreboard.rows` gives them.
         title: over the whole figure.
     """
     fig, axes = style.subplots(1, 4, panel=(2.35, 0.9 + 0.3 * len(rows)), title=title, share_y=True)

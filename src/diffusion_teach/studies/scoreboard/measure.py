@@ -10,6 +10,7 @@ that is what the duel of chapter 11 is for.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -17,8 +18,8 @@ from typing import Any, cast
 import torch
 
 from diffusion_teach import checkpoints, devices
-from diffusion_teach.denoisers import Learned
-from diffusion_teach.metrics.evaluation import averaged, evaluate, evaluate_in_one_call
+from diffusion_teach.generate import Sampling
+from diffusion_teach.metrics.evaluation import averaged, evaluate
 from diffusion_teach.studies import stored
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -64,16 +65,13 @@ def measure(contender: Contender) -> dict[str, Any]:
     """The row of a contender."""
     model, card = checkpoints.model(contender.checkpoint), checkpoints.card(contender.checkpoint)
 
-    def once(seed: int) -> dict[str, Any]:
-        if contender.sampler is None:
-            return evaluate_in_one_call(cast(Any, model), count=contender.count, seed=seed)
-        steps = {"sampler": contender.sampler, "steps": contender.steps}
-        return evaluate(cast(Learned, model), count=contender.count, seed=seed, **steps)  # type: ignore[arg-type]
+    how = Sampling(sampler=contender.sampler, steps=contender.steps)
 
     about = {"label": contender.label, "checkpoint": contender.checkpoint, "sha256": card["sha256"]}
     about |= {"parameters": card["parameters"], "training_steps": card["steps"], "training_seconds": card["seconds"]}
     about |= {"machine": devices.machine(torch.device("cpu"), 1)}
-    return about | averaged(once, repeats=contender.repeats)
+    once = functools.partial(evaluate, cast(Any, model), count=contender.count)
+    return about | averaged(once, how, repeats=contender.repeats)
 
 
 def rows(path: Path = RESULTS) -> dict[str, dict[str, Any]]:

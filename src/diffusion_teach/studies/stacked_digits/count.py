@@ -18,9 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from diffusion_teach import _checks, checkpoints, devices, generate
+from diffusion_teach import _checks, checkpoints, devices
 from diffusion_teach.datasets import stacked_digits
-from diffusion_teach.denoisers import Learned
+from diffusion_teach.generate import Sampling, generate
 from diffusion_teach.metrics.stacked_modes import SAMPLES, StackedModes, histogram, modes, numbers
 from diffusion_teach.studies import stored
 
@@ -64,10 +64,8 @@ def draw(contender: Contender, count: int, *, seed: int = 0) -> Tensor:
         coarse = F.avg_pool2d(images, contender.pool)
         return coarse.repeat_interleave(contender.pool, 2).repeat_interleave(contender.pool, 3)
     model = checkpoints.model(contender.checkpoint)
-    if contender.sampler is None:
-        return generate.in_one_call(cast(Any, model), count, seed=seed)
-    walk: dict[str, Any] = {"sampler": contender.sampler, "steps": contender.steps, "seed": seed}
-    return generate.generate(cast(Learned, model), count, progress=False, **walk)
+    how = Sampling(sampler=contender.sampler, steps=contender.steps, seed=seed)
+    return generate(cast(Any, model), count, how, progress=False)
 
 
 def count(contender: Contender, samples: int = SAMPLES) -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""What a card says of its model's architecture, and how a model with fresh weights is built from it.
+
+An architecture is what JSON holds: the `kind` of a model and the settings of its builder. The kinds are a closed
+registry: a card can name one of them and nothing else, so that no card can run code. As the card carries the
+architecture, a recipe may change or vanish, and the weights that it made are still built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from torch import nn
+
+from diffusion_teach import _checks
+from diffusion_teach.denoisers import Learned
+from diffusion_teach.networks.classifier import Classifier
+from diffusion_teach.networks.gan import GAN
+from diffusion_teach.networks.unet import UNet
+from diffusion_teach.networks.vae import VAE
+from diffusion_teach.schedules import SCHEDULES
+
+Architecture = Mapping[str, Any]
+
+
+def _denoiser(network: Architecture, schedule: Mapping[str, Any], target: str, unit_variance: bool = False) -> Learned:
+    path = _built(schedule, "name", SCHEDULES)
+    return Learned(_built(network, "kind", {"unet": UNet}), path, target, unit_variance=unit_variance)
+
+
+BUILDERS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
+    {"classifier": Classifier, "denoiser": _denoiser, "gan": GAN, "vae": VAE}
+)
+"""By kind: what is called with the other settings of an architecture."""
+
+_DDPM = {"kind": "denoiser", "schedule": {"name": "linear"}, "target": "v"}
+_LARGE = {"kind": "unet", "blocks": 3, "dense": 512, "planes": 16}
+BEFORE: Mapping[str, Architecture] = MappingProxyType(
+    {
+        "classifier": {"kind": "classifier"},
+        "ddpm-mnist": {**_DDPM, "network": _LARGE},
+        "ddpm-mnist-conditional": {**_DDPM, "network": {**_LARGE, "classes": 10}},
+        "ddpm-stacked": {**_DDPM, "network": {"kind": "unet", "image_channels": 3, "planes": 16, "dense": 176}},
+        "gan-mnist": {"kind": "gan", "width": None},
+        "gan-stacked": {"kind": "gan", "width": None, "hidden": 100, "image_channels": 3},
+        "ncsn-mnist": {
+            **_DDPM,
+            "network": _LARGE,
+            "schedule": {"name": "ve", "sigma_min": 0.02, "sigma_max": 33.0},
+            "unit_variance": True,
+        },
+        "rpgan-mnist": {"kind": "gan"},
+        "rpgan-stacked": {"kind": "gan", "dense": 160, "image_channels": 3},
+        "vae-mnist": {"kind": "vae", "width": 512},
+    }
+)
+"""By recipe: the architectures of cards that were written before cards carried them. Frozen."""
+
+
+def build(architecture: Architecture) -> nn.Module:
+    """A model with fresh weights from torch's global generator.
+
+    Args:
+        architecture: `kind`, one of `BUILDERS`, and the settings of its builder.
+
+    Raises:
+        ValueError: an unknown kind, or settings that its builder does not take.
+    """
+    model: nn.Module = _built(architecture, "kind", BUILDERS)
+    return model
+
+
+def of_card(card: Mapping[str, Any]) -> Architecture:
+    """The architecture that a card states, or for a card without one that of its recipe's name in `BEFORE`.
+
+    Raises:
+        ValueError: the card states none that this library can build.
+    """
+    found: Architecture | None = card.get("architecture") or BEFORE.get(card["recipe"])
+    if found is None:
+        raise ValueError(
+            f"the card of recipe {card['recipe']!r} states no architecture that this library builds, one of "
+            f"{', '.join(BUILDERS)}. Make your model, and fill it by model.load_state_dict(checkpoints.load(…))."
+        )
+    return found
+
+
+def _built(settings: Mapping[str, Any], key: str, builders: Mapping[str, Callable[..., Any]]) -> Any:
+    """What the builder named by a key of the settings makes of the others."""
+    if not isinstance(settings, Mapping):
+        raise ValueError(f"an architecture is a mapping with {key!r}, got {_checks.describe(settings)}.")
+    rest = dict(settings)
+    name = _checks.choice(key, rest.pop(key, None), builders)
+    try:
+        return builders[name](**rest)
+    except TypeError as error:
+        raise ValueError(f"{name!r} cannot be built from {rest}: {error}.") from None

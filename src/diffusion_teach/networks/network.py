@@ -1,0 +1,44 @@
+"""What a model says of itself, so that nobody has to ask it: the shape of a sample, the labels it knows, its device."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """Where a module's parameters lie; the CPU for one that has none."""
+    first = next(module.parameters(), None)
+    return torch.device("cpu") if first is None else first.device
+
+
+class Network(nn.Module):
+    """A network that is asked at a noise level: network(x_t, t, cond) answers in the shape of x_t.
+
+    Attributes:
+        shape: of one sample, such as (1, 28, 28); None for any.
+        classes: how many labels `cond` may name, from 0 on; the label `classes` then stands for none. 0: it takes none.
+        members: M of a batch of M networks, see `networks.mlp`; None for a single one.
+    """
+
+    shape: tuple[int, ...] | None = None
+    classes: int = 0
+    members: int | None = None
+
+
+class OneStepGenerator(nn.Module, ABC):
+    """A model that draws a sample in one evaluation of its network, as a GAN or a VAE does."""
+
+    shape: tuple[int, ...]
+    classes: int = 0
+
+    @abstractmethod
+    def sample(self, count: int, *, generator: torch.Generator | None = None) -> Tensor:
+        """Samples (count, *shape) in [−1, 1], of noise that is drawn on the CPU."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return device_of(self)

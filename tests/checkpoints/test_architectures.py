@@ -1,0 +1,62 @@
+"""Architectures: what a card states is what is built, every shipped model can be, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import torch
+
+from diffusion_teach import checkpoints, recipes
+from diffusion_teach.checkpoints.architectures import BEFORE, BUILDERS, build, of_card
+from diffusion_teach.denoisers import Learned
+
+
+@pytest.mark.parametrize("name", checkpoints.names())
+def test_every_shipped_card_states_what_was_frozen_before_and_what_its_recipe_makes(name: str) -> None:
+    """Weights and architecture outlive the recipe: with or without a statement in the card the same model is built."""
+    card = checkpoints.card(name)
+    shapes = {key: tuple(value.shape) for key, value in checkpoints.load(name).items()}
+    without = {key: value for key, value in card.items() if key != "architecture"}
+    for architecture in (of_card(card), of_card(without), recipes.get(name).architecture()):
+        assert architecture is not None
+        built = build(json.loads(json.dumps(architecture)))
+        assert {key: tuple(value.shape) for key, value in built.state_dict().items()} == shapes
+        if isinstance(built, Learned):
+            original: Any = checkpoints.model(name)
+            t = torch.linspace(0.1, 0.9, 5)
+            assert torch.equal(built.schedule.log_snr(t), original.schedule.log_snr(t))
+            assert (built.target, built.unit_variance) == (original.target, original.unit_variance)
+
+
+def test_ten_names_are_frozen() -> None:
+    assert len(BEFORE) == 10
+    assert set(BEFORE) == set(checkpoints.names())
+
+
+NETWORK = {"kind": "unet", "width": [8, 8], "blocks": 1, "dense": 0, "embedding": 8}
+
+
+@pytest.mark.parametrize(
+    ("architecture", "message"),
+    [
+        ({"kind": "gann"}, "kind must be one of .*Did you mean 'gan'"),
+        ({}, "kind must be one of 'classifier', 'denoiser', 'gan', 'vae', got None"),
+        ({"kind": "os.system"}, "kind must be one of"),
+        ({"kind": "gan", "widht": 3}, "'gan' cannot be built from .*widht"),
+        ({"kind": "gan", "latent": 0}, "latent must be at least 1"),
+        ({"kind": "denoiser", "network": NETWORK, "target": "v"}, "'denoiser' cannot be built .*schedule"),
+        ({"kind": "denoiser", "network": "unet", "schedule": {"name": "vp"}, "target": "v"}, "a mapping with 'kind'"),
+        ({"kind": "denoiser", "network": NETWORK, "schedule": {"name": "vpp"}, "target": "v"}, "Did you mean 'vp'"),
+        ({"kind": "denoiser", "network": NETWORK, "schedule": {"name": "vp"}, "target": "w"}, "target must be one of"),
+    ],
+)
+def test_what_cannot_be_built_is_named(architecture: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build(architecture)
+
+
+def test_the_registry_is_closed() -> None:
+    with pytest.raises(TypeError):
+        BUILDERS["mine"] = torch.nn.Identity  # type: ignore[index]
