@@ -131,6 +131,22 @@ def test_a_turn_adds_r1_and_r2_with_the_weights_it_names(r1: float, r2: float) -
         torch.testing.assert_close(p.grad, q.grad, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("game", GAMES)
+@pytest.mark.parametrize("penalties", [{"r1": 0.7, "r2": 0.3}, {"gp": 2.0}])
+def test_the_turns_of_members_are_their_turns_alone(game: str, penalties: dict[str, float]) -> None:
+    _, together = _pair(members=3)
+    rules = Game(name=game, **penalties)
+    x, x_g = torch.randn(2, 3, 5, 2)
+    u = torch.rand(3, 5)
+    losses = *rules.discriminator_turn(together, x, x_g, u), rules.generator_turn(together, x, x_g)
+    for k in range(3):
+        alone = together.member(k)
+        single = *rules.discriminator_turn(alone, x[k], x_g[k], u[k]), rules.generator_turn(alone, x[k], x_g[k])
+        for value, expected in zip(losses, single, strict=True):
+            assert value.shape == (3,)
+            torch.testing.assert_close(value[k], expected)
+
+
 class Norm(nn.Module):
     """D(x) = c·‖x‖, whose slope is c everywhere but at zero."""
 

@@ -70,6 +70,9 @@ def test_the_loss_is_the_error_of_the_noise(mixture: GaussianMixture) -> None:
 def test_sigma_1_is_the_largest_distance() -> None:
     x = torch.tensor([[[0.0, 0.0]], [[3.0, 4.0]], [[1.0, 1.0]]])
     assert song2020.σ_1(x) == pytest.approx(5.0)
+    many = torch.zeros(1500, 1, 2)  # more than are compared at a time
+    many[3], many[4] = 5.0, -5.0
+    assert song2020.σ_1(many) == pytest.approx(10 * math.sqrt(2))
 
 
 @pytest.mark.parametrize("D", [5, 784, 3072])

@@ -102,8 +102,8 @@ def test_what_tests_notice_is_killed_and_what_they_do_not_survives(tiny: Project
 
 def test_tests_that_have_no_end_have_killed(tiny: Project) -> None:
     endless = Mutant("sums.py", "endless", SUMS.replace("return a + b", "while True: pass"))
-    [(_, verdict)] = run(tiny, [endless], jobs=1, timeout=2)
-    assert (verdict.outcome, verdict.detail) == ("killed", "no end after 2 s")
+    [(_, verdict)] = run(tiny, [endless], jobs=1, timeout=1)
+    assert (verdict.outcome, verdict.detail) == ("killed", "no end after 1 s")
 
 
 def test_tests_that_fail_without_a_fault_prove_nothing(tiny: Project) -> None:

@@ -46,13 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         outcome, detail = verdict.outcome, verdict.detail
         if outcome == "survived" and change in explained:
             outcome, detail = "explained", explained[change]
-        elif outcome == "survived" and change is not None:
-            detail = f"\n    {change.line}\n    {change.becomes}"
         count[outcome] += 1
-        print(
-            f"{number:3}/{len(chosen)} {verdict.seconds:5.1f} s  {outcome:9} {mutant.file}: {mutant.name}  [{detail}]",
-            flush=True,
-        )
+        print(f"{number:3}/{len(chosen)} {verdict.seconds:5.1f} s  {outcome:9} {mutant.file}: {mutant.name}", end="")
+        print(f"  [{detail}]" if detail else "", flush=True)
+        if outcome == "survived" and change is not None:
+            print(f"    - {change.line}\n    + {change.becomes}", flush=True)
     summary = ", ".join(f"{count[outcome]} {outcome}" for outcome in ("killed", "explained", "survived", "broken"))
     print(f"{summary}, in {time.perf_counter() - start:.0f} s")
     return int(count["survived"] + count["broken"] > 0)
