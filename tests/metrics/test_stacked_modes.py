@@ -7,17 +7,17 @@ import math
 import pytest
 import torch
 
-from diffusion_teach.datasets import stacked_digits
+from diffusion_teach.datasets import stacked_mnist
 from diffusion_teach.metrics.stacked_modes import SAMPLES, histogram, modes, numbers
 
 
 def drawn(count: int, seed: int) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return torch.multinomial(stacked_digits.shares(), count, replacement=True, generator=generator)
+    return torch.multinomial(stacked_mnist.shares(), count, replacement=True, generator=generator)
 
 
 def test_the_classifier_reads_nearly_every_real_stack() -> None:
-    images, expected = stacked_digits.draw(300, "test", generator=torch.Generator().manual_seed(0))
+    images, expected = stacked_mnist.draw(300, "test", generator=torch.Generator().manual_seed(0))
     assert float((numbers(images) == expected).double().mean()) > 0.94
     assert torch.equal(numbers(1.5 * images), numbers((1.5 * images).clamp(-1, 1)))
 

@@ -13,7 +13,7 @@ import torch
 
 from diffusion_teach import checkpoints, recipes
 from diffusion_teach.datasets import mnist
-from diffusion_teach.datasets import stacked_digits as data
+from diffusion_teach.datasets import stacked_mnist as data
 from diffusion_teach.metrics.stacked_modes import SAMPLES, numbers
 from diffusion_teach.recipes.diffusion import DiffusionRecipe
 from diffusion_teach.recipes.gan import AdversarialRecipe

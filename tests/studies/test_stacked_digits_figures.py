@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from diffusion_teach.datasets import stacked_digits
+from diffusion_teach.datasets import stacked_mnist
 from diffusion_teach.metrics.stacked_modes import modes
 from diffusion_teach.studies.stacked_digits.figures import histograms, stacks
 
 
 def test_a_stack_is_shown_in_colour_and_channel_by_channel() -> None:
-    images, numbers = stacked_digits.draw(5, generator=torch.Generator().manual_seed(0))
+    images, numbers = stacked_mnist.draw(5, generator=torch.Generator().manual_seed(0))
     axes = stacks(images, [f"{int(k):03d}" for k in numbers]).axes
     assert len(axes) == 4 * 5
     assert [ax.get_title() for ax in axes[:5]] == [f"{int(k):03d}" for k in numbers]

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from diffusion_teach import _checks
-from diffusion_teach.datasets import mnist, stacked_digits
+from diffusion_teach.datasets import mnist, stacked_mnist
 from diffusion_teach.denoisers import Denoiser
 from diffusion_teach.generate import Sampling, generate, path
 from diffusion_teach.networks.network import OneStepGenerator
@@ -37,9 +37,9 @@ def drawn(model: Denoiser | OneStepGenerator, suffix: str, count: int, digits: l
     turns = len(digits) or 1
     width = turns * max(1, round(math.sqrt(count) / turns))  # of equal labels in a column
     if suffix == ".gif":
-        frames = [stacked_digits.strip(x) for x in path(model, count, sampling, labels=labels)]
+        frames = [stacked_mnist.strip(x) for x in path(model, count, sampling, labels=labels)]
         return gif(image_frames(frames, columns=width, scale=SCALE))
-    images = stacked_digits.strip(generate(model, count, sampling, labels=labels))
+    images = stacked_mnist.strip(generate(model, count, sampling, labels=labels))
     return npz(images, labels) if suffix == ".npz" else png(images, width)
 
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from diffusion_teach import _checks
-from diffusion_teach.datasets import stacked_digits
+from diffusion_teach.datasets import stacked_mnist
 from diffusion_teach.denoisers import Denoiser
 from diffusion_teach.generate import Sampling, generate
 from diffusion_teach.metrics import features
@@ -54,10 +54,10 @@ def numbers(images: Tensor) -> Tensor:
     Returns:
         (B,) int64 in 0 … 999. The classifier always names a digit, even where there is none.
     """
-    _checks.tensor("images", images, ("B", stacked_digits.CHANNELS, 28, 28))
+    _checks.tensor("images", images, ("B", stacked_mnist.CHANNELS, 28, 28))
     channels = images.detach().float().cpu().clamp(-1, 1).reshape(-1, 1, 28, 28)
     digits = features.predict(features.pretrained(), channels).argmax(1)
-    return stacked_digits.number(digits.view(-1, stacked_digits.CHANNELS))
+    return stacked_mnist.number(digits.view(-1, stacked_mnist.CHANNELS))
 
 
 def modes(found: Tensor) -> StackedModes:
@@ -67,8 +67,8 @@ def modes(found: Tensor) -> StackedModes:
         found: (N,) whole numbers in 0 … 999, as `numbers` gives; from a stored histogram (1000,) of counts it is
             `torch.arange(1000).repeat_interleave(counts)`. The protocol takes N = 26,000.
     """
-    _checks.indices("found", found, stacked_digits.KINDS, ("N",))
-    even, own = label_coverage(found, stacked_digits.KINDS), label_coverage(found, stacked_digits.shares())
+    _checks.indices("found", found, stacked_mnist.KINDS, ("N",))
+    even, own = label_coverage(found, stacked_mnist.KINDS), label_coverage(found, stacked_mnist.shares())
     real = _real(len(found))
     return StackedModes(
         covered=int(even.covered),
@@ -82,13 +82,13 @@ def modes(found: Tensor) -> StackedModes:
 
 @functools.cache
 def _real(n: int) -> tuple[float, float, float]:
-    data = stacked_digits.shares()
-    return expected_covered(data, n), expected_kl(data, n, stacked_digits.KINDS), expected_kl(data, n)
+    data = stacked_mnist.shares()
+    return expected_covered(data, n), expected_kl(data, n, stacked_mnist.KINDS), expected_kl(data, n)
 
 
 def histogram(found: Tensor) -> Tensor:
     """How often each number occurs among (N,) of them: (1000,) int64, small enough to store."""
-    return torch.bincount(_checks.indices("found", found, stacked_digits.KINDS, ("N",)), minlength=stacked_digits.KINDS)
+    return torch.bincount(_checks.indices("found", found, stacked_mnist.KINDS, ("N",)), minlength=stacked_mnist.KINDS)
 
 
 def evaluate(

@@ -1,10 +1,10 @@
-"""Wasserstein GAN (Arjovsky et al. 2017, algorithm 1) and its gradient penalty (Gulrajani et al. 2017, eq. 3).
+"""Wasserstein GAN (Arjovsky et al. 2017): algorithm 1, in the paper's letters.
 
-The critic f_w gives a number, not a probability. Over all f of slope at most 1 (eq. 2 of the first paper)
+The critic f_w gives a number, not a probability. Over all f of slope at most 1 (eq. 2)
 
     W(P_r, P_θ) = sup_f  E_{x∼P_r} f(x) − E_{z∼p(z)} f(g_θ(z)).
 
-The first paper holds the slope by clipping each weight to [−c, c]; the second by λ·E(‖∇D(x̂)‖ − 1)² between the points.
+The slope is held by clipping each weight to [−c, c]; `gulrajani2017` holds it by a penalty.
 """
 
 from __future__ import annotations
@@ -45,15 +45,3 @@ def algorithm_1(
     (-f(g(z[-1])).mean()).backward()
     descent_theta.step()
     return value.item()
-
-
-def gradient_penalty(D: nn.Module, x: Tensor, x_tilde: Tensor, epsilon: Tensor, lambda_: float = 10.0) -> Tensor:
-    """λ·E(‖∇D(x̂)‖₂ − 1)² at x̂ = εx + (1 − ε)x̃, ε ∼ U[0, 1] of shape (..., 1): slopes below 1 are punished too."""
-    x_hat = (epsilon * x + (1 - epsilon) * x_tilde).detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(D(x_hat).sum(), x_hat, create_graph=True)
-    return lambda_ * (gradient.norm(dim=-1) - 1).square().mean()
-
-
-def best_slope(W: Tensor, lambda_: float = 10.0) -> Tensor:
-    """1 + W/(2λ), the slope s that maximises Ws − λ(s − 1)²: that of the best penalised critic of two points (ours)."""
-    return 1 + W / (2 * lambda_)

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from diffusion_teach import _checks, schedules
-from diffusion_teach.datasets import mnist, stacked_digits
+from diffusion_teach.datasets import mnist, stacked_mnist
 from diffusion_teach.denoisers import Learned
 from diffusion_teach.generate import Sampling
 from diffusion_teach.networks.unet import UNet
@@ -128,7 +128,7 @@ class DiffusionRecipe(Recipe):
         images, labels = data
         device = images.device
         rows = torch.randint(len(images), (self.batch, self.image_channels), generator=generator, device=device)
-        x0 = stacked_digits.of_rows(images, rows)
+        x0 = stacked_mnist.of_rows(images, rows)
         t = sample_times(make_schedule(self.schedule), (self.batch,), spacing=self.times, generator=generator)
         eps = torch.randn(x0.shape, generator=generator, device=device)
         if not self.classes:

@@ -26,7 +26,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from diffusion_teach.datasets import mnist, stacked_digits
+from diffusion_teach.datasets import mnist, stacked_mnist
 from diffusion_teach.generate import Sampling
 from diffusion_teach.networks.gan import GAN, LATENT
 from diffusion_teach.objectives.adversarial import Game
@@ -90,7 +90,7 @@ class AdversarialRecipe(Recipe):
         """Images x (B, C, 28, 28), noise for each player's turn (B, latent), and where `gp` looks, u (B,)."""
         (images,) = data
         size = (self.batch, self.image_channels)
-        x = stacked_digits.of_rows(images, torch.randint(len(images), size, generator=generator, device=images.device))
+        x = stacked_mnist.of_rows(images, torch.randint(len(images), size, generator=generator, device=images.device))
         z_d, z_g = torch.randn(2, self.batch, self.latent, generator=generator, device=x.device)
         return x, z_d, z_g, torch.rand(self.batch, generator=generator, device=x.device)
 

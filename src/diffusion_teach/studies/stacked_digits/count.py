@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from diffusion_teach import _checks, checkpoints, devices
-from diffusion_teach.datasets import stacked_digits
+from diffusion_teach.datasets import stacked_mnist
 from diffusion_teach.generate import Sampling, generate
 from diffusion_teach.metrics.stacked_modes import SAMPLES, StackedModes, histogram, modes, numbers
 from diffusion_teach.studies import stored
@@ -60,7 +60,7 @@ CONTENDERS: dict[str, Contender] = {
 def draw(contender: Contender, count: int, *, seed: int = 0) -> Tensor:
     """Stacks (count, 3, 28, 28) of a contender, float32 in [−1, 1]; the same for the same seed."""
     if contender.checkpoint is None:
-        images, _ = stacked_digits.draw(count, "test", generator=torch.Generator().manual_seed(seed))
+        images, _ = stacked_mnist.draw(count, "test", generator=torch.Generator().manual_seed(seed))
         coarse = F.avg_pool2d(images, contender.pool)
         return coarse.repeat_interleave(contender.pool, 2).repeat_interleave(contender.pool, 3)
     model = checkpoints.model(contender.checkpoint)
@@ -71,7 +71,7 @@ def draw(contender: Contender, count: int, *, seed: int = 0) -> Tensor:
 def count(contender: Contender, samples: int = SAMPLES) -> dict[str, Any]:
     """The row of a contender: how often each number occurs among its samples, and what it was counted on."""
     _checks.integer("samples", samples)
-    began, counts = time.perf_counter(), torch.zeros(stacked_digits.KINDS, dtype=torch.int64)
+    began, counts = time.perf_counter(), torch.zeros(stacked_mnist.KINDS, dtype=torch.int64)
     for part, begin in enumerate(range(0, samples, PART)):
         counts += histogram(numbers(draw(contender, min(PART, samples - begin), seed=part)))
     row: dict[str, Any] = dataclasses.asdict(contender) | hashes(contender)
@@ -97,4 +97,4 @@ def counts(row: Mapping[str, Any]) -> Tensor:
 
 def modes_of(row: Mapping[str, Any]) -> StackedModes:
     """Modes and divergences of a row, beside what as many real stacks score."""
-    return modes(torch.arange(stacked_digits.KINDS).repeat_interleave(counts(row)))
+    return modes(torch.arange(stacked_mnist.KINDS).repeat_interleave(counts(row)))

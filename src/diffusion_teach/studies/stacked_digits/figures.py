@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from diffusion_teach import _checks
-from diffusion_teach.datasets import stacked_digits
+from diffusion_teach.datasets import stacked_mnist
 from diffusion_teach.metrics.stacked_modes import StackedModes
 from diffusion_teach.plots import style
 from diffusion_teach.plots.grids import INK, as_bytes
@@ -32,10 +32,10 @@ def stacks(images: Tensor, titles: Sequence[str], *, title: str = "") -> Figure:
         titles: over each, such as the number that it shows.
         title: over the whole figure.
     """
-    _checks.tensor("images", images, ("N", stacked_digits.CHANNELS, "H", "W"))
+    _checks.tensor("images", images, ("N", stacked_mnist.CHANNELS, "H", "W"))
     if len(titles) != len(images):
         raise ValueError(f"titles must name each of the {len(images)} stacks, got {len(titles)}.")
-    fig, axes = style.subplots(1 + stacked_digits.CHANNELS, len(images), panel=(1.05, 1.05), title=title)
+    fig, axes = style.subplots(1 + stacked_mnist.CHANNELS, len(images), panel=(1.05, 1.05), title=title)
     light = as_bytes(images.flatten(0, 1).unsqueeze(1)).view(images.shape)
     for k, text in enumerate(titles):
         column = axes[k :: len(images)]
@@ -77,9 +77,9 @@ def histograms(
         shape.plot(counts[name].sort(descending=True).values.numpy(), color=colour, label=name, linewidth=1.6)
     covered.set_yticks(range(len(counts)), list(counts))
     divergence.set_yticks(range(len(counts)), [""] * len(counts))
-    covered.set(xlim=(0, 1.06 * stacked_digits.KINDS), xlabel="numbers that occur, of 1,000", title="modes")
+    covered.set(xlim=(0, 1.06 * stacked_mnist.KINDS), xlabel="numbers that occur, of 1,000", title="modes")
     divergence.set(xscale="log", xlabel="nats", title="KL from equal shares")
-    shape.axhline(float(next(iter(counts.values())).sum()) / stacked_digits.KINDS, **style.EXACT_LINE)
+    shape.axhline(float(next(iter(counts.values())).sum()) / stacked_mnist.KINDS, **style.EXACT_LINE)
     shape.set(
         yscale="symlog", ylim=(0, highest), xlabel="numbers, the most frequent first", title="how often each occurs"
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from diffusion_teach import checkpoints, recipes
-from diffusion_teach.datasets import stacked_digits
+from diffusion_teach.datasets import stacked_mnist
 from diffusion_teach.recipes.gan import STACKED, STACKED_DENSE
 from diffusion_teach.studies import stored
 from diffusion_teach.training import run
@@ -51,7 +51,7 @@ def try_out(name: str, settings: Mapping[str, Any], steps: int = SEARCH_STEPS) -
             path = run.train(recipe, folder, steps=steps, progress=False, device="cpu")
             found = checkpoints.card(path)["metrics"]
     except FloatingPointError:  # the training diverged: the trial has failed
-        found = {"covered": 0, "kl_uniform": math.log(stacked_digits.KINDS)}
+        found = {"covered": 0, "kl_uniform": math.log(stacked_mnist.KINDS)}
     row = {**settings, "covered": int(found["covered"]), "kl_uniform": round(found["kl_uniform"], 3)}
     print(name, row, flush=True)
     return row
