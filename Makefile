@@ -41,6 +41,7 @@ test: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -n auto --nbval tests notebooks
 
 # Do the tests notice mistakes? Faults are planted in a copy of the source, one at a time, and the tests of the module
