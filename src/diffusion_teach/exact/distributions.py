@@ -144,10 +144,6 @@ class GaussianMixture:
         centre = self.means.to(x_t) + torch.einsum("...kj,kij->...ki", gain * residual, self._basis.to(x_t))
         return (log_joint.softmax(-1).unsqueeze(-1) * centre).sum(-2)
 
-    def responsibilities(self, x: Tensor, alpha: Tensor | float = 1.0, sigma: Tensor | float = 0.0) -> Tensor:
-        """p(component | x), shape (..., K)."""
-        return self._components(x, alpha, sigma)[0].softmax(-1)
-
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """n independent draws of x₀, shape (n, d), in torch's default dtype."""
         _checks.integer("n", n)

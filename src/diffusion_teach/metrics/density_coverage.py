@@ -15,7 +15,6 @@ Source: Naeem et al. (2020), "Reliable fidelity and diversity metrics for genera
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -44,7 +43,7 @@ def density_coverage(real: Tensor, generated: Tensor, *, k: int = NEIGHBOURS, ch
 
     Args:
         real: (n, d) features x of the data, n > k.
-        generated: (m, d) of the model y, m ≥ 1. Print the values beside `coverage_null(n, m)` and a density of 1.
+        generated: (m, d) of the model y, m ≥ 1. Print the values beside their null values, see above.
         k: the neighbour that sets a ball's radius r; 5 in the paper.
         chunk: rows whose distances are held at a time; bounds the memory, does not change the result.
     """
@@ -62,19 +61,3 @@ def density_coverage(real: Tensor, generated: Tensor, *, k: int = NEIGHBOURS, ch
         ]
     )
     return DensityCoverage(int(inside.sum()) / (k * len(y)), float((inside > 0).double().mean()))
-
-
-def coverage_null(n: int, m: int | None = None, *, k: int = NEIGHBOURS) -> float:
-    """The coverage that a perfect model scores on average: 1 − Π_{i=1..k} (n − i) / (n + m − i).
-
-    A ball is empty when the k nearest of its n − 1 + m fellow points are all real.
-
-    Args:
-        n: real points, more than k.
-        m: generated points; n where not given.
-        k: the neighbour that sets a ball's radius.
-    """
-    _checks.integer("k", k)
-    _checks.integer("n", n, least=k + 1)
-    others = n if m is None else _checks.integer("m", m)
-    return 1 - math.prod((n - i) / (n + others - i) for i in range(1, k + 1))

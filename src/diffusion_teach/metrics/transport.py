@@ -137,7 +137,7 @@ def null_value(
     """What a distance says of two samples of one distribution: between two disjoint halves of 2 n points, some times.
 
     Args:
-        distance: of two sets (n, ...), such as `sliced_wasserstein` or `lambda a, b: mmd(a, b).squared`.
+        distance: of two sets (n, ...), such as `sliced_wasserstein`.
         points: (N, ...) that stand for the distribution, N ≥ 2 n.
         n: points of each sample: as many as are compared otherwise.
         draws: how many pairs of samples, at least 2.

@@ -23,12 +23,6 @@ from torch import Tensor
 from diffusion_teach import _checks
 
 
-def σ_1(x: Tensor) -> float:
-    """Technique 1: the largest Euclidean distance between two of the images x (N, …)."""
-    flat = _checks.tensor("x", x).flatten(1)
-    return max(float(torch.cdist(part, flat).max()) for part in flat.split(1000))
-
-
 def overlap(γ: float, D: int) -> float:
     """Φ(√(2D)(γ − 1) + 3γ) − Φ(√(2D)(γ − 1) − 3γ): the share of level σ within 3 deviations of the next larger, γσ.
 
@@ -49,26 +43,12 @@ def ratio(D: int, share: float = 0.5) -> float:
     return low
 
 
-def levels(σ_1: float, σ_L: float, D: int) -> Tensor:
-    """A geometric ladder from σ_1 to σ_L, its ratio as near to technique 2's as a whole number of levels allows."""
-    _checks.number("σ_1", σ_1, above=_checks.number("σ_L", σ_L, above=0))
-    steps = max(1, round(math.log(σ_1 / σ_L) / math.log(ratio(D))))
-    return torch.logspace(math.log10(σ_1), math.log10(σ_L), steps + 1, dtype=torch.float64)
-
-
 def variance_after(r: float, γ: float, T: int) -> float:
     """s_T²/σ_i² of proposition 3, with r = ε/σ_L²: T steps at level i on data at a point, begun with γ²."""
     _checks.number("r", r, above=0, below=2)
     _checks.number("γ", γ, least=1)
     settled = 2 * r / (1 - (1 - r) ** 2)
     return (1 - r) ** (2 * _checks.integer("T", T)) * (γ**2 - settled) + settled
-
-
-def step_size(γ: float, T: int) -> float:
-    """Technique 4: the r = ε/σ_L² in (0, 1) that brings `variance_after` nearest to 1."""
-    grid = torch.linspace(1e-4, 1, 10_000, dtype=torch.float64)[:-1]
-    off = torch.tensor([abs(variance_after(r, γ, T) - 1) for r in grid.tolist()])
-    return float(grid[off.argmin()])
 
 
 @torch.no_grad()

@@ -210,7 +210,7 @@ def _ship(run: Session, files: Files, team: distributed.Processes) -> None:
     """Measure what was trained as it is stored, write checkpoint and card, and remove the state of the training."""
     recipe, seed, steps = run.recipe, int(run.about["seed"]), int(run.about["steps"])
     trained = run.model if run.ema is None else run.ema.model
-    tensors = recipe.shipped(trained)
+    tensors = trained.state_dict()
     stored = {name: v.half().float() if recipe.half and v.is_floating_point() else v for name, v in tensors.items()}
     measured = copy.deepcopy(trained).eval().requires_grad_(False)
     measured.load_state_dict(stored)
