@@ -15,18 +15,13 @@ ORDER = [
     "schedules",
     "parameterizations",
     "exact",
-    "probabilistic_pca",
     "denoisers",
     "samplers",
-    "langevin",
     "generate",
-    "score_matching",
-    "likelihood",
-    "heat",
-    "fokker_planck",
+    "objectives",
+    "physics",
     "divergences",
     "training",
-    "adversarial",
     "papers",
     "networks",
     "datasets",
@@ -36,6 +31,7 @@ ORDER = [
     "exercises",
     "checkpoints",
     "recipes",
+    "studies",
 ]
 
 SECTION = re.compile(r"(Args|Attributes|Example|Examples|Note|Raises|Returns|Yields):$")

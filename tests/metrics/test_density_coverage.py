@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from unittest import mock
 
 import pytest
 import torch
@@ -10,20 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prdc import compute_prdc
 
+from diffusion_teach.metrics import neighbours
 from diffusion_teach.metrics.density_coverage import density_coverage
 from diffusion_teach.metrics.precision_recall import precision_recall
 
 
 @settings(max_examples=15)
 @given(st.integers(0, 1000), st.integers(7, 40), st.integers(7, 40), st.integers(1, 5), st.sampled_from([1, 7, 1000]))
-def test_it_agrees_with_the_authors_library(seed: int, n: int, m: int, k: int, chunk: int) -> None:
+def test_it_agrees_with_the_authors_library(seed: int, n: int, m: int, k: int, rows: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     real = torch.randn(n, 3, dtype=torch.float64, generator=generator)
     generated = 0.7 * torch.randn(m, 3, dtype=torch.float64, generator=generator) + 0.3
     expected = compute_prdc(real.numpy(), generated.numpy(), nearest_k=k)
-    found = density_coverage(real, generated, k=k, chunk=chunk)
+    with mock.patch.object(neighbours, "ROWS", rows), mock.patch("diffusion_teach.metrics.density_coverage.ROWS", rows):
+        found = density_coverage(real, generated, k=k)
+        pair = precision_recall(real, generated, k=k)
     assert found == pytest.approx((expected["density"], expected["coverage"]), abs=1e-12)
-    pair = precision_recall(real, generated, k=k, chunk=chunk)
     assert pair == pytest.approx((expected["precision"], expected["recall"]), abs=1e-12)
 
 

@@ -182,6 +182,7 @@ class Empirical:
         a, s = _level("alpha", alpha, flat), _level("sigma", sigma, flat)
         if not (s > 0).all():
             raise ValueError("sigma must be above 0: a set of points has no density of its own.")
+        # Not torch.cdist: the scale a differs from row to row.
         distance = flat.square().sum(1, keepdim=True) - 2 * a * (flat @ points.T) + a**2 * points.square().sum(1)
         return -0.5 * distance / s**2, s
 

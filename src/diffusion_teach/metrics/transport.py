@@ -157,5 +157,4 @@ def null_value(
     for _ in range(draws):
         chosen = points[torch.randperm(len(points), generator=generator)[: 2 * n]]
         values.append(float(distance(chosen[:n], chosen[n:])))
-    found = torch.tensor(values, dtype=torch.float64)
-    return Floor(float(found.mean()), float(found.std()))
+    return Floor.of(values)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from statistics import NormalDist
 
 import torch
 from torch import Tensor
@@ -29,7 +30,8 @@ def overlap(γ: float, D: int) -> float:
     In D dimensions σ·z lies on a shell of radius about N(σ√D, σ²/2).
     """
     shift = math.sqrt(2 * _checks.integer("D", D)) * (_checks.number("γ", γ, least=1) - 1)
-    return _Φ(shift + 3 * γ) - _Φ(shift - 3 * γ)
+    Φ = NormalDist().cdf
+    return Φ(shift + 3 * γ) - Φ(shift - 3 * γ)
 
 
 def ratio(D: int, share: float = 0.5) -> float:
@@ -55,8 +57,3 @@ def variance_after(r: float, γ: float, T: int) -> float:
 def denoise(s_θ: Callable[[Tensor, float], Tensor], x: Tensor, σ_L: float) -> Tensor:
     """The last step, x + σ_L²·s_θ(x, σ_L), without noise; x (B, …)."""
     return x + σ_L**2 * s_θ(x, σ_L)
-
-
-def _Φ(value: float) -> float:  # noqa: N802
-    """The cumulative distribution of N(0, 1)."""
-    return 0.5 * math.erfc(-value / math.sqrt(2))
