@@ -232,11 +232,6 @@ class Discrete(Schedule):
         """T, the number of steps."""
         return len(self.betas)
 
-    @property
-    def alpha_bar(self) -> Tensor:
-        """ᾱ₀ … ᾱ_T, shape (T + 1,), with ᾱ₀ = 1."""
-        return (2 * self._log_alpha).exp()
-
     def _interpolated(self, t: Tensor) -> Tensor:
         """log α(t) in the device's widest precision, float64 but on Apple's GPUs.
 

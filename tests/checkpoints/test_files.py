@@ -12,6 +12,7 @@ import torch
 
 from diffusion_teach import _files, checkpoints, recipes
 from diffusion_teach._files import DamagedFileError
+from diffusion_teach.checkpoints import files
 
 CARD: dict[str, Any] = {
     "recipe": "classifier",
@@ -62,13 +63,13 @@ def test_every_shipped_checkpoint_is_whole_small_and_documented() -> None:
         assert all(torch.isfinite(value).all() for value in checkpoints.load(name).values())
         assert card["recipe"] == name in recipes.names()
         assert name in card["command"]
-        assert card["parameters"] == checkpoints.parameters(checkpoints.load(name))
-        size = (checkpoints.FOLDER / f"{name}.safetensors").stat().st_size
+        assert card["parameters"] == files.parameters(checkpoints.load(name))
+        size = (files.FOLDER / f"{name}.safetensors").stat().st_size
         assert size == card["bytes"]
         assert size <= 4e6
         total += size
     assert total <= 25e6
-    assert {path.stem for path in checkpoints.FOLDER.glob("*.safetensors")} == set(checkpoints.names())
+    assert {path.stem for path in files.FOLDER.glob("*.safetensors")} == set(checkpoints.names())
 
 
 def test_the_package_s_own_files_are_mended_by_installing_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,4 +247,4 @@ def test_what_cannot_be_saved_is_refused_and_nothing_is_written(
 
 
 def test_parameters_are_counted() -> None:
-    assert checkpoints.parameters(STATE) == 13
+    assert files.parameters(STATE) == 13

@@ -15,7 +15,7 @@ from tests.cli.quick import BROKEN, LABELLED, ONE_STEP, PLAIN
 
 @pytest.fixture(autouse=True)
 def _quick_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = {**recipes.RECIPES, "plain": PLAIN, "labelled": LABELLED, "broken": BROKEN, "one-step": ONE_STEP}
+    known = {**recipes._recipes(), "plain": PLAIN, "labelled": LABELLED, "broken": BROKEN, "one-step": ONE_STEP}
     monkeypatch.setattr(recipes, "_recipes", lambda: known)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from diffusion_teach import checkpoints
+from diffusion_teach.checkpoints import files
 from diffusion_teach.recipes.diffusion import DiffusionRecipe
 from diffusion_teach.training import run
 from tests.cli.quick import PLAIN, bad, good
@@ -31,7 +31,7 @@ def test_minutes_and_precision_are_passed_on(tmp_path: Path, monkeypatch: pytest
 
     def train(recipe: DiffusionRecipe, out: Path, **options: Any) -> Path:
         taken.update(options, precision=recipe.precision)
-        return checkpoints.FOLDER / "classifier.safetensors"
+        return files.FOLDER / "classifier.safetensors"
 
     monkeypatch.setattr(run, "train", train)
     good("train", "plain", "--minutes", 2.5, "--precision", "bfloat16", "--device", "cpu", "--out", tmp_path)

@@ -15,6 +15,7 @@ import click
 import pytest
 
 from diffusion_teach import checkpoints, devices, recipes
+from diffusion_teach.checkpoints import files
 from diffusion_teach.cli.main import main
 from diffusion_teach.generate import SAMPLERS
 from tests.cli.quick import bad, good
@@ -105,7 +106,7 @@ def test_list_shows_recipes_and_checkpoints() -> None:
     lines = {line.split()[0]: line for line in good("list").splitlines() if line.startswith("  ")}
     assert "62,558" in lines["classifier"]
     for name in checkpoints.names():
-        assert f"{checkpoints.parameters(checkpoints.load(name)):,}" in lines[name]
+        assert f"{files.parameters(checkpoints.load(name)):,}" in lines[name]
     found = json.loads(good("list", "--json"))
     assert [row["name"] for row in found["checkpoints"]] == checkpoints.names()
     by_name = {row["name"]: row for row in found["recipes"]}

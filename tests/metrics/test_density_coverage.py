@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from unittest import mock
 
 import pytest
 import torch
@@ -10,20 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prdc import compute_prdc
 
-from diffusion_teach.metrics.density_coverage import coverage_null, density_coverage
+from diffusion_teach.metrics import neighbours
+from diffusion_teach.metrics.density_coverage import density_coverage
 from diffusion_teach.metrics.precision_recall import precision_recall
 
 
 @settings(max_examples=15)
 @given(st.integers(0, 1000), st.integers(7, 40), st.integers(7, 40), st.integers(1, 5), st.sampled_from([1, 7, 1000]))
-def test_it_agrees_with_the_authors_library(seed: int, n: int, m: int, k: int, chunk: int) -> None:
+def test_it_agrees_with_the_authors_library(seed: int, n: int, m: int, k: int, rows: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     real = torch.randn(n, 3, dtype=torch.float64, generator=generator)
     generated = 0.7 * torch.randn(m, 3, dtype=torch.float64, generator=generator) + 0.3
     expected = compute_prdc(real.numpy(), generated.numpy(), nearest_k=k)
-    found = density_coverage(real, generated, k=k, chunk=chunk)
+    with mock.patch.object(neighbours, "ROWS", rows), mock.patch("diffusion_teach.metrics.density_coverage.ROWS", rows):
+        found = density_coverage(real, generated, k=k)
+        pair = precision_recall(real, generated, k=k)
     assert found == pytest.approx((expected["density"], expected["coverage"]), abs=1e-12)
-    pair = precision_recall(real, generated, k=k, chunk=chunk)
     assert pair == pytest.approx((expected["precision"], expected["recall"]), abs=1e-12)
 
 
@@ -36,16 +39,9 @@ def test_two_samples_of_any_distribution_score_the_null_values(n: int, m: int, k
     points = draws / torch.randn(repeats, n + m, 1, dtype=torch.float64, generator=generator) if heavy else draws
     found = torch.tensor([density_coverage(x[:n], x[n:], k=k) for x in points], dtype=torch.float64)
     error = found.std(dim=0) / math.sqrt(repeats)
-    for value, expected, tolerance in zip(found.mean(dim=0), (1, coverage_null(n, m, k=k)), 4.5 * error, strict=True):
+    null = 1, 1 - math.prod((n - i) / (n + m - i) for i in range(1, k + 1))
+    for value, expected, tolerance in zip(found.mean(dim=0), null, 4.5 * error, strict=True):
         assert float(value) == pytest.approx(expected, abs=float(tolerance))
-
-
-def test_the_null_coverage_in_closed_form() -> None:
-    assert coverage_null(2, k=1) == pytest.approx(2 / 3)  # the nearest of one real and two generated points
-    assert coverage_null(7, 1, k=6) == pytest.approx(6 / 7)  # unless the generated point is the farthest of seven
-    assert coverage_null(2000) == pytest.approx(1 - math.comb(1999, 5) / math.comb(3999, 5), rel=1e-12)
-    for k in (1, 3, 5):
-        assert coverage_null(10**7, k=k) == pytest.approx(1 - 2.0**-k, rel=1e-5)
 
 
 def test_half_the_modes_halve_coverage_and_an_outlier_spoils_neither() -> None:
@@ -92,10 +88,3 @@ def test_neither_scale_nor_place_nor_turning_matter(seed: int) -> None:
 def test_bad_sets_are_refused(real: torch.Tensor, generated: torch.Tensor, k: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         density_coverage(real, generated, k=k)
-
-
-def test_the_null_coverage_needs_more_points_than_neighbours() -> None:
-    with pytest.raises(ValueError, match="n must be at least 6"):
-        coverage_null(5)
-    with pytest.raises(ValueError, match="m must be at least 1"):
-        coverage_null(9, 0)

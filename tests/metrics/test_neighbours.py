@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diffusion_teach.metrics import neighbours
 from diffusion_teach.metrics.neighbours import nearest, radii
 
 
 @given(st.integers(0, 1000), st.sampled_from([1, 4, 100]))
-def test_no_point_is_nearer(seed: int, chunk: int) -> None:
+def test_no_point_is_nearer(seed: int, rows: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     samples, points = (torch.randn(n, 1, 3, 3, dtype=torch.float64, generator=generator) for n in (7, 11))
-    found = nearest(samples, points, chunk=chunk)
+    with mock.patch.object(neighbours, "ROWS", rows):
+        found = nearest(samples, points)
     distances = (samples[:, None] - points[None]).square().sum(dim=(2, 3, 4)).sqrt()
     torch.testing.assert_close(found.distance, distances.min(dim=1).values)
     assert torch.equal(found.which, distances.argmin(dim=1))
@@ -38,7 +42,8 @@ def test_different_kinds_are_refused() -> None:
 def test_the_radius_is_the_distance_to_the_kth_other_point() -> None:
     line = torch.tensor([[0.0], [1.0], [3.0], [7.0]])
     assert radii(line, k=1).tolist() == [1, 1, 2, 4]
-    assert radii(line, k=2, chunk=2).tolist() == [3, 2, 3, 6]
+    with mock.patch.object(neighbours, "ROWS", 2):
+        assert radii(line, k=2).tolist() == [3, 2, 3, 6]
 
 
 def test_small_distances_far_from_the_origin_are_kept() -> None:

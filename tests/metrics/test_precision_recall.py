@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diffusion_teach.metrics import neighbours
 from diffusion_teach.metrics.precision_recall import precision_recall
 
 
@@ -26,11 +29,12 @@ def by_brute_force(real: np.ndarray, generated: np.ndarray, k: int) -> tuple[flo
 
 
 @given(st.integers(0, 1000), st.integers(4, 12), st.integers(4, 12), st.integers(1, 3), st.sampled_from([1, 3, 1000]))
-def test_it_agrees_with_brute_force_in_every_chunking(seed: int, n: int, m: int, k: int, chunk: int) -> None:
+def test_it_agrees_with_brute_force_however_many_rows_are_held(seed: int, n: int, m: int, k: int, rows: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     real = torch.randn(n, 2, dtype=torch.float64, generator=generator)
     generated = 0.7 * torch.randn(m, 2, dtype=torch.float64, generator=generator) + 0.5
-    found = precision_recall(real, generated, k=k, chunk=chunk)
+    with mock.patch.object(neighbours, "ROWS", rows):
+        found = precision_recall(real, generated, k=k)
     assert found == pytest.approx(by_brute_force(real.numpy(), generated.numpy(), k))
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from diffusion_teach import checkpoints
+from diffusion_teach.checkpoints import files
 from diffusion_teach.datasets import mnist
 from diffusion_teach.metrics.features import predict, pretrained
 from diffusion_teach.networks.classifier import FEATURES, Classifier
@@ -17,7 +18,7 @@ def test_the_shipped_classifier_names_99_of_100_test_digits_and_its_card_tells_t
     assert accuracy >= 0.99
     # Rounding may turn one or two images on another machine.
     assert accuracy == pytest.approx(checkpoints.card("classifier")["metrics"]["test_accuracy"], abs=3e-4)
-    assert (checkpoints.FOLDER / "classifier.safetensors").stat().st_size <= 500_000
+    assert (files.FOLDER / "classifier.safetensors").stat().st_size <= 500_000
 
 
 def test_the_head_reads_the_features() -> None:

@@ -17,7 +17,7 @@ every = pytest.mark.parametrize("width", [(16, 32), None], ids=["convolutions", 
 @every
 def test_shapes_and_range(width: Any) -> None:
     gan = GAN(width=width)
-    x = gan(torch.randn(3, 64))
+    x = gan.generator(torch.randn(3, 64))
     assert x.shape == (3, 1, 28, 28)
     assert x.abs().max() < 1
     assert gan.discriminator(x).shape == (3, 1)
@@ -33,7 +33,7 @@ def test_every_pixel_can_be_painted_and_is_seen(width: Any) -> None:
     x = torch.randn(1, 1, 28, 28, requires_grad=True)
     gan.discriminator(x).sum().backward()
     assert bool((x.grad != 0).all())  # type: ignore[union-attr]
-    slopes = torch.autograd.functional.jacobian(lambda z: gan(z).flatten(), torch.randn(1, 7))
+    slopes = torch.autograd.functional.jacobian(lambda z: gan.generator(z).flatten(), torch.randn(1, 7))
     assert bool((slopes.flatten(1).abs().sum(1) > 0).all())
 
 
@@ -42,7 +42,7 @@ def test_every_pixel_can_be_painted_and_is_seen(width: Any) -> None:
 def test_every_channel_is_painted_and_seen(width: Any, channels: int) -> None:
     torch.manual_seed(0)
     gan = GAN(latent=5, width=width and (4, 4), dense=16, hidden=12, image_channels=channels)
-    x = gan(torch.randn(2, 5))
+    x = gan.generator(torch.randn(2, 5))
     assert x.shape == (2, channels, 28, 28)
     assert gan.sample(3).shape == (3, channels, 28, 28)
     x = torch.randn(1, channels, 28, 28, requires_grad=True)
@@ -96,7 +96,7 @@ def test_what_one_step_has_no_use_for_is_refused(settings: dict[str, Any], messa
 def test_wrong_arguments_are_named() -> None:
     gan = GAN(width=(4, 4), dense=16)
     with pytest.raises(ValueError, match=r"z must have shape \(B, 64\)"):
-        gan(torch.zeros(2, 5))
+        gan.generator(torch.zeros(2, 5))
     with pytest.raises(ValueError, match=r"x must have shape \(B, 1, 28, 28\)"):
         gan.discriminator(torch.zeros(2, 1, 32, 32))
     with pytest.raises(ValueError, match="image_channels must be at least 1"):

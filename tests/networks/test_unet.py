@@ -136,10 +136,10 @@ def test_labels(x: Tensor) -> None:
     network, t = alive(UNet(classes=10)), torch.tensor(0.5)
     torch.testing.assert_close(network(x, t), network(x, t, torch.full((3,), 10)))
     assert not torch.allclose(network(x, t), network(x, t, torch.tensor([0, 1, 2])))
-    with pytest.raises(ValueError, match="0 … 9"):
+    with pytest.raises(ValueError, match="0 … 10"):
         network(x, t, torch.tensor([0, 1, 11]))
-    with pytest.raises(TypeError, match="int64"):
-        network(x, t, torch.zeros(3, dtype=torch.int32))
+    with pytest.raises(TypeError, match="cond must hold whole numbers"):
+        network(x, t, torch.zeros(3))
     with pytest.raises(ValueError, match="cond must have shape"):
         network(x, t, torch.tensor([1]))
     with pytest.raises(ValueError, match="classes=10"):

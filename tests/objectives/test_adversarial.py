@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from diffusion_teach.networks.mlp import MLP
 from diffusion_teach.objectives.adversarial import GAMES, Game, discriminator_loss, generator_loss
 from diffusion_teach.objectives.gradient_penalties import gradient_penalty, input_gradients, zero_centred_penalty
+from tests.members import member
 
 
 def _pair(members: int | None = None, seed: int = 0) -> tuple[MLP, MLP]:
@@ -140,7 +141,7 @@ def test_the_turns_of_members_are_their_turns_alone(game: str, penalties: dict[s
     u = torch.rand(3, 5)
     losses = *rules.discriminator_turn(together, x, x_g, u), rules.generator_turn(together, x, x_g)
     for k in range(3):
-        alone = together.member(k)
+        alone = member(together, k)
         single = *rules.discriminator_turn(alone, x[k], x_g[k], u[k]), rules.generator_turn(alone, x[k], x_g[k])
         for value, expected in zip(losses, single, strict=True):
             assert value.shape == (3,)

@@ -88,11 +88,6 @@ def test_active_units_are_those_whose_mean_moves() -> None:
         variational.active_units(means[:1])
 
 
-def test_a_fair_coin_is_one_bit() -> None:
-    nats = densities.bernoulli_log_prob(torch.ones(784), torch.zeros(784))
-    torch.testing.assert_close(variational.bits_per_dimension(nats, 784), torch.tensor(1.0))
-
-
 def test_wrong_arguments_fail_at_the_door() -> None:
     with pytest.raises(ValueError, match="log_variance and mean must have the same shape"):
         variational.reparameterise(torch.zeros(2, 3), torch.zeros(3))

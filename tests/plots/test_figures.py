@@ -18,7 +18,6 @@ from PIL import Image
 from diffusion_teach import plots
 from diffusion_teach.datasets import toy2d
 from diffusion_teach.plots import fields, grids, live, output, style
-from diffusion_teach.plots.scatter import extent_of
 
 
 def decoded(data: bytes) -> np.ndarray:
@@ -108,30 +107,6 @@ def test_titles_name_their_images() -> None:
     assert list(plots.image_grid(images).axes[0].texts) == []
 
 
-def test_every_member_has_its_panel_and_rings_where_the_modes_are() -> None:
-    ring = toy2d.ring()
-    samples = torch.stack([ring.sample(50) for _ in range(7)])
-    samples[0, 0] = torch.inf
-    fig = plots.members_grid(samples, centres=ring.means, std=0.01, columns=4)
-    titles = [ax.get_title() for ax in fig.axes]
-    assert titles == [f"seed {i}" for i in range(7)] + [""]
-    first, second = fig.axes[:2]
-    assert [len(ax.collections[0].get_offsets()) for ax in (first, second)] == [49, 50]
-    np.testing.assert_allclose([patch.center for patch in first.patches], ring.means)
-    assert extent_of(ring.means, margin=0.0) == pytest.approx((-1, 1, -1, 1))
-
-
-def test_paths_start_hollow_and_end_full() -> None:
-    steps = torch.randn(5, 8, 2)
-    _, (ax,) = plots.subplots()
-    plots.paths(ax, list(steps), most=6)
-    lines, start, end = ax.collections
-    np.testing.assert_allclose(np.stack(lines.get_segments()), steps[:, :6].transpose(0, 1), rtol=1e-6)
-    np.testing.assert_allclose(start.get_offsets(), steps[0, :6], rtol=1e-6)
-    np.testing.assert_allclose(end.get_offsets(), steps[-1, :6], rtol=1e-6)
-    assert len(start.get_facecolors()) == 0
-
-
 def test_a_strip_begins_at_the_first_time_and_ends_at_the_last() -> None:
     steps = torch.linspace(-1, 1, 11).view(11, 1, 1, 1, 1).expand(11, 2, 1, 6, 6)
     fig = plots.strip(steps, torch.linspace(1, 0, 11), columns=4)
@@ -171,12 +146,8 @@ def ax() -> Any:
         (lambda: plots.image_rows({"a": IMAGES, "b": IMAGES[:2]}), ValueError, "the same number of images"),
         (lambda: plots.image_rows({"a": IMAGES}, column_titles=["x"]), ValueError, "each of the 4 columns, got 1"),
         (lambda: plots.scatter(ax(), torch.zeros(3, 3)), ValueError, "points must have shape"),
-        (lambda: plots.members_grid(torch.zeros(3, 2)), ValueError, "samples must have shape"),
-        (lambda: plots.members_grid(torch.zeros(2, 3, 2), titles=["a"]), ValueError, "each of the 2 members, got 1"),
-        (lambda: plots.modes(ax(), torch.zeros(3, 2), std=0.0), ValueError, "std must be above 0"),
-        (lambda: plots.paths(ax(), torch.zeros(1, 3, 2)), ValueError, "at least 2 steps"),
-        (lambda: plots.paths(ax(), []), ValueError, "trajectory is empty"),
-        (lambda: plots.paths(ax(), [torch.zeros(3, 2), torch.zeros(4, 2)]), ValueError, "the same shape"),
+        (lambda: plots.strip([], []), ValueError, "trajectory is empty"),
+        (lambda: plots.strip([torch.zeros(3, 2), torch.zeros(4, 2)], []), ValueError, "the same shape"),
         (lambda: plots.strip(torch.zeros(3, 2, 1, 6, 6), [0.0]), ValueError, "each of the 3 steps, got 1"),
         (lambda: plots.loss_curve(ax(), []), ValueError, "losses is empty"),
         (lambda: output.png("no figure"), TypeError, "fig must be a matplotlib Figure"),  # type: ignore[arg-type]

@@ -94,7 +94,7 @@ def frames() -> list[torch.Tensor]:
 
 
 def test_an_animation_plays_a_finite_number_of_times_and_stands_for_itself() -> None:
-    with Image.open(io.BytesIO(plots.apng(frames(), fps=5, loops=2, hold=1.0))) as image:
+    with Image.open(io.BytesIO(animations.apng(frames(), fps=5, loops=2, hold=1.0))) as image:
         assert image.size == (30, 30)
         assert image.info["loop"] == 2
         assert image.default_image
@@ -138,7 +138,7 @@ def test_bad_frames_of_a_gif_are_refused() -> None:
 def test_coloured_frames_share_a_palette() -> None:
     colours = [torch.tensor(c, dtype=torch.uint8).expand(8, 8, 3) for c in ([0, 114, 178], [213, 94, 0])]
     mixed = torch.cat([colours[0][:4], colours[1][:4]])
-    with Image.open(io.BytesIO(plots.apng(colours, still=mixed))) as image:
+    with Image.open(io.BytesIO(animations.apng(colours, still=mixed))) as image:
         for frame, colour in enumerate(colours, start=1):
             image.seek(frame)
             found = torch.tensor(image.convert("RGB").getpixel((3, 3)))
@@ -177,4 +177,4 @@ GREY = torch.zeros(4, 4, dtype=torch.uint8)
 )
 def test_bad_frames_are_refused(given: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        plots.apng(given, **options)
+        animations.apng(given, **options)

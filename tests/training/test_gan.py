@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from diffusion_teach.networks.mlp import MLP
 from diffusion_teach.objectives.adversarial import GAMES
 from diffusion_teach.training import EMA, fit_gan
+from tests.members import member
 
 
 def _pair(members: int | None = None, seed: int = 0) -> tuple[MLP, MLP]:
@@ -44,13 +45,13 @@ def test_a_critic_takes_more_steps_than_its_generator() -> None:
 def test_members_are_trained_as_if_alone(game: str, penalty: float) -> None:
     # In float64, as the relativistic loss does not depend on the last bias: Adam would blow up its rounding errors.
     together = tuple(net.double() for net in _pair(members=3))
-    alone = tuple(net.member(1).double() for net in together)
+    alone = tuple(member(net, 1) for net in together)
     x, z = torch.randn(12, 3, 10, 2).double().split([4, 8])
     for (g, d), pick in ((together, slice(None)), (alone, 1)):
         reals, noises = iter(x[:, pick]), iter(z[:, pick])
         fit_gan(g, d, lambda it=reals: next(it), lambda it=noises: next(it), steps=4, game=game, r1=penalty, r2=penalty)
     for net, single in zip(together, alone, strict=True):
-        for p, q in zip(net.member(1).double().parameters(), single.parameters(), strict=True):
+        for p, q in zip(member(net, 1).parameters(), single.parameters(), strict=True):
             torch.testing.assert_close(p, q, rtol=1e-6, atol=1e-7)
 
 

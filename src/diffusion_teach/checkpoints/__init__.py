@@ -2,22 +2,17 @@
 
 from diffusion_teach.checkpoints.architectures import build
 from diffusion_teach.checkpoints.files import (
-    CARD_FIELDS,
-    FOLDER,
     SUFFIX,
     card,
     check_name,
     load,
     model,
     names,
-    parameters,
     path,
     save,
 )
 
 __all__ = [
-    "CARD_FIELDS",
-    "FOLDER",
     "SUFFIX",
     "build",
     "card",
@@ -25,7 +20,6 @@ __all__ = [
     "load",
     "model",
     "names",
-    "parameters",
     "path",
     "save",
 ]

@@ -115,7 +115,7 @@ def model(name: str | Path, *, folder: Path | None = None) -> nn.Module:
     tensors = load(name, folder=folder)
     with torch.random.fork_rng(devices=[]):  # fresh weights are drawn, and then replaced
         fresh = architectures.build(architectures.of_card(about))
-    differing = _difference(fresh.state_dict(), tensors)
+    differing = difference(fresh.state_dict(), tensors)
     if differing:
         raise ValueError(
             f"{path(name, folder=folder)} is of another architecture than its card states: {differing}. Keep weights "
@@ -191,7 +191,7 @@ def _stored(key: str, value: Tensor, half: bool) -> Tensor:
     return stored
 
 
-def _difference(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
+def difference(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
     """How two sets of tensors differ in names and shapes, in a few words; empty where they agree."""
     shapes = [
         f"{key} has the shape {tuple(found[key].shape)} instead of {tuple(value.shape)}"

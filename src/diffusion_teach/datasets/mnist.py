@@ -64,9 +64,7 @@ def to_model(images: Tensor) -> Tensor:
     Returns:
         (N, 1, 28, 28) float32 in [−1, 1]; −1 is paper and 1 is ink.
     """
-    _checks.tensor("images", images, floating=False)
-    if images.dtype != torch.uint8:
-        raise TypeError(f"images must hold bytes (uint8, 0 to 255), got {_checks.describe(images)}.")
+    _bytes(images)
     if images.ndim == 3:
         images = images.unsqueeze(1)
     if images.ndim != 4 or images.shape[1] != 1:
@@ -88,13 +86,17 @@ def binarise(images: Tensor, *, generator: torch.Generator | None = None) -> Ten
     Returns:
         (N, 784) float32 of zeros and ones, in raster order.
     """
-    _checks.tensor("images", images, ("N", "H", "W"), floating=False)
-    if images.dtype != torch.uint8:
-        raise TypeError(f"images must hold bytes (uint8, 0 to 255), got {_checks.describe(images)}.")
-    pixels = images.flatten(1)
+    pixels = _bytes(images, ("N", "H", "W")).flatten(1)
     g = _checks.generator(generator)
     coin = torch.randint(0, 255, pixels.shape, dtype=torch.uint8, device=pixels.device, generator=g)
     return (coin < pixels).float()
+
+
+def _bytes(images: Tensor, shape: tuple[str, ...] | None = None) -> Tensor:
+    _checks.tensor("images", images, shape, floating=False)
+    if images.dtype != torch.uint8:
+        raise TypeError(f"images must hold bytes (uint8, 0 to 255), got {_checks.describe(images)}.")
+    return images
 
 
 def to_uint8(x: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Stacked digits: three MNIST digits as the three channels of one picture, a thousand kinds of them.
 
 Digits drawn independently make 10³ combinations of nearly equal shares: a distribution of images with a known and large
-number of modes. That is what mode collapse is counted on, see `metrics.stacked`.
+number of modes. That is what mode collapse is counted on, see `metrics.stacked_modes`.
 
 Source: Metz et al. (2017), "Unrolled generative adversarial networks", section 3.3.1.
 """

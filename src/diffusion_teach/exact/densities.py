@@ -6,6 +6,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.distributions import MultivariateNormal, kl_divergence
 from torch.nn.functional import softplus
 
 from diffusion_teach import _checks
@@ -16,6 +17,11 @@ def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
     _checks.tensor("mean", mean, ("...", "J"), finite=False)
     _checks.same_shape("log_variance", log_variance, "mean", mean)
     return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(-1)
+
+
+def gaussian_kl_full(mean_a: Tensor, cov_a: Tensor, mean_b: Tensor, cov_b: Tensor) -> Tensor:
+    """KL(N(mean_a, cov_a) ‖ N(mean_b, cov_b)) in nats; means (B, J), covariances (J, J) or (B, J, J), gives (B,)."""
+    return kl_divergence(MultivariateNormal(mean_a, cov_a), MultivariateNormal(mean_b, cov_b))
 
 
 def gaussian_log_prob(x: Tensor, mean: Tensor | float = 0.0, log_variance: Tensor | float = 0.0) -> Tensor:

@@ -144,10 +144,6 @@ class GaussianMixture:
         centre = self.means.to(x_t) + torch.einsum("...kj,kij->...ki", gain * residual, self._basis.to(x_t))
         return (log_joint.softmax(-1).unsqueeze(-1) * centre).sum(-2)
 
-    def responsibilities(self, x: Tensor, alpha: Tensor | float = 1.0, sigma: Tensor | float = 0.0) -> Tensor:
-        """p(component | x), shape (..., K)."""
-        return self._components(x, alpha, sigma)[0].softmax(-1)
-
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """n independent draws of x₀, shape (n, d), in torch's default dtype."""
         _checks.integer("n", n)
@@ -186,6 +182,7 @@ class Empirical:
         a, s = _level("alpha", alpha, flat), _level("sigma", sigma, flat)
         if not (s > 0).all():
             raise ValueError("sigma must be above 0: a set of points has no density of its own.")
+        # Not torch.cdist: the scale a differs from row to row.
         distance = flat.square().sum(1, keepdim=True) - 2 * a * (flat @ points.T) + a**2 * points.square().sum(1)
         return -0.5 * distance / s**2, s
 

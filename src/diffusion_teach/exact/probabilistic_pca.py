@@ -14,8 +14,10 @@ import math
 
 import torch
 from torch import Tensor
+from torch.distributions import MultivariateNormal
 
 from diffusion_teach import _checks
+from diffusion_teach.exact.densities import gaussian_kl_full, gaussian_log_prob
 
 
 class ProbabilisticPCA:
@@ -39,7 +41,8 @@ class ProbabilisticPCA:
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) in nats, exact; x (B, D) gives (B,)."""
-        return _log_normal(_checks.tensor("x", x, ("B", len(self.offset))).double() - self.offset, self.covariance)
+        _checks.tensor("x", x, ("B", len(self.offset)))
+        return MultivariateNormal(self.offset, self.covariance).log_prob(x.double())
 
     def posterior_mean(self, x: Tensor) -> Tensor:
         """E[z|x], (B, J) of x (B, D); the covariance is `posterior_covariance` (J, J), the same for every x."""
@@ -48,10 +51,8 @@ class ProbabilisticPCA:
 
     def log_joint(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x|z) + log p(z); x (..., D) and z (..., J) give (...)."""
-        residual = (x.double() - self.offset - z.double() @ self.weights.T).square().sum(-1) / self.noise
-        d, j = self.weights.shape
-        constant = d * math.log(2 * math.pi * self.noise) + j * math.log(2 * math.pi)
-        return -0.5 * (residual + z.double().square().sum(-1) + constant)
+        mean = self.offset + z.double() @ self.weights.T
+        return gaussian_log_prob(x.double(), mean, math.log(self.noise)) + gaussian_log_prob(z.double())
 
     def elbo(self, x: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
         """The bound for q(z|x) = N(mean, covariance), without sampling.
@@ -75,27 +76,13 @@ class ProbabilisticPCA:
         spread = (self.weights.T @ self.weights * s).sum((-2, -1))
         d = len(self.offset)
         reconstruction = -0.5 * (d * math.log(2 * math.pi * self.noise) + (miss + spread) / self.noise)
-        trace = s.diagonal(dim1=-2, dim2=-1).sum(-1)
-        kl = 0.5 * (m.square().sum(-1) + trace - m.shape[-1] - torch.logdet(s))
-        return reconstruction - kl
+        return reconstruction - gaussian_kl_full(m, s, torch.zeros_like(m), torch.eye(m.shape[-1], dtype=m.dtype))
 
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """n data (n, D), float64."""
         d, j = self.weights.shape
         eps = torch.randn(_checks.integer("n", n), d + j, dtype=torch.float64, generator=_checks.generator(generator))
         return self.offset + eps[:, :j] @ self.weights.T + math.sqrt(self.noise) * eps[:, j:]
-
-
-def gaussian_kl_full(mean_a: Tensor, cov_a: Tensor, mean_b: Tensor, cov_b: Tensor) -> Tensor:
-    """KL(N(mean_a, cov_a) ‖ N(mean_b, cov_b)) in nats; means (B, J), covariances (J, J) or (B, J, J), gives (B,)."""
-    j = mean_a.shape[-1]
-    _checks.tensor("mean_a", mean_a, ("B", j))
-    _checks.tensor("mean_b", mean_b, ("B", j))
-    precision = torch.linalg.inv(cov_b)
-    gap = mean_b - mean_a
-    stretch = (gap.unsqueeze(-2) @ precision @ gap.unsqueeze(-1)).squeeze(-1).squeeze(-1)
-    trace = (precision @ cov_a).diagonal(dim1=-2, dim2=-1).sum(-1)
-    return 0.5 * (trace + stretch - j + torch.logdet(cov_b) - torch.logdet(cov_a))
 
 
 def collapse(variances: Tensor, noise: float, beta: float = 1.0) -> Tensor:
@@ -116,10 +103,3 @@ def collapse(variances: Tensor, noise: float, beta: float = 1.0) -> Tensor:
     """
     _checks.tensor("variances", variances, ("D",))
     return (variances - _checks.number("beta", beta, above=0) * _checks.number("noise", noise, above=0)).clamp_min(0)
-
-
-def _log_normal(residual: Tensor, covariance: Tensor) -> Tensor:
-    factor = torch.linalg.cholesky(covariance)
-    white = torch.linalg.solve_triangular(factor, residual.T, upper=False)
-    log_det = 2 * factor.diagonal().log().sum()
-    return -0.5 * (white.square().sum(0) + log_det + len(covariance) * math.log(2 * math.pi))

@@ -15,14 +15,12 @@ Source: Naeem et al. (2020), "Reliable fidelity and diversity metrics for genera
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from diffusion_teach import _checks
-from diffusion_teach.metrics.neighbours import distances, more_than, radii
+from diffusion_teach.metrics.neighbours import ROWS, distances, feature_pair, radii
 
 NEIGHBOURS = 5
 
@@ -34,7 +32,7 @@ class DensityCoverage(NamedTuple):
     coverage: float
 
 
-def density_coverage(real: Tensor, generated: Tensor, *, k: int = NEIGHBOURS, chunk: int = 1000) -> DensityCoverage:
+def density_coverage(real: Tensor, generated: Tensor, *, k: int = NEIGHBOURS) -> DensityCoverage:
     """Density and coverage of generated points by the k-nearest-neighbour balls of real ones.
 
     density = Σ_j Σ_i [|y_j − x_i| ≤ r_i] / (k m),   coverage = Σ_i [min_j |y_j − x_i| ≤ r_i] / n
@@ -44,37 +42,10 @@ def density_coverage(real: Tensor, generated: Tensor, *, k: int = NEIGHBOURS, ch
 
     Args:
         real: (n, d) features x of the data, n > k.
-        generated: (m, d) of the model y, m ≥ 1. Print the values beside `coverage_null(n, m)` and a density of 1.
+        generated: (m, d) of the model y, m ≥ 1. Print the values beside their null values, see above.
         k: the neighbour that sets a ball's radius r; 5 in the paper.
-        chunk: rows whose distances are held at a time; bounds the memory, does not change the result.
     """
-    _checks.integer("k", k)
-    _checks.integer("chunk", chunk)
-    _checks.tensor("real", real, ("n", "d"))
-    _checks.tensor("generated", generated, ("m", real.shape[1]))
-    more_than(k, "real", real)
-    x, y = real.detach().double(), generated.detach().double()
-    radius = radii(x, k=k, chunk=chunk)
-    inside = torch.cat(
-        [
-            (part <= r[:, None]).sum(dim=1)
-            for part, r in zip(distances(x, y, chunk=chunk), radius.split(chunk), strict=True)
-        ]
-    )
+    x, y = feature_pair(real, generated, k)
+    balls = zip(distances(x, y), radii(x, k=k).split(ROWS), strict=True)
+    inside = torch.cat([(part <= radius[:, None]).sum(dim=1) for part, radius in balls])
     return DensityCoverage(int(inside.sum()) / (k * len(y)), float((inside > 0).double().mean()))
-
-
-def coverage_null(n: int, m: int | None = None, *, k: int = NEIGHBOURS) -> float:
-    """The coverage that a perfect model scores on average: 1 − Π_{i=1..k} (n − i) / (n + m − i).
-
-    A ball is empty when the k nearest of its n − 1 + m fellow points are all real.
-
-    Args:
-        n: real points, more than k.
-        m: generated points; n where not given.
-        k: the neighbour that sets a ball's radius.
-    """
-    _checks.integer("k", k)
-    _checks.integer("n", n, least=k + 1)
-    others = n if m is None else _checks.integer("m", m)
-    return 1 - math.prod((n - i) / (n + others - i) for i in range(1, k + 1))

@@ -11,6 +11,7 @@ Source: Dowson and Landau (1982); Heusel et al. (2017), "GANs trained by a two t
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -33,6 +34,12 @@ class Floor(NamedTuple):
 
     mean: float
     std: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Floor:
+        """The floor of what the draws scored."""
+        scores = torch.tensor(values, dtype=torch.float64)
+        return cls(float(scores.mean()), float(scores.std()))
 
 
 def gaussian_fit(features: Tensor) -> Gaussian:
@@ -116,8 +123,7 @@ def floor(n: int, draws: int = 10, *, generator: torch.Generator | None = None) 
     for _ in range(draws):
         chosen = torch.randperm(len(images), generator=generator)[:n]
         values.append(frechet_to_test(mnist.to_model(images[chosen])))
-    scores = torch.tensor(values, dtype=torch.float64)
-    return Floor(float(scores.mean()), float(scores.std()))
+    return Floor.of(values)
 
 
 def leading_order_bias(eigenvalues: Tensor, n: int) -> float:

@@ -152,15 +152,9 @@ def expected_kl(shares: Tensor | int, samples: int, reference: Tensor | int | No
             # E[X ln X] / N over the values within 40 and 12 standard deviations of the mean: beyond them is rounding
             width = 40 + 12 * math.sqrt(n * chance * (1 - chance))
             x = torch.arange(max(1, int(n * chance - width)), min(n, int(n * chance + width)) + 1, dtype=torch.float64)
-            mass = _log_binomial(x, n, chance).exp()
+            mass = torch.distributions.Binomial(n, share).log_prob(x).exp()
             total += int(times) * float((mass * x / n * (x / n).log()).sum())
     return total - float(torch.xlogy(p, q).sum())
-
-
-def _log_binomial(x: Tensor, n: int, p: float) -> Tensor:
-    """The logarithm of the binomial probability of x successes in n trials of chance p > 0."""
-    ways = math.lgamma(n + 1) - torch.lgamma(x + 1) - torch.lgamma(n - x + 1)
-    return ways + x * math.log(p) + torch.special.xlog1py(n - x, torch.tensor(-p, dtype=torch.float64))
 
 
 def _kl(share: Tensor, reference: Tensor) -> Tensor:

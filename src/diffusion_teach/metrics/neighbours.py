@@ -10,6 +10,9 @@ from torch import Tensor
 
 from diffusion_teach import _checks
 
+ROWS = 1000
+"""Rows whose distances are held at a time; bounds the memory, does not change the result."""
+
 
 class Nearest(NamedTuple):
     """For each sample the Euclidean distance (n,) to its nearest point, and which point it is (n,)."""
@@ -18,48 +21,55 @@ class Nearest(NamedTuple):
     which: Tensor
 
 
-def nearest(samples: Tensor, points: Tensor, *, chunk: int = 10_000) -> Nearest:
+def nearest(samples: Tensor, points: Tensor) -> Nearest:
     """The nearest of many points for each sample.
 
     Args:
         samples: (n, d), or any shape (n, ...) that flattens to it, such as images.
         points: (m, d), or the like; float32 is enough.
-        chunk: points whose distances are held at a time; bounds the memory.
     """
-    _checks.tensor("samples", samples)
-    _checks.tensor("points", points)
-    _checks.integer("chunk", chunk)
-    if samples.ndim < 2 or samples.shape[1:] != points.shape[1:]:
+    a, b = flattened("samples", samples, "points", points)
+    which = torch.cat([torch.cdist(part, b).argmin(dim=1) for part in a.split(ROWS)])
+    return Nearest((a - b[which]).norm(dim=1), which)
+
+
+def flattened(name: str, value: Tensor, other_name: str, other: Tensor) -> tuple[Tensor, Tensor]:
+    """Two sets (n, ...) and (m, ...) of one kind as points (n, d) and (m, d), in the dtype of the first.
+
+    Raises:
+        ValueError: where they are of different kinds, or not finite.
+    """
+    _checks.tensor(name, value)
+    _checks.tensor(other_name, other)
+    if value.ndim < 2 or value.shape[1:] != other.shape[1:]:
         raise ValueError(
-            f"samples and points must be (n, ...) and (m, ...) of the same kind, got {tuple(samples.shape)} "
-            f"and {tuple(points.shape)}."
+            f"{name} and {other_name} must be (n, ...) and (m, ...) of the same kind, got {tuple(value.shape)} "
+            f"and {tuple(other.shape)}."
         )
-    a, b = samples.detach().flatten(1), points.detach().flatten(1).to(samples.dtype)
-    best = torch.full((len(a),), torch.inf, dtype=a.dtype)
-    index = torch.zeros(len(a), dtype=torch.int64)
-    for start in range(0, len(b), chunk):
-        part = b[start : start + chunk]
-        # |a|² is the same for every point: the rest decides.
-        found = (part.square().sum(dim=1) - 2 * a @ part.T).min(dim=1)
-        closer = found.values < best
-        best = torch.where(closer, found.values, best)
-        index = torch.where(closer, found.indices + start, index)
-    return Nearest((a - b[index]).norm(dim=1), index)
+    return value.detach().flatten(1), other.detach().flatten(1).to(value.dtype)
 
 
-def radii(points: Tensor, *, k: int = 3, chunk: int = 1000) -> Tensor:
+def feature_pair(real: Tensor, generated: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Check the features (n, d) of the data, n > k, and (m, d) of a model, and return both in float64."""
+    _checks.integer("k", k)
+    _checks.tensor("real", real, ("n", "d"))
+    _checks.tensor("generated", generated, ("m", real.shape[1]))
+    more_than(k, "real", real)
+    return real.detach().double(), generated.detach().double()
+
+
+def radii(points: Tensor, *, k: int = 3) -> Tensor:
     """The distance (n,) of each point (n, d) to its k-th nearest neighbour in the same set, itself not counted.
 
     Args:
         points: (n, d), n > k.
         k: which neighbour.
-        chunk: rows whose distances are held at a time; bounds the memory, does not change the result.
     """
     _checks.tensor("points", points, ("n", "d"))
     _checks.integer("k", k)
     more_than(k, "points", points)
     start, found = 0, []
-    for part in distances(points, points, chunk=chunk):
+    for part in distances(points, points):
         rows = torch.arange(len(part))
         part[rows, start + rows] = torch.inf
         found.append(part.kthvalue(k, dim=1).values)
@@ -67,13 +77,12 @@ def radii(points: Tensor, *, k: int = 3, chunk: int = 1000) -> Tensor:
     return torch.cat(found)
 
 
-def distances(a: Tensor, b: Tensor, *, chunk: int = 1000) -> Iterator[Tensor]:
-    """The Euclidean distances (n, m) of points a (n, d) to points b (m, d), `chunk` rows at a time.
+def distances(a: Tensor, b: Tensor) -> Iterator[Tensor]:
+    """The Euclidean distances (n, m) of points a (n, d) to points b (m, d), `ROWS` rows at a time.
 
     Of differences, not by the matrix product |a|² + |b|² − 2ab: the latter loses the small distances that decide.
     """
-    _checks.integer("chunk", chunk)
-    for part in a.split(chunk):
+    for part in a.split(ROWS):
         yield torch.cdist(part, b, compute_mode="donot_use_mm_for_euclid_dist")
 
 

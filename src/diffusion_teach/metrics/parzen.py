@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from diffusion_teach import _checks
-from diffusion_teach.metrics.neighbours import nearest
+from diffusion_teach.metrics.neighbours import ROWS, flattened, nearest
 
 
 class Parzen(NamedTuple):
@@ -29,16 +29,15 @@ class Parzen(NamedTuple):
     sigma: float
 
 
-def log_likelihood(samples: Tensor, test: Tensor, sigma: float, *, chunk: int = 1000) -> Tensor:
+def log_likelihood(samples: Tensor, test: Tensor, sigma: float) -> Tensor:
     """log (1/n) Σ_i N(x; c_i, σ²·I) in nats of each test point, (m,).
 
     Args:
         samples: (n, d), the model's, or any shape (n, ...) that flattens to it.
         test: (m, d), or the like.
         sigma: the width σ.
-        chunk: test points whose distances are held at a time; bounds the memory.
     """
-    return _log_likelihoods(samples, test, [_checks.number("sigma", sigma, above=0)], chunk)[0]
+    return _log_likelihoods(samples, test, [_checks.number("sigma", sigma, above=0)])[0]
 
 
 def estimate(samples: Tensor, validation: Tensor, test: Tensor, sigmas: Sequence[float]) -> Parzen:
@@ -54,36 +53,22 @@ def estimate(samples: Tensor, validation: Tensor, test: Tensor, sigmas: Sequence
     widths = sorted(_checks.number("sigmas", sigma, above=0) for sigma in sigmas)
     if len(widths) < 3:
         raise ValueError(f"sigmas must offer at least 3 widths to choose from, got {len(widths)}.")
-    scores = _log_likelihoods(samples, validation, widths, 1000).mean(1)
+    scores = _log_likelihoods(samples, validation, widths).mean(1)
     best = int(scores.argmax())
     if best in (0, len(widths) - 1):
         raise ValueError(f"the best of the widths is the outermost, {widths[best]:g}: offer others beyond it.")
     return Parzen(float(log_likelihood(samples, test, widths[best]).mean()), widths[best])
 
 
-def _log_likelihoods(samples: Tensor, test: Tensor, sigmas: Sequence[float], chunk: int) -> Tensor:
+def _log_likelihoods(samples: Tensor, test: Tensor, sigmas: Sequence[float]) -> Tensor:
     """One row for each width, (len(sigmas), m)."""
-    _checks.tensor("samples", samples)
-    _checks.tensor("test", test)
-    _checks.integer("chunk", chunk)
-    if samples.ndim < 2 or samples.shape[1:] != test.shape[1:]:
-        raise ValueError(
-            f"samples and test must be (n, ...) and (m, ...) of the same kind, got {tuple(samples.shape)} and "
-            f"{tuple(test.shape)}."
-        )
-    c, points = samples.flatten(1), test.flatten(1).to(samples.dtype)
+    c, points = flattened("samples", samples, "test", test)
     n, d = c.shape
     rows = []
-    for part in points.split(chunk):
-        squared = (part.square().sum(1, keepdim=True) + c.square().sum(1) - 2 * part @ c.T).clamp(min=0)
-        rows.append(
-            torch.stack(
-                [
-                    (squared / (-2 * s**2)).logsumexp(1) - math.log(n) - d / 2 * math.log(2 * math.pi * s**2)
-                    for s in sigmas
-                ]
-            )
-        )
+    for part in points.split(ROWS):
+        squared = torch.cdist(part, c).square()
+        sums = [(squared / (-2 * s**2)).logsumexp(1) - d / 2 * math.log(2 * math.pi * s**2) for s in sigmas]
+        rows.append(torch.stack(sums) - math.log(n))
     return torch.cat(rows, dim=1)
 
 
@@ -97,7 +82,7 @@ def k_means(points: Tensor, k: int, *, iterations: int = 5, generator: torch.Gen
     _checks.integer("iterations", iterations)
     centroids = points[torch.randperm(len(points), generator=_checks.generator(generator))[:k]].clone()
     for _ in range(iterations):
-        which = torch.cat([nearest(part, centroids).which for part in points.split(2000)])
+        which = nearest(points, centroids).which
         count = torch.bincount(which, minlength=k).to(points).unsqueeze(1)
         means = torch.zeros_like(centroids).index_add_(0, which, points) / count.clamp(min=1)
         centroids = torch.where(count > 0, means, centroids)

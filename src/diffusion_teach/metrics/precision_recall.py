@@ -14,8 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from diffusion_teach import _checks
-from diffusion_teach.metrics.neighbours import distances, more_than, radii
+from diffusion_teach.metrics.neighbours import distances, feature_pair, more_than, radii
 
 
 class PrecisionRecall(NamedTuple):
@@ -25,27 +24,19 @@ class PrecisionRecall(NamedTuple):
     recall: float
 
 
-def precision_recall(real: Tensor, generated: Tensor, *, k: int = 3, chunk: int = 1000) -> PrecisionRecall:
-    """Precision and recall by k-nearest-neighbour manifolds; exact, computed in chunks of rows.
+def precision_recall(real: Tensor, generated: Tensor, *, k: int = 3) -> PrecisionRecall:
+    """Precision and recall by k-nearest-neighbour manifolds; exact.
 
     Args:
         real: (n, d) features or points of the data, n > k.
         generated: (m, d) of the model, m > k. Use m = n: both values depend on the numbers.
         k: the neighbour that sets a ball's radius; 3 in the paper.
-        chunk: rows whose distances are held at a time; bounds the memory, does not change the result.
     """
-    _checks.integer("k", k)
-    _checks.integer("chunk", chunk)
-    _checks.tensor("real", real, ("n", "d"))
-    _checks.tensor("generated", generated, ("m", real.shape[1]))
-    more_than(k, "real", real)
-    more_than(k, "generated", generated)
-    a, b = real.detach().double(), generated.detach().double()
-    return PrecisionRecall(
-        _share_inside(b, a, radii(a, k=k, chunk=chunk), chunk), _share_inside(a, b, radii(b, k=k, chunk=chunk), chunk)
-    )
+    a, b = feature_pair(real, generated, k)
+    more_than(k, "generated", b)
+    return PrecisionRecall(_share_inside(b, a, radii(a, k=k)), _share_inside(a, b, radii(b, k=k)))
 
 
-def _share_inside(points: Tensor, centres: Tensor, radius: Tensor, chunk: int) -> float:
-    inside = [(part <= radius).any(dim=1) for part in distances(points, centres, chunk=chunk)]
+def _share_inside(points: Tensor, centres: Tensor, radius: Tensor) -> float:
+    inside = [(part <= radius).any(dim=1) for part in distances(points, centres)]
     return float(torch.cat(inside).double().mean())

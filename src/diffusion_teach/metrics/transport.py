@@ -137,7 +137,7 @@ def null_value(
     """What a distance says of two samples of one distribution: between two disjoint halves of 2 n points, some times.
 
     Args:
-        distance: of two sets (n, ...), such as `sliced_wasserstein` or `lambda a, b: mmd(a, b).squared`.
+        distance: of two sets (n, ...), such as `sliced_wasserstein`.
         points: (N, ...) that stand for the distribution, N ≥ 2 n.
         n: points of each sample: as many as are compared otherwise.
         draws: how many pairs of samples, at least 2.
@@ -157,5 +157,4 @@ def null_value(
     for _ in range(draws):
         chosen = points[torch.randperm(len(points), generator=generator)[: 2 * n]]
         values.append(float(distance(chosen[:n], chosen[n:])))
-    found = torch.tensor(values, dtype=torch.float64)
-    return Floor(float(found.mean()), float(found.std()))
+    return Floor.of(values)

@@ -50,7 +50,3 @@ class Watch:
     def covered(self) -> Tensor:
         """Modes covered at each look, (looks, M)."""
         return torch.stack([one.covered for one in self.measured])
-
-    def quality(self) -> Tensor:
-        """Share of high quality at each look, (looks, M)."""
-        return torch.stack([one.high_quality for one in self.measured])

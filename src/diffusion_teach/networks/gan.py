@@ -137,8 +137,3 @@ class GAN(OneStepGenerator):
         z = torch.randn(count, self.generator.latent, generator=generator)
         images: Tensor = self.generator(z.to(self.device))
         return images
-
-    def forward(self, z: Tensor) -> Tensor:
-        """Images (B, C, 28, 28) of z (B, latent)."""
-        images: Tensor = self.generator(z)
-        return images

@@ -78,8 +78,8 @@ class MLP(nn.Module):
         super().__init__()
         self.in_dim = _checks.integer("in_dim", in_dim)
         self.out_dim = _checks.integer("out_dim", out_dim)
-        self.width = _checks.integer("width", width)
-        self.depth = _checks.integer("depth", depth, least=0)
+        _checks.integer("width", width)
+        _checks.integer("depth", depth, least=0)
         self.fourier_octaves = _checks.integer("fourier_octaves", fourier_octaves, least=0, most=16)
         self.members = None if members is None else _checks.integer("members", members)
         _checks.generator(generator)
@@ -111,13 +111,6 @@ class MLP(nn.Module):
         for layer in hidden:
             h = nn.functional.silu(layer(h))
         return last(h)
-
-    def member(self, index: int) -> MLP:
-        """A copy of one member as a single network."""
-        _checks.integer("index", index, least=0, most=(self.members or 1) - 1)
-        single = MLP(self.in_dim, self.out_dim, self.width, self.depth, self.fourier_octaves)
-        single.load_state_dict({k: v[index : index + 1].clone() for k, v in self.state_dict().items()})
-        return single
 
     @property
     def parameters_per_member(self) -> int:

@@ -147,17 +147,7 @@ class UNet(Network):
     def _labels_of(self, cond: Tensor | None, x_t: Tensor) -> Tensor:
         if cond is None:
             return torch.full((1,), self.classes, device=x_t.device)
-        _checks.tensor("cond", cond, (len(x_t),), floating=False)
-        if cond.dtype != torch.int64:
-            raise TypeError(
-                f"cond must hold labels (int64), got {_checks.describe(cond)}. Convert it with cond.long()."
-            )
-        if not ((cond >= 0) & (cond <= self.classes)).all():
-            raise ValueError(
-                f"cond must lie in 0 … {self.classes - 1}, or be {self.classes} for no label; got values from "
-                f"{int(cond.min())} to {int(cond.max())}."
-            )
-        return cond
+        return _checks.indices("cond", cond, self.classes + 1, (len(x_t),))
 
 
 class ChannelNorm(nn.LayerNorm):

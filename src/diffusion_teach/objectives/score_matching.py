@@ -1,4 +1,4 @@
-r"""Four objectives that find one score, and the regression that trains every diffusion model.
+r"""Four objectives that find one score.
 
 A score model ψ maps x (B, d) to (B, d). The Fisher divergence to the true score, ½E‖ψ(x) − ∇log p(x)‖², cannot be
 computed without knowing ∇log p. Three objectives differ from it by a constant that does not depend on ψ:

@@ -114,8 +114,3 @@ def active_units(means: Tensor, *, threshold: float = ACTIVE) -> int:
     if len(means) < 2:
         raise ValueError(f"means must hold at least 2 rows to vary, got {_checks.describe(means)}.")
     return int((means.var(0) > _checks.number("threshold", threshold, least=0)).sum())
-
-
-def bits_per_dimension(log_likelihood: Tensor | float, dimensions: int) -> Tensor:
-    """−log p / (D·log 2): nats of an image as bits of one pixel. Say of which data: binary, or 8-bit dequantised."""
-    return -torch.as_tensor(log_likelihood) / (_checks.integer("dimensions", dimensions) * math.log(2))

@@ -41,8 +41,3 @@ def L_B(x: Tensor, encoder: Encoder, decoder: Decoder, ε: Tensor) -> Tensor:  #
     μ, log_σ2 = encoder(x)
     reconstruction = [log_p_x_given_z(x, decoder(g_φ(μ, log_σ2, ε_l))) for ε_l in ε]
     return minus_D_KL(μ, log_σ2) + sum(reconstruction) / len(ε)
-
-
-def L_M(N: int, L: Tensor) -> Tensor:  # noqa: N802
-    """The bound of N data from a minibatch of M bounds (M,): N/M · Σ_i L(x_i) (eq. 8)."""
-    return N / len(L) * L.sum()

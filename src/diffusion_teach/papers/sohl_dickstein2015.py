@@ -9,7 +9,7 @@ r"""Deep Unsupervised Learning using Nonequilibrium Thermodynamics (Sohl-Dickste
             + H_q(X⁽ᵀ⁾|X⁽⁰⁾) − H_q(X⁽¹⁾|X⁽⁰⁾) − H_p(X⁽ᵀ⁾)                                                  (eq. 14)
 
 x⁽ᵗ⁾ is written x_t. The Gaussian forward process is the one that DDPM took over five years later: `tables`, `q_step`,
-`q_jump` and `posterior` are those of `ddpm2020`, and tables have T + 1 entries here too. Everything is in nats.
+`q_jump` and `posterior` are those of `ho2020`, and tables have T + 1 entries here too. Everything is in nats.
 
 The paper's own heartbeats forget towards coins that show a 1 as often as the data do, one time in five (appendix
 D.1.2), and not towards fair ones: `rest` is that rate, and stands where the table has 0.5.
@@ -32,7 +32,6 @@ __all__ = [
     "binomial_jump",
     "binomial_kl",
     "binomial_posterior",
-    "binomial_step",
     "binomial_tables",
     "bound",
     "gaussian_entropy",
@@ -54,12 +53,6 @@ def binomial_tables(T: int) -> Tables:
 def _rate(x: Tensor | float, kept: Tensor, rest: float) -> Tensor:
     """The rate of B(x·kept + rest·(1 − kept)): a bit that is kept, or else replaced by a coin."""
     return x * kept + rest * (1 - kept)
-
-
-def binomial_step(x: Tensor, t: int | Tensor, k: Tables, u: Tensor, *, rest: float = 0.5) -> Tensor:
-    """One draw of q(x_t|x_{t−1}) of bits x (..., d) in {0, 1}, with u ~ U[0, 1) of their shape."""
-    _checks.same_shape("u", u, "x", x)
-    return (u < _rate(x, k.α[t].to(x), rest)).to(x)
 
 
 def binomial_jump(x_0: Tensor, t: int | Tensor, k: Tables, u: Tensor, *, rest: float = 0.5) -> Tensor:

@@ -16,17 +16,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from statistics import NormalDist
 
 import torch
 from torch import Tensor
 
 from diffusion_teach import _checks
-
-
-def σ_1(x: Tensor) -> float:
-    """Technique 1: the largest Euclidean distance between two of the images x (N, …)."""
-    flat = _checks.tensor("x", x).flatten(1)
-    return max(float(torch.cdist(part, flat).max()) for part in flat.split(1000))
 
 
 def overlap(γ: float, D: int) -> float:
@@ -35,7 +30,8 @@ def overlap(γ: float, D: int) -> float:
     In D dimensions σ·z lies on a shell of radius about N(σ√D, σ²/2).
     """
     shift = math.sqrt(2 * _checks.integer("D", D)) * (_checks.number("γ", γ, least=1) - 1)
-    return _Φ(shift + 3 * γ) - _Φ(shift - 3 * γ)
+    Φ = NormalDist().cdf
+    return Φ(shift + 3 * γ) - Φ(shift - 3 * γ)
 
 
 def ratio(D: int, share: float = 0.5) -> float:
@@ -49,13 +45,6 @@ def ratio(D: int, share: float = 0.5) -> float:
     return low
 
 
-def levels(σ_1: float, σ_L: float, D: int) -> Tensor:
-    """A geometric ladder from σ_1 to σ_L, its ratio as near to technique 2's as a whole number of levels allows."""
-    _checks.number("σ_1", σ_1, above=_checks.number("σ_L", σ_L, above=0))
-    steps = max(1, round(math.log(σ_1 / σ_L) / math.log(ratio(D))))
-    return torch.logspace(math.log10(σ_1), math.log10(σ_L), steps + 1, dtype=torch.float64)
-
-
 def variance_after(r: float, γ: float, T: int) -> float:
     """s_T²/σ_i² of proposition 3, with r = ε/σ_L²: T steps at level i on data at a point, begun with γ²."""
     _checks.number("r", r, above=0, below=2)
@@ -64,19 +53,7 @@ def variance_after(r: float, γ: float, T: int) -> float:
     return (1 - r) ** (2 * _checks.integer("T", T)) * (γ**2 - settled) + settled
 
 
-def step_size(γ: float, T: int) -> float:
-    """Technique 4: the r = ε/σ_L² in (0, 1) that brings `variance_after` nearest to 1."""
-    grid = torch.linspace(1e-4, 1, 10_000, dtype=torch.float64)[:-1]
-    off = torch.tensor([abs(variance_after(r, γ, T) - 1) for r in grid.tolist()])
-    return float(grid[off.argmin()])
-
-
 @torch.no_grad()
 def denoise(s_θ: Callable[[Tensor, float], Tensor], x: Tensor, σ_L: float) -> Tensor:
     """The last step, x + σ_L²·s_θ(x, σ_L), without noise; x (B, …)."""
     return x + σ_L**2 * s_θ(x, σ_L)
-
-
-def _Φ(value: float) -> float:  # noqa: N802
-    """The cumulative distribution of N(0, 1)."""
-    return 0.5 * math.erfc(-value / math.sqrt(2))

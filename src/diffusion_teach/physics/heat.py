@@ -227,20 +227,14 @@ def reverse_walk(
         raise ValueError(f"times must fall, from late to early, and not below 0: at least 2, got {times.tolist()[:6]}.")
     if score is not None:
         _checks.function("score", score, "Use lambda x, t: heat.score(ink_at(t), x, wall=wall).")
-    return _walk_back(x, times.tolist(), score, wall, diffusivity, _checks.generator(generator))
+    _checks.generator(generator)
 
-
-def _walk_back(
-    x: Tensor,
-    times: list[float],
-    score: Score | None,
-    wall: float,
-    diffusivity: float,
-    generator: torch.Generator | None,
-) -> Iterator[Tensor]:
-    yield x
-    for late, early in pairwise(times):
-        if score is not None:
-            x = reflect(x + 2 * diffusivity * (late - early) * score(x, late), wall)
-        x = random_walk(x, late - early, wall=wall, diffusivity=diffusivity, generator=generator)
+    def walk(x: Tensor) -> Iterator[Tensor]:
         yield x
+        for late, early in pairwise(times.tolist()):
+            if score is not None:
+                x = reflect(x + 2 * diffusivity * (late - early) * score(x, late), wall)
+            x = random_walk(x, late - early, wall=wall, diffusivity=diffusivity, generator=generator)
+            yield x
+
+    return walk(x)

@@ -1,45 +1,15 @@
-"""Paths of a sampler: lines in the plane, strips of images over time."""
+"""The path of a sampler as strips of images over time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import torch
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from diffusion_teach import _checks
-from diffusion_teach.plots import style
 from diffusion_teach.plots.grids import as_bytes, image_rows
-
-
-def paths(
-    ax: Axes, trajectory: Tensor | Sequence[Tensor], *, color: str = style.MODEL, exact: bool = False, most: int = 60
-) -> None:
-    """Draw the paths of points: a hollow dot at the start, a full one at the end.
-
-    Args:
-        ax: the panel; set its extent with `style.plane`.
-        trajectory: (T, n, 2), or the T tensors (n, 2) that a sampler yields, T ≥ 2.
-        color: of the paths.
-        exact: draw them as the exact answer, dashed and in its colour.
-        most: paths drawn, the first ones.
-    """
-    steps = _stack(trajectory)
-    _checks.tensor("trajectory", steps, ("T", "n", 2), finite=False)
-    if len(steps) < 2:
-        raise ValueError(f"trajectory must hold at least 2 steps, got {len(steps)}.")
-    steps = steps[:, : _checks.integer("most", most)].double()
-    color = style.EXACT if exact else color
-    dashes = (0, (3, 1.5)) if exact else "solid"
-    ax.add_collection(
-        LineCollection(list(steps.transpose(0, 1).numpy()), colors=color, linewidths=0.8, alpha=0.6, linestyles=dashes)
-    )
-    (x, y), (x_end, y_end) = steps[0].T.numpy(), steps[-1].T.numpy()
-    ax.scatter(x, y, s=9, facecolors="none", edgecolors=color, linewidths=0.7, zorder=3)
-    ax.scatter(x_end, y_end, s=9, color=color, linewidths=0, zorder=4)
 
 
 def strip(

@@ -8,17 +8,15 @@ What compares them lies in `studies`.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from diffusion_teach.training.recipe import Recipe
 
-    RECIPES: dict[str, Recipe]
-    """Every recipe that makes a checkpoint, by its name."""
-
 
 @functools.cache
 def _recipes() -> dict[str, Recipe]:
+    """Every recipe that makes a checkpoint, by its name."""
     # Here and not above: `diffusion-teach --help` is in this package, and should not wait for torch.
     from diffusion_teach.recipes import classifier, diffusion, gan, vae
 
@@ -35,12 +33,6 @@ def _recipes() -> dict[str, Recipe]:
         classifier.CLASSIFIER,
     )
     return {recipe.name: recipe for recipe in every}
-
-
-def __getattr__(name: str) -> Any:
-    if name == "RECIPES":
-        return _recipes()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def names() -> list[str]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -28,10 +28,10 @@ from diffusion_teach.generate import Sampling
 from diffusion_teach.networks.unet import UNet
 from diffusion_teach.objectives.diffusion import diffusion_loss, sample_times
 from diffusion_teach.parameterizations import TARGETS, determinant
-from diffusion_teach.recipes.measuring import measured
+from diffusion_teach.recipes.digits import DigitsRecipe
 from diffusion_teach.schedules import Schedule
 from diffusion_teach.training.optimizers import muon_and_adamw
-from diffusion_teach.training.recipe import Recipe, plain
+from diffusion_teach.training.recipe import plain
 
 SCHEDULES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
@@ -57,7 +57,7 @@ def make_schedule(name: str) -> Schedule:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiffusionRecipe(Recipe):
+class DiffusionRecipe(DigitsRecipe):
     """A denoiser of MNIST's digits.
 
     Args:
@@ -67,12 +67,11 @@ class DiffusionRecipe(Recipe):
         weight: "simple", the error of the noise; "none", the error of the target as it is.
         muon, adamw: the highest learning rates, see `optimizers.muon_and_adamw`.
         unit_variance: what the network sees and says, see `denoisers.Learned`; the schedule "ve" needs it.
-        times: which noise levels are drawn, see `score_matching.sample_times`.
+        times: which noise levels are drawn, see `objectives.diffusion.sample_times`.
         label_dropout: how often the label is replaced by "no label", which guidance needs.
         sampler, sampler_steps: how the card's metrics are measured, see `generate`.
     """
 
-    network: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     schedule: str = "linear"
     target: str = "v"
     unit_variance: bool = False
@@ -100,11 +99,6 @@ class DiffusionRecipe(Recipe):
         """How many labels there are; 0 for an unconditional model."""
         return int(self.network.get("classes", 0))
 
-    @property
-    def image_channels(self) -> int:
-        """C: digits of a picture, each a channel."""
-        return int(self.network.get("image_channels", 1))
-
     def architecture(self) -> dict[str, Any]:
         return {
             "kind": "denoiser",
@@ -117,11 +111,6 @@ class DiffusionRecipe(Recipe):
     def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
         network = cast(UNet, cast(Learned, model).network)
         return muon_and_adamw(model, network.inside(), lr=self.muon, adamw_lr=self.adamw)
-
-    def data(self, device: torch.device) -> tuple[Tensor, ...]:
-        """The training images as bytes, and their labels."""
-        images, labels = mnist.load("train")
-        return images.to(device), labels.to(device)
 
     def draw(self, data: tuple[Tensor, ...], generator: torch.Generator) -> tuple[Tensor, ...]:
         """x₀ (B, C, 28, 28), t (B,), ε like x₀, and for a conditional model labels (B,), some of them "no label"."""
@@ -153,7 +142,7 @@ class DiffusionRecipe(Recipe):
     ) -> dict[str, Any]:
         """The table of `metrics.evaluation`, means over five sets of samples; for stacks, their modes."""
         how = sampling.filled(self.sampler, self.sampler_steps)
-        return measured(cast(Learned, model), how, count, repeats)
+        return super().measure(model, how, count=count, repeats=repeats)
 
 
 INTENDED_USE = (

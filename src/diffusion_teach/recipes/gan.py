@@ -18,25 +18,24 @@ game gained by both, 36 times the floor in place of 47.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from diffusion_teach.datasets import mnist, stacked_mnist
-from diffusion_teach.generate import Sampling
+from diffusion_teach.datasets import stacked_mnist
 from diffusion_teach.networks.gan import GAN, LATENT
 from diffusion_teach.objectives.adversarial import Game
 from diffusion_teach.recipes.diffusion import DATA, INTENDED_USE, LICENCE, STACKED_STEPS, STACKED_USE
-from diffusion_teach.recipes.measuring import measured
-from diffusion_teach.training.recipe import Recipe, plain
+from diffusion_teach.recipes.digits import DigitsRecipe
+from diffusion_teach.training.recipe import plain
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdversarialRecipe(Recipe):
+class AdversarialRecipe(DigitsRecipe):
     """A generator of MNIST's digits, trained against a discriminator: a turn of each makes a step.
 
     Args:
@@ -45,7 +44,6 @@ class AdversarialRecipe(Recipe):
         lr, betas: Adam's, of both.
     """
 
-    network: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     game: str = "non-saturating"
     r1: float = 0.0
     r2: float = 0.0
@@ -62,11 +60,6 @@ class AdversarialRecipe(Recipe):
         """Numbers of the noise z."""
         return int(self.network.get("latent", LATENT))
 
-    @property
-    def image_channels(self) -> int:
-        """C: digits of a picture, each a channel."""
-        return int(self.network.get("image_channels", 1))
-
     def rules(self) -> Game:
         """The game and its penalties."""
         return Game(name=self.game, r1=self.r1, r2=self.r2, gp=self.gp)
@@ -82,13 +75,9 @@ class AdversarialRecipe(Recipe):
             for player in (gan.discriminator, gan.generator)
         ]
 
-    def data(self, device: torch.device) -> tuple[Tensor, ...]:
-        """The training images as bytes."""
-        return (mnist.load("train")[0].to(device),)
-
     def draw(self, data: tuple[Tensor, ...], generator: torch.Generator) -> tuple[Tensor, ...]:
         """Images x (B, C, 28, 28), noise for each player's turn (B, latent), and where `gp` looks, u (B,)."""
-        (images,) = data
+        images, _ = data
         size = (self.batch, self.image_channels)
         x = stacked_mnist.of_rows(images, torch.randint(len(images), size, generator=generator, device=images.device))
         z_d, z_g = torch.randn(2, self.batch, self.latent, generator=generator, device=x.device)
@@ -109,12 +98,6 @@ class AdversarialRecipe(Recipe):
         """The generator's loss."""
         gan, (x, _, z, _) = cast(GAN, model), drawn
         return self.rules().generator_turn(gan.discriminator, x, gan.generator(z))
-
-    def measure(
-        self, model: nn.Module, sampling: Sampling, *, count: int | None = None, repeats: int | None = None
-    ) -> dict[str, Any]:
-        """The table of `metrics.evaluation`, means over five sets of samples; for stacks, their modes."""
-        return measured(cast(GAN, model), sampling, count, repeats)
 
 
 GAN_MNIST = AdversarialRecipe(

@@ -7,8 +7,7 @@ Its samples are what VAEs are usually shown by, the decoder's probabilities of i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -20,12 +19,12 @@ from diffusion_teach.generate import Sampling
 from diffusion_teach.networks.vae import VAE
 from diffusion_teach.objectives import variational
 from diffusion_teach.recipes.diffusion import DATA, INTENDED_USE, LICENCE
-from diffusion_teach.recipes.measuring import measured
-from diffusion_teach.training.recipe import Recipe, plain
+from diffusion_teach.recipes.digits import DigitsRecipe
+from diffusion_teach.training.recipe import plain
 
 
 @dataclass(frozen=True, kw_only=True)
-class VAERecipe(Recipe):
+class VAERecipe(DigitsRecipe):
     """A VAE of MNIST's digits, binarised anew for each batch, trained on minus the ELBO by AdamW.
 
     Args:
@@ -33,7 +32,6 @@ class VAERecipe(Recipe):
         lr: the highest learning rate.
     """
 
-    network: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     lr: float = 3e-3
 
     def architecture(self) -> dict[str, Any]:
@@ -47,13 +45,9 @@ class VAERecipe(Recipe):
     def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
         return [torch.optim.AdamW(model.parameters(), lr=self.lr, weight_decay=0.0, fused=True)]
 
-    def data(self, device: torch.device) -> tuple[Tensor, ...]:
-        """The training images as bytes."""
-        return (mnist.load("train")[0].to(device),)
-
     def draw(self, data: tuple[Tensor, ...], generator: torch.Generator) -> tuple[Tensor, ...]:
         """Binary images x (B, 784), and the noise of the codes (B, J)."""
-        (images,) = data
+        images, _ = data
         rows = torch.randint(len(images), (self.batch,), generator=generator, device=images.device)
         x = mnist.binarise(images[rows], generator=generator)
         latents = int(self.network.get("latents", 20))
@@ -74,7 +68,7 @@ class VAERecipe(Recipe):
         with torch.no_grad():
             eps = torch.randn(len(x), vae.latents, generator=g).to(x)
             bound = float(variational.elbo(vae, x, eps=eps).value.mean())
-        return measured(vae, sampling, count, repeats) | {"test_elbo": bound}
+        return super().measure(vae, sampling, count=count, repeats=repeats) | {"test_elbo": bound}
 
 
 VAE_MNIST = VAERecipe(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from diffusion_teach.denoisers import Denoiser
-from diffusion_teach.samplers.walk import Noise, State
+from diffusion_teach.samplers.walk import Noise, State, Step
 from diffusion_teach.schedules import Schedule
 
 
@@ -20,24 +20,24 @@ def _scaled(schedule: Schedule, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor, T
     return x / alpha, schedule.sigma(t) / alpha, alpha
 
 
-def euler(
-    denoiser: Denoiser, x_t: Tensor, t: Tensor, s: Tensor, state: State = None, noise: Noise | None = None
-) -> tuple[Tensor, State]:
-    """One Euler step of dx̄/dσ̄ = ε̂: first order, one evaluation."""
-    x_bar, sigma_bar, _ = _scaled(denoiser.schedule, x_t, t)
-    _, sigma_bar_s, alpha_s = _scaled(denoiser.schedule, x_t, s)
-    return alpha_s * (x_bar + (sigma_bar_s - sigma_bar) * denoiser(x_t, t).eps), None
+def _solver(order: int) -> Step:
+    def step(
+        denoiser: Denoiser, x_t: Tensor, t: Tensor, s: Tensor, state: State = None, noise: Noise | None = None
+    ) -> tuple[Tensor, State]:
+        x_bar, sigma_bar, _ = _scaled(denoiser.schedule, x_t, t)
+        _, sigma_bar_s, alpha_s = _scaled(denoiser.schedule, x_t, s)
+        eps = denoiser(x_t, t).eps
+        x_s = alpha_s * (x_bar + (sigma_bar_s - sigma_bar) * eps)
+        if order == 1 or sigma_bar_s == 0:
+            return x_s, None
+        slope = (eps + denoiser(x_s, s).eps) / 2
+        return alpha_s * (x_bar + (sigma_bar_s - sigma_bar) * slope), None
+
+    return step
 
 
-def heun(
-    denoiser: Denoiser, x_t: Tensor, t: Tensor, s: Tensor, state: State = None, noise: Noise | None = None
-) -> tuple[Tensor, State]:
-    """One Heun step of dx̄/dσ̄ = ε̂: second order, two evaluations; an Euler step to σ = 0, where ε̂ has no meaning."""
-    x_bar, sigma_bar, _ = _scaled(denoiser.schedule, x_t, t)
-    _, sigma_bar_s, alpha_s = _scaled(denoiser.schedule, x_t, s)
-    eps = denoiser(x_t, t).eps
-    x_s = alpha_s * (x_bar + (sigma_bar_s - sigma_bar) * eps)
-    if sigma_bar_s == 0:
-        return x_s, None
-    slope = (eps + denoiser(x_s, s).eps) / 2
-    return alpha_s * (x_bar + (sigma_bar_s - sigma_bar) * slope), None
+euler = _solver(order=1)
+"""One Euler step of dx̄/dσ̄ = ε̂: first order, one evaluation."""
+
+heun = _solver(order=2)
+"""One Heun step of dx̄/dσ̄ = ε̂: second order, two evaluations; an Euler step to σ = 0, where ε̂ has no meaning."""

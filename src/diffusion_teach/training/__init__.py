@@ -1,6 +1,6 @@
 """Training: the loop, and all that keeps a long one safe. It knows nothing of diffusion."""
 
 from diffusion_teach.training.gan import fit_gan
-from diffusion_teach.training.loop import EMA, SEED_VARIABLE, History, fit, learning_rate_factor, seed_everything
+from diffusion_teach.training.loop import EMA, History, fit, learning_rate_factor, seed_everything
 
-__all__ = ["EMA", "SEED_VARIABLE", "History", "fit", "fit_gan", "learning_rate_factor", "seed_everything"]
+__all__ = ["EMA", "History", "fit", "fit_gan", "learning_rate_factor", "seed_everything"]

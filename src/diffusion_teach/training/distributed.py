@@ -11,22 +11,17 @@ all, so that none waits for an answer that will not come.
 from __future__ import annotations
 
 import gc
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from diffusion_teach._files import DamagedFileError
-
-ERRORS: tuple[type[Exception], ...] = (
-    ValueError, TypeError, FileExistsError, FileNotFoundError, PermissionError, OSError, DamagedFileError
-)  # fmt: skip
-"""What `share` raises again as itself; anything else becomes a RuntimeError in the other processes."""
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -58,34 +53,21 @@ class Processes:
         share = batch // self.count
         return slice(self.rank * share, (self.rank + 1) * share)
 
-    def share(self, function: Callable[[], bytes]) -> bytes:
-        """Call function() in the first process and give its bytes to all; its error is raised in all."""
+    def share(self, function: Callable[[], Answer]) -> Answer:
+        """Call function() in the first process; all return what it returned, or raise its error. Both go by pickle."""
         if self.count == 1:
             return function()
-        error: Exception | None = None
-        answer = b""
+        outcome: list[Any] = [None, None]
         if self.first:
             try:
-                answer = b"\0" + function()
-            except Exception as caught:
-                error = caught
-                answer = b"\1" + json.dumps([type(caught).__name__, str(caught)]).encode()
-        answer = self._broadcast(answer)
-        if error is not None:
-            raise error
-        if answer[:1] == b"\1":
-            name, message = json.loads(answer[1:])
-            raise next((kind for kind in ERRORS if kind.__name__ == name), RuntimeError)(message)
-        return answer[1:]
-
-    def _broadcast(self, data: bytes) -> bytes:
-        size = torch.tensor([len(data)])
-        dist.broadcast(size, src=0)
-        content = torch.empty(int(size), dtype=torch.uint8)
-        if self.first:
-            content.copy_(torch.frombuffer(bytearray(data), dtype=torch.uint8))
-        dist.broadcast(content, src=0)
-        return content.numpy().tobytes()
+                outcome[0] = function()
+            except Exception as error:
+                outcome[1] = error
+        dist.broadcast_object_list(outcome, src=0, device=torch.device("cpu"))
+        answer, raised = outcome
+        if raised is not None:
+            raise raised
+        return answer
 
     def averaged(self, loss: Tensor, stop: bool) -> tuple[Tensor, bool]:
         """The mean over all processes of a loss, and whether any of them wants to stop.

@@ -119,10 +119,6 @@ class Recipe(ABC):
             ValueError: for a setting that these metrics have no use for.
         """
 
-    def shipped(self, model: nn.Module) -> dict[str, Tensor]:
-        """The tensors of the checkpoint."""
-        return model.state_dict()
-
     def settings(self) -> dict[str, Any]:
         """All fields that decide how weights come out, as JSON holds them; `steps` and `seed` may be given to a run."""
         fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))

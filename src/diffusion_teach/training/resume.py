@@ -23,6 +23,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from diffusion_teach import _files
+from diffusion_teach.checkpoints.files import difference
 from diffusion_teach.training import EMA
 
 FORMAT = 1
@@ -163,13 +164,8 @@ def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _load(model: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    here = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    there = {name: tuple(value.shape) for name, value in tensors.items()}
-    if differing := [name for name in {**here, **there} if here.get(name) != there.get(name)]:
-        name = differing[0]
-        shown = f"{name} is {there.get(name, 'missing')} there and {here.get(name, 'missing')} here"
-        more = f" (and {len(differing) - 1} more)" if len(differing) > 1 else ""
-        raise ValueError(f"the state {path} is of another architecture: {shown}{more}. {START_ANEW}")
+    if differing := difference(model.state_dict(), tensors):
+        raise ValueError(f"the state {path} is of another architecture: {differing}. {START_ANEW}")
     model.load_state_dict(dict(tensors))
 
 

@@ -122,13 +122,13 @@ def train(
     _checks.number("save_seconds", save_seconds, least=0)
     files = Files(output_path(recipe, out))
 
-    with distributed.processes() as team:
-        team.rows(recipe.batch)
-        found = team.share(lambda: _found(files, asked, resume=resume, overwrite=overwrite))
+    with distributed.processes() as group:
+        group.rows(recipe.batch)
+        found = group.share(lambda: _found(files, asked, resume=resume, overwrite=overwrite))
         if found == FINISHED:
             return files.checkpoint
         state = states.unpack(found, files.state) if found else None
-        chosen = _device(device, state, files, team)
+        chosen = _device(device, state, files, group)
         about = {
             "recipe": recipe.name,
             "seed": recipe.seed,
@@ -145,19 +145,19 @@ def train(
         about |= {name: asked[name] for name in ("seed", "steps") if name in asked}
 
         def session() -> closing[Session]:
-            return closing(Session(recipe, about, files.state, chosen, team))
+            return closing(Session(recipe, about, files.state, chosen, group))
 
         if minutes is not None and state is None:
             with session() as trial:
-                about["steps"] = _steps_within(60 * minutes, trial, team)
+                about["steps"] = _steps_within(60 * minutes, trial, group)
         with session() as run:
             if state is not None:
                 run.restore(state)
-            elif team.first:
+            elif group.first:
                 run.save()  # before the first step, so that a place that cannot be written to is found at once
             run.train(save_seconds=save_seconds, progress=progress, on_step=on_step)
-    if team.first:
-        _ship(run, files, team)
+    if group.first:
+        _ship(run, files, group)
     return files.checkpoint
 
 
@@ -186,31 +186,31 @@ def _found(files: Files, asked: Mapping[str, Any], *, resume: bool, overwrite: b
     return b""
 
 
-def _device(name: str, state: states.State | None, files: Files, team: distributed.Processes) -> torch.device:
+def _device(name: str, state: states.State | None, files: Files, group: distributed.Processes) -> torch.device:
     """The device of a name; "auto" is the one that a stopped training was on."""
     if name == "auto" and state is not None:
         name = str(state.about["device"])
-    device = devices.pick(name, local_rank=team.local_rank)
-    if device.type == "cuda" and team.count > 1:
+    device = devices.pick(name, local_rank=group.local_rank)
+    if device.type == "cuda" and group.count > 1:
         torch.cuda.set_device(device)
-    if device.type == "mps" and team.count > 1:
+    if device.type == "mps" and group.count > 1:
         raise ValueError("processes cannot work together on MPS. Start one process, or use device='cpu'.")
     return device
 
 
-def _steps_within(seconds: float, trial: Session, team: distributed.Processes) -> int:
+def _steps_within(seconds: float, trial: Session, group: distributed.Processes) -> int:
     """How many steps fit into a time, from throw-away steps; the first process decides."""
     ends: list[float] = []
     trial.try_out(WARM_UP + TIMED, lambda step, loss: ends.append(time.perf_counter()))
     took = [end - begin for begin, end in itertools.pairwise(ends[WARM_UP:])]
-    return int(team.share(lambda: str(max(1, round(seconds / statistics.median(took)))).encode()))
+    return group.share(lambda: max(1, round(seconds / statistics.median(took))))
 
 
-def _ship(run: Session, files: Files, team: distributed.Processes) -> None:
+def _ship(run: Session, files: Files, group: distributed.Processes) -> None:
     """Measure what was trained as it is stored, write checkpoint and card, and remove the state of the training."""
     recipe, seed, steps = run.recipe, int(run.about["seed"]), int(run.about["steps"])
     trained = run.model if run.ema is None else run.ema.model
-    tensors = recipe.shipped(trained)
+    tensors = trained.state_dict()
     stored = {name: v.half().float() if recipe.half and v.is_floating_point() else v for name, v in tensors.items()}
     measured = copy.deepcopy(trained).eval().requires_grad_(False)
     measured.load_state_dict(stored)
@@ -224,7 +224,7 @@ def _ship(run: Session, files: Files, team: distributed.Processes) -> None:
         "steps": steps,
         "batch": recipe.batch,
         "seconds": round(run.seconds(), 1),
-        "machine": devices.machine(run.device, team.count),
+        "machine": devices.machine(run.device, group.count),
         "torch": torch.__version__.split("+")[0],
         "precision": run.about["precision"],
         "data": recipe.data_from,

@@ -59,13 +59,13 @@ class Session:
         about: what a state says of its training: seed, steps, precision, and more.
         path: where the state is written.
         device: where to compute.
-        team: the processes that work together.
+        group: the processes that work together.
     """
 
     def __init__(
-        self, recipe: Recipe, about: dict[str, Any], path: Path, device: torch.device, team: Processes
+        self, recipe: Recipe, about: dict[str, Any], path: Path, device: torch.device, group: Processes
     ) -> None:
-        self.recipe, self.about, self.path, self.device, self.team = recipe, about, path, device, team
+        self.recipe, self.about, self.path, self.device, self.group = recipe, about, path, device, group
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(int(about["seed"]))
             self.model = recipe.model().to(device)
@@ -74,10 +74,10 @@ class Session:
         self.losses: list[float] = []
         self._data = recipe.data(device)
         self._generator = torch.Generator(device)
-        self._rows = team.rows(recipe.batch)
+        self._rows = group.rows(recipe.batch)
         self._turns = len(recipe.losses())
         self._objective: nn.Module | None = _Objective(self.model, recipe)
-        if team.count > 1:
+        if group.count > 1:
             ids = [device] if device.type == "cuda" else None
             self._objective = DistributedDataParallel(
                 self._objective, device_ids=ids, find_unused_parameters=self._turns > 1
@@ -119,7 +119,7 @@ class Session:
             FloatingPointError: the loss, or a weight at the end, is not finite; the last good state is kept.
             Interrupted: by Ctrl-C or SIGTERM; the state is saved.
         """
-        steps, first = int(self.about["steps"]), self.team.first
+        steps, first = int(self.about["steps"]), self.group.first
         saved = time.monotonic()
 
         def after(step: int, loss: float) -> None:
@@ -127,7 +127,7 @@ class Session:
             self.losses.append(loss)
             if first and on_step is not None:
                 on_step(step, loss)
-            if self._stop if self.team.count > 1 else self._signal is not None:
+            if self._stop if self.group.count > 1 else self._signal is not None:
                 raise _Stop
             if first and time.monotonic() - saved >= save_seconds:
                 self.save()
@@ -176,7 +176,7 @@ class Session:
                 step += 1
             with devices.autocast(self.device, str(self.about["precision"])):
                 value: Tensor = objective(turn, *mine)
-            value, self._stop = self.team.averaged(value, self._signal is not None)
+            value, self._stop = self.group.averaged(value, self._signal is not None)
             return value
 
         return training.fit(

@@ -112,7 +112,7 @@ def test_a_state_of_another_architecture_is_refused(tmp_path: Path, monkeypatch:
     state = interrupted(tmp_path)
     monkeypatch.setattr(tiny.Tiny, "model", lambda self: torch.nn.Sequential(torch.nn.Conv2d(1, 6, 5), torch.nn.SiLU()))
     monkeypatch.setattr(tiny.Tiny, "optimizers", lambda self, m: [torch.optim.AdamW(m.parameters())])
-    with pytest.raises(ValueError, match=r"another architecture: 0\.weight is \(6, 1, 3, 3\) there and \(6, 1, 5, 5\)"):
+    with pytest.raises(ValueError, match=r"another architecture: .*0\.weight has the shape \(6, 1, 3, 3\)"):
         trained(tmp_path, resume=True)
     assert state.exists()
 

@@ -6,9 +6,7 @@ python -m diffusion_teach.studies.duel2d seeds     forty seeds of the two penali
 
 from diffusion_teach.studies.duel2d import seeds
 from diffusion_teach.studies.duel2d.contenders import (
-    CONTENDERS,
     EVALUATIONS,
-    MEMBERS,
     OCTAVES,
     POINTS,
     data,
@@ -20,9 +18,7 @@ from diffusion_teach.studies.duel2d.contenders import (
 from diffusion_teach.studies.duel2d.search import TRIALS, best, judge, outcomes, results, settings
 
 __all__ = [
-    "CONTENDERS",
     "EVALUATIONS",
-    "MEMBERS",
     "OCTAVES",
     "POINTS",
     "TRIALS",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from diffusion_teach import _checks, _files
 from diffusion_teach.exact import GaussianMixture
@@ -50,10 +51,15 @@ def search(contender: str, octaves: int, mixture: GaussianMixture) -> list[dict[
             "quality": round(float(result.high_quality.mean()), 3),
         }
         row["members_covered"] = result.covered.tolist()
-        row["members_quality"] = [round(share, 4) for share in result.high_quality.tolist()]
+        row["members_quality"] = rounded(result.high_quality, 4)
         print(contender, octaves, len(mixture.means), row, flush=True)
         rows.append(row)
     return rows
+
+
+def rounded(values: Tensor, digits: int) -> list[float]:
+    """Numbers (N,) as they are stored."""
+    return [round(value, digits) for value in values.tolist()]
 
 
 def judge(row: Mapping[str, Any]) -> tuple[float, float]:

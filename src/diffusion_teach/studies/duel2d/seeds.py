@@ -36,8 +36,8 @@ def measure(contender: str, name: str, mixture: GaussianMixture, members: int = 
     )
     result = contenders.measure(trained.draw(2500), mixture)
     row: dict[str, Any] = {"settings": chosen, "covered": result.covered.tolist()}
-    row["high_quality"] = [round(share, 4) for share in result.high_quality.tolist()]
-    row["reverse_kl"] = [round(kl, 5) for kl in result.reverse_kl.tolist()]
+    row["high_quality"] = search.rounded(result.high_quality, 4)
+    row["reverse_kl"] = search.rounded(result.reverse_kl, 5)
     print(contender, name, row, flush=True)
     return row
 

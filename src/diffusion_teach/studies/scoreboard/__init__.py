@@ -3,6 +3,6 @@
 python -m diffusion_teach.studies.scoreboard [--only NAME]
 """
 
-from diffusion_teach.studies.scoreboard.measure import CONTENDERS, MEASURES, RESULTS, Contender, rows
+from diffusion_teach.studies.scoreboard.measure import CONTENDERS, rows
 
-__all__ = ["CONTENDERS", "MEASURES", "RESULTS", "Contender", "rows"]
+__all__ = ["CONTENDERS", "rows"]

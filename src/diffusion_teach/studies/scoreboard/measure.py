@@ -1,4 +1,4 @@
-"""The scoreboard of digits: every shipped generator of the book by the same measures, beside real digits.
+"""How each shipped generator of digits is measured, and where the rows are kept.
 
 Each contender draws 2,000 images five times over, see `metrics.evaluation`; means are kept, with the standard
 deviation of the Fréchet distance. They lie in `results.json` beside this file, a row a contender, with the hash of

@@ -8,6 +8,6 @@ R₁ + R₂, and a diffusion model. They get the same data, batch and number of 
 as many parameters as a GAN's two together (within 5 %).
 """
 
-from diffusion_teach.studies.stacked_digits.count import CONTENDERS, Contender, counts, draw, modes_of, rows
+from diffusion_teach.studies.stacked_digits.count import CONTENDERS, counts, draw, modes_of, rows
 
-__all__ = ["CONTENDERS", "Contender", "counts", "draw", "modes_of", "rows"]
+__all__ = ["CONTENDERS", "counts", "draw", "modes_of", "rows"]
