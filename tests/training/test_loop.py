@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from diffusion_teach.training.loop import EMA, SEED_VARIABLE, fit, learning_rate_factor, loop, seed_everything
+from diffusion_teach.training.ema import EMA
+from diffusion_teach.training.loop import SEED_VARIABLE, fit, learning_rate_factor, loop, seed_everything
 
 
 class Point(nn.Module):
@@ -24,42 +25,6 @@ class Point(nn.Module):
 
     def loss(self) -> Tensor:
         return (self.theta - 3).square().sum()
-
-
-@pytest.mark.parametrize("decay", [0.5, 0.9, 0.99])
-def test_the_average_of_a_ramp_lags_by_the_closed_form(decay: float) -> None:
-    """θ_n = n gives θ̄_n = n − d·(1 − dⁿ)/(1 − d): in the long run a lag of d/(1 − d) steps."""
-    model = Point()
-    average = EMA(model, decay, warmup=False)
-    for n in range(1, 201):
-        with torch.no_grad():
-            model.theta.fill_(n)
-            model.count.fill_(n)
-        average.update()
-        assert average.model.theta.item() == pytest.approx(n - decay * (1 - decay**n) / (1 - decay))
-        assert int(average.model.count) == n
-    assert model.theta.item() == 200
-
-
-def test_the_warmed_up_average_forgets_where_it_began() -> None:
-    forgotten, kept = Point(1e6), Point(1e6)
-    averages = EMA(forgotten, 0.999), EMA(kept, 0.999, warmup=False)
-    for model, average in zip((forgotten, kept), averages, strict=True):
-        with torch.no_grad():
-            model.theta.zero_()
-        for _ in range(100):
-            average.update()
-    assert abs(averages[0].model.theta.item()) < 1
-    assert averages[1].model.theta.item() == pytest.approx(1e6 * 0.999**100)
-
-
-def test_the_average_is_a_model_of_its_own_that_is_not_trained() -> None:
-    model = Point()
-    average = EMA(model, 0.9)
-    assert average.model is not model
-    assert not average.model.training
-    assert not any(p.requires_grad for p in average.model.parameters())
-    assert model.theta.requires_grad
 
 
 def test_fit_finds_the_minimum_and_updates_the_average_every_step() -> None:
@@ -219,8 +184,6 @@ POINT = Point()
 @pytest.mark.parametrize(
     ("make", "kind", "message"),
     [
-        (lambda: EMA(POINT, 1.0), ValueError, "decay must be at least 0 and below 1, got 1"),
-        (lambda: EMA(POINT.theta), TypeError, r"model must be a torch\.nn\.Module"),
         (lambda: loop(lambda k: 0.0, 0), ValueError, "steps must be at least 1"),
         (lambda: loop(0.0, 1), TypeError, "update must be a function"),
         (lambda: fit(POINT, POINT.loss, steps=2.0), TypeError, "steps must be a whole number"),

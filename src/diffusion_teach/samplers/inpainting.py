@@ -25,7 +25,7 @@ from torch import Tensor
 
 from diffusion_teach import _checks
 from diffusion_teach.denoisers import Denoiser
-from diffusion_teach.samplers.steps import ancestral
+from diffusion_teach.samplers.ddim_family import ancestral
 from diffusion_teach.samplers.walk import Noise, Step, check_step, check_times, noise_of
 
 KNOWN = ("noised", "clean")

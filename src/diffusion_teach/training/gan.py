@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from diffusion_teach import _checks
 from diffusion_teach.objectives.adversarial import Game
-from diffusion_teach.training.loop import EMA, History, fit
+from diffusion_teach.training.ema import EMA
+from diffusion_teach.training.loop import History, fit
 
 
 def fit_gan(

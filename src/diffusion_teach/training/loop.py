@@ -1,4 +1,4 @@
-"""The training loop, the moving average of the weights, and seeds. It knows nothing of diffusion.
+"""The training loop, and seeds. It knows nothing of diffusion.
 
 `loop` runs an update a fixed number of times, watches its loss, and keeps what was trained when it is interrupted.
 `fit` is the loop for one model and one loss, or for several losses that take turns, as those of an adversarial pair do.
@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import os
 import sys
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from diffusion_teach import _checks, _console
+from diffusion_teach.training.ema import EMA
 
 SEED_VARIABLE = "DIFFUSION_TEACH_SEED"
 
@@ -50,38 +50,6 @@ class History:
     def steps_done(self) -> int:
         """Steps that were finished."""
         return len(self.losses)
-
-
-class EMA:
-    """An exponential moving average of a model's weights, θ̄ ← d·θ̄ + (1 − d)·θ, buffers copied as they are.
-
-    For the first steps the decay is held to (1 + n)/(10 + n), so that the average forgets the initial weights.
-
-    Args:
-        model: the model that is trained.
-        decay: d, in [0, 1).
-        warmup: whether to hold the decay at first.
-    """
-
-    def __init__(self, model: nn.Module, decay: float = 0.999, *, warmup: bool = True) -> None:
-        if not isinstance(model, nn.Module):
-            raise TypeError(f"model must be a torch.nn.Module, got {_checks.describe(model)}.")
-        self.decay = _checks.number("decay", decay, least=0, below=1)
-        self.warmup = warmup
-        self.updates = 0
-        self.source = model
-        self.model = copy.deepcopy(model).eval().requires_grad_(False)
-
-    @torch.no_grad()
-    def update(self) -> None:
-        """Take in the model's weights of now."""
-        self.updates += 1
-        decay = min(self.decay, (1 + self.updates) / (10 + self.updates)) if self.warmup else self.decay
-        averages: list[Tensor] = list(self.model.parameters())
-        weights: list[Tensor] = list(self.source.parameters())
-        torch._foreach_lerp_(averages, weights, 1 - decay)
-        for average, buffer in zip(self.model.buffers(), self.source.buffers(), strict=True):
-            average.copy_(buffer)
 
 
 def loop(

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from diffusion_teach import _checks, checkpoints
 from diffusion_teach.devices import PRECISIONS
 from diffusion_teach.generate import Sampling
-from diffusion_teach.training import learning_rate_factor
+from diffusion_teach.training.loop import learning_rate_factor
 
 NOT_SETTINGS = ("name", "summary", "intended_use", "data_from", "licence", "steps", "seed")
 

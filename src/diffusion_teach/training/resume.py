@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from diffusion_teach import _files
 from diffusion_teach.checkpoints.files import difference
-from diffusion_teach.training import EMA
+from diffusion_teach.training.ema import EMA
 
 FORMAT = 1
 KEY = "training"

@@ -19,9 +19,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from diffusion_teach import devices, training
+from diffusion_teach import devices
 from diffusion_teach.training import resume
 from diffusion_teach.training.distributed import Processes
+from diffusion_teach.training.ema import EMA
+from diffusion_teach.training.loop import History, fit
 from diffusion_teach.training.recipe import Recipe, step_seed
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -69,7 +71,7 @@ class Session:
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(int(about["seed"]))
             self.model = recipe.model().to(device)
-        self.ema = None if recipe.ema is None else training.EMA(self.model, recipe.ema)
+        self.ema = None if recipe.ema is None else EMA(self.model, recipe.ema)
         self.optimizers = recipe.optimizers(self.model)
         self.losses: list[float] = []
         self._data = recipe.data(device)
@@ -159,7 +161,7 @@ class Session:
         """Do some steps whose outcome will be thrown away."""
         self._fit(steps, on_step, False)
 
-    def _fit(self, steps: int, on_step: Callable[[int, float], None], progress: bool | None) -> training.History:
+    def _fit(self, steps: int, on_step: Callable[[int, float], None], progress: bool | None) -> History:
         begin = len(self.losses)
         step, seed = begin, int(self.about["seed"])
         objective = self._objective
@@ -179,7 +181,7 @@ class Session:
             value, self._stop = self.group.averaged(value, self._signal is not None)
             return value
 
-        return training.fit(
+        return fit(
             self.model,
             [functools.partial(loss, turn) for turn in range(self._turns)],
             steps=steps,
