@@ -152,7 +152,6 @@ def fit(
     warmup: int = 0,
     decay: str = "cosine",
     betas: tuple[float, float] = (0.9, 0.999),
-    weight_decay: float = 0.0,
     clip: float | None = None,
     optimizers: Sequence[torch.optim.Optimizer] | None = None,
     ema: EMA | None = None,
@@ -169,10 +168,10 @@ def fit(
         steps: a fixed number, never "until the clock says".
         lr: the highest learning rate.
         warmup, decay: its course, see `learning_rate_factor`.
-        betas, weight_decay: AdamW's.
+        betas: AdamW's, which has no weight decay.
         clip: the largest norm that a gradient keeps; none where not given.
         optimizers: what takes the steps, with learning rates of their own that follow `warmup` and `decay`; where not
-            given one AdamW, which `lr`, `betas` and `weight_decay` are for. For several losses one each.
+            given one AdamW, which `lr` and `betas` are for. For several losses one each.
         ema: updated after each step.
         on_step, progress: see `loop`.
         first_step: where to begin in the course of the learning rate, when model, optimizers and average come from a
@@ -195,7 +194,7 @@ def fit(
     if not parameters:
         raise ValueError("the model has no parameters to train.")
     if optimizers is None:
-        optimizers = [torch.optim.AdamW(parameters, lr=lr, betas=betas, weight_decay=weight_decay, fused=True)]
+        optimizers = [torch.optim.AdamW(parameters, lr=lr, betas=betas, weight_decay=0.0, fused=True)]
     if len(losses) > 1 and len(losses) != len(optimizers):
         raise ValueError(f"{len(losses)} losses take turns and need an optimizer each, got {len(optimizers)}.")
     each = [optimizers] if len(losses) == 1 else [[optimizer] for optimizer in optimizers]
