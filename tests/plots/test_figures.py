@@ -146,8 +146,6 @@ def ax() -> Any:
         (lambda: plots.image_rows({"a": IMAGES, "b": IMAGES[:2]}), ValueError, "the same number of images"),
         (lambda: plots.image_rows({"a": IMAGES}, column_titles=["x"]), ValueError, "each of the 4 columns, got 1"),
         (lambda: plots.scatter(ax(), torch.zeros(3, 3)), ValueError, "points must have shape"),
-        (lambda: plots.strip([], []), ValueError, "trajectory is empty"),
-        (lambda: plots.strip([torch.zeros(3, 2), torch.zeros(4, 2)], []), ValueError, "the same shape"),
         (lambda: plots.strip(torch.zeros(3, 2, 1, 6, 6), [0.0]), ValueError, "each of the 3 steps, got 1"),
         (lambda: plots.loss_curve(ax(), []), ValueError, "losses is empty"),
         (lambda: output.png("no figure"), TypeError, "fig must be a matplotlib Figure"),  # type: ignore[arg-type]

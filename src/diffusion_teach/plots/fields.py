@@ -1,4 +1,4 @@
-"""Densities and score fields in the plane: the learned arrows on the exact ones."""
+"""Points, densities and score fields in the plane: the learned arrows on the exact ones."""
 
 from __future__ import annotations
 
@@ -28,6 +28,17 @@ def lattice(extent: float | Extent, count: int) -> Tensor:
     steps = (torch.arange(count) + 0.5) / count
     y, x = torch.meshgrid(bottom + (top - bottom) * steps, left + (right - left) * steps, indexing="ij")
     return torch.stack([x.reshape(-1), y.reshape(-1)], dim=1)
+
+
+def scatter(
+    ax: Axes, points: Tensor, *, color: str = style.DATA, label: str = "", size: float = 4.0, most: int = 5000
+) -> None:
+    """Draw points (n, 2) in a panel, half transparent; at most the first `most` of them, and none outside floats."""
+    _checks.tensor("points", points, ("n", 2), finite=False)
+    shown = points.detach()[: _checks.integer("most", most)].cpu().double()
+    shown = shown[torch.isfinite(shown).all(dim=1)]
+    x, y = shown.T.numpy()
+    ax.scatter(x, y, s=size, color=color, alpha=0.5, linewidths=0, label=label, rasterized=True)
 
 
 @torch.no_grad()
