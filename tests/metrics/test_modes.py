@@ -75,7 +75,6 @@ def test_the_data_themselves_score_the_ceiling_and_the_floor(mixture: toy2d.Gaus
 
 def test_the_ceiling_in_closed_form() -> None:
     assert high_quality_ceiling() == pytest.approx(1 - math.exp(-9 / 2), rel=1e-12)
-    assert high_quality_ceiling(1) == pytest.approx(math.erf(3 / 2**0.5), rel=1e-12)
 
 
 def test_the_floors_of_the_protocol() -> None:

@@ -60,7 +60,8 @@ def test_sliced_agrees_with_the_oracle_on_the_same_directions(seed: int, n: int,
     a, b = points(seed, n, 3), points(seed + 1, m, 3) + 0.5
     thetas = torch.nn.functional.normalize(points(seed + 2, 7, 3), dim=1)
     expected = ot.sliced_wasserstein_distance(a.numpy(), b.numpy(), projections=thetas.T.numpy(), p=p)
-    assert sliced_wasserstein(a, b, p=p, directions=thetas) == pytest.approx(float(expected), rel=1e-9)
+    found = sliced_wasserstein(a, b, p=p, directions=7, generator=torch.Generator().manual_seed(seed + 2))
+    assert found == pytest.approx(float(expected), rel=1e-9)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -79,14 +80,6 @@ def test_in_one_dimension_sliced_is_exact() -> None:
     a, b = points(0, 20, 1), points(1, 30, 1)
     for p in (1, 2):
         assert sliced_wasserstein(a, b, p=p, directions=3) == pytest.approx(float(wasserstein_1d(a.T, b.T, p=p)))
-
-
-def test_turning_both_sets_and_the_directions_changes_nothing() -> None:
-    a, b = points(0, 30, 3), points(1, 30, 3)
-    thetas = torch.nn.functional.normalize(points(2, 5, 3), dim=1)
-    turn, _ = torch.linalg.qr(points(3, 3, 3))
-    expected = sliced_wasserstein(a, b, directions=thetas)
-    assert sliced_wasserstein(a @ turn, b @ turn, directions=thetas @ turn) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("n", "m"), [(400, 400), (1000, 200)])
@@ -139,10 +132,6 @@ def test_the_measured_null_value_takes_disjoint_samples() -> None:
         (lambda: wasserstein_1d(torch.full((3,), torch.nan), torch.zeros(3)), "a must be finite"),
         (lambda: sliced_wasserstein(torch.zeros(3, 2), torch.zeros(3, 3)), "b must have shape"),
         (lambda: sliced_wasserstein(torch.zeros(3, 2), torch.zeros(3, 2), directions=0), "directions must be at least"),
-        (
-            lambda: sliced_wasserstein(torch.zeros(3, 2), torch.zeros(3, 2), directions=torch.ones(4, 2)),
-            "directions must have length 1",
-        ),
         (lambda: null_value(lambda a, b: 0.0, torch.zeros(5), 3), "points must hold 2 n = 6 at least"),
         (lambda: wasserstein_null(torch.zeros(5), 0), "n must be at least 1"),
     ],

@@ -54,13 +54,6 @@ OBJECTIVES: dict[str, tuple[Callable[[Tensor, int], Tensor], float]] = {
     "explicit": (lambda x, s: explicit(_linear, x, -x @ PRECISION), EXPLICIT),
     "implicit": (lambda x, s: implicit(_linear, x), IMPLICIT),
     "sliced": (lambda x, s: sliced(_linear, x, generator=_seeded(s)), IMPLICIT),
-    "sliced-3": (lambda x, s: sliced(_linear, x, projections=3, generator=_seeded(s)), IMPLICIT),
-    "sliced-normal": (lambda x, s: sliced(_linear, x, directions="normal", generator=_seeded(s)), IMPLICIT),
-    "sliced-plain": (lambda x, s: sliced(_linear, x, variance_reduced=False, generator=_seeded(s)), IMPLICIT),
-    "sliced-plain-normal": (
-        lambda x, s: sliced(_linear, x, variance_reduced=False, directions="normal", generator=_seeded(s)),
-        IMPLICIT,
-    ),
     "denoising": (lambda x, s: denoising(_linear, x, SIGMA, generator=_seeded(s)), DENOISING),
 }
 
@@ -145,8 +138,6 @@ X = _draw(4, 0)
         (lambda: implicit(lambda x: None, X), ValueError, "must return the shape of x"),
         (lambda: implicit(_linear, X * math.nan), ValueError, "x must be finite"),
         (lambda: implicit(_linear, X.long()), TypeError, "floating-point"),
-        (lambda: sliced(_linear, X, projections=0), ValueError, "projections must be at least 1"),
-        (lambda: sliced(_linear, X, directions="rademaker"), ValueError, "Did you mean 'rademacher'"),
         (lambda: sliced(_linear, X, generator=1), TypeError, "generator must be"),
         (lambda: denoising(_linear, X, 0.0), ValueError, "sigma must be above 0, got 0"),
         (lambda: denoising(_linear, X, "a"), TypeError, "sigma must be a number, got 'a'"),

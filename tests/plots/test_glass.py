@@ -10,13 +10,19 @@ from diffusion_teach import plots
 from diffusion_teach.plots import glass, style
 
 
+@pytest.fixture(autouse=True)
+def _ten_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(glass, "PLACES", 10)
+
+
 def colour(name: str) -> list[int]:
     return [round(255 * part) for part in to_rgb(name)]
 
 
-def test_a_dot_is_a_square_of_two_pixels_the_right_way_up() -> None:
+def test_a_dot_is_a_square_of_two_pixels_the_right_way_up(monkeypatch: pytest.MonkeyPatch) -> None:
     top_right, outside = [0.95, 0.95], [3.0, 0.0]
-    frame = plots.glasses([torch.tensor([top_right] * 3 + [outside])], 1.0, colors=["#000000"], places=10)
+    monkeypatch.setattr(glass, "COLORS", ["#000000"])
+    frame = plots.glasses([torch.tensor([top_right] * 3 + [outside])], 1.0)
     size, edge = 10 * glass.SCREEN, glass.GAP + glass.SCREEN  # of the water, and where it begins
     assert frame.shape == (2 * glass.GAP + size + glass.SCREEN, 2 * glass.GAP + size + 2 * glass.SCREEN, 3)
     black = (frame == 0).all(-1).nonzero()
@@ -27,7 +33,7 @@ def test_a_dot_is_a_square_of_two_pixels_the_right_way_up() -> None:
 
 def test_walls_stand_left_right_and_below_and_more_dots_are_darker() -> None:
     dots = torch.tensor([[0.05, 0.05], [0.35, 0.05], [0.35, 0.05]])
-    frame = plots.glasses([dots, dots], 1.0, places=10)
+    frame = plots.glasses([dots, dots], 1.0)
     width = 10 * glass.SCREEN + 2 * glass.SCREEN + glass.GAP  # from one glass to the next
     wall, top, left = colour(style.GREY), glass.GAP, glass.GAP
     right, bottom = left + width - glass.GAP - 1, len(frame) - glass.GAP - 1
@@ -43,7 +49,7 @@ def test_walls_stand_left_right_and_below_and_more_dots_are_darker() -> None:
 
 
 def test_wrong_arguments_are_named() -> None:
-    with pytest.raises(ValueError, match="one for each of the 1 glasses, got 2"):
+    with pytest.raises(ValueError, match="a set for each of 2 glasses, got 1"):
         plots.glasses([torch.zeros(3, 2)], 1.0)
     with pytest.raises(ValueError, match=r"dots\[1\] must have shape"):
         plots.glasses([torch.zeros(3, 2), torch.zeros(3)], 1.0)

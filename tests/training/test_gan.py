@@ -22,24 +22,6 @@ def _pair(members: int | None = None, seed: int = 0) -> tuple[MLP, MLP]:
     )
 
 
-def test_a_critic_takes_more_steps_than_its_generator() -> None:
-    """Five draws of noise for the critic's five steps and one for the generator's, a loss a step."""
-    g, d = _pair()
-    calls = []
-    history = fit_gan(
-        g,
-        d,
-        lambda: torch.randn(8, 2),
-        lambda: calls.append(0) or torch.randn(8, 2),
-        steps=4,
-        game="wasserstein",
-        gp=1.0,
-        discriminator_steps=5,
-    )
-    assert len(calls) == 4 * 6
-    assert history.steps_done == 4
-
-
 @pytest.mark.parametrize("game", GAMES)
 @pytest.mark.parametrize("penalty", [0.0, 0.3])
 def test_members_are_trained_as_if_alone(game: str, penalty: float) -> None:
@@ -86,7 +68,7 @@ def test_what_is_told_of_a_turn_is_the_critics_loss_before_its_last_step() -> No
     with torch.no_grad():
         critic.weight.fill_(1.0)
         critic.bias.zero_()
-    draws = iter(range(1, 7))
+    draws = iter((3, 6))
     told: list[float] = []
     history = fit_gan(
         Shift(),
@@ -96,7 +78,6 @@ def test_what_is_told_of_a_turn_is_the_critics_loss_before_its_last_step() -> No
         steps=2,
         game="wasserstein",
         r1=0.1,  # a penalty, which is not told
-        discriminator_steps=3,
         lr=1e-9,
         on_step=lambda step, loss: told.append(loss),
     )
@@ -135,8 +116,5 @@ def test_the_average_follows_the_generator_and_gradients_stay_switched_on() -> N
 
 
 def test_wrong_arguments_are_named() -> None:
-    zero = torch.zeros(4)
-    with pytest.raises(ValueError, match="discriminator_steps must be at least 1"):
-        fit_gan(*_pair(), lambda: zero, lambda: zero, steps=1, discriminator_steps=0)
     with pytest.raises(ValueError, match="same shape"):
         fit_gan(*_pair(), lambda: torch.zeros(4, 3), lambda: torch.zeros(4, 2), steps=1)

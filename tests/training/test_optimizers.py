@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from diffusion_teach import training
-from diffusion_teach.training.optimizers import Muon, muon_and_adamw, orthogonalised
+from diffusion_teach.training.optimizers import MOMENTUM, Muon, muon_and_adamw, orthogonalised
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (5, 30), (30, 5), (1, 7)])
@@ -49,16 +49,15 @@ def test_a_step_is_as_long_as_stated_in_every_direction(shape: tuple[int, ...]) 
 
 
 @pytest.mark.parametrize("shape", [(5, 8), (8, 5)])
-@pytest.mark.parametrize("momentum", [0.0, 0.6, 0.95])
-def test_it_walks_as_torchs_own_does(shape: tuple[int, int], momentum: float) -> None:
+def test_it_walks_as_torchs_own_does(shape: tuple[int, int]) -> None:
     """Five steps beside torch's Muon, which computes in bfloat16: the same to one in a hundred."""
     if not hasattr(torch.optim, "Muon"):
         pytest.skip("torch has its own Muon from 2.9 on")
     start, g = torch.randn(shape), torch.Generator().manual_seed(0)
     ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
     optimizers = [
-        Muon([ours], lr=0.1, momentum=momentum),
-        torch.optim.Muon([theirs], lr=0.1, momentum=momentum, weight_decay=0.0),
+        Muon([ours], lr=0.1),
+        torch.optim.Muon([theirs], lr=0.1, momentum=MOMENTUM, weight_decay=0.0),
     ]
     for _ in range(5):
         gradient = torch.randn(shape, generator=g)

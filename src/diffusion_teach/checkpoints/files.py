@@ -29,17 +29,16 @@ CARD_FIELDS += ("data", "metrics", "licence", "intended_use")
 """What every card has. One of a model that the library builds states its `architecture` too."""
 
 
-def names(*, folder: Path | None = None) -> list[str]:
-    """The names of the checkpoints in a folder, in alphabetical order; by default those of the package."""
-    return sorted(path.stem for path in _folder(folder).glob("*.json"))
+def names() -> list[str]:
+    """The names of the checkpoints of the package, in alphabetical order."""
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
-def path(name: str | Path, *, folder: Path | None = None) -> Path:
+def path(name: str | Path) -> Path:
     """Where the weights of a checkpoint lie; its card lies beside them.
 
     Args:
-        name: a name in the folder, or the path of a file: a `Path`, or a text with a slash or the ending .safetensors.
-        folder: where names are looked up; by default the package's own folder.
+        name: a name in the package, or the path of a file: a `Path`, or a text with a slash or the ending .safetensors.
 
     Raises:
         ValueError: there is no checkpoint of this name, the message names the nearest; or the file is of another kind.
@@ -49,8 +48,8 @@ def path(name: str | Path, *, folder: Path | None = None) -> Path:
         raise TypeError(f"name must be a checkpoint's name or the path of a file, got {_checks.describe(name)}.")
     text = str(name)
     if isinstance(name, str) and os.sep not in text and "/" not in text and not text.endswith(SUFFIX):
-        _checks.choice("name", text, names(folder=folder))
-        return _folder(folder) / f"{text}{SUFFIX}"
+        _checks.choice("name", text, names())
+        return FOLDER / f"{text}{SUFFIX}"
     file = Path(name).expanduser()
     if file.suffix != SUFFIX:
         raise ValueError(f"a checkpoint's file ends in {SUFFIX}, got {text!r}. Its card, in .json, lies beside it.")
@@ -59,7 +58,7 @@ def path(name: str | Path, *, folder: Path | None = None) -> Path:
     return file
 
 
-def card(name: str | Path, *, folder: Path | None = None) -> dict[str, Any]:
+def card(name: str | Path) -> dict[str, Any]:
     """The model card of a checkpoint, by its name or path: the fields of `CARD_FIELDS`, sha256, and more.
 
     Raises:
@@ -67,7 +66,7 @@ def card(name: str | Path, *, folder: Path | None = None) -> dict[str, Any]:
             nearest name, or the file.
         DamagedFileError: the card cannot be read.
     """
-    file = path(name, folder=folder).with_suffix(".json")
+    file = path(name).with_suffix(".json")
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
         missing = [field for field in (*CARD_FIELDS, "sha256") if field not in found]
@@ -83,7 +82,7 @@ def card(name: str | Path, *, folder: Path | None = None) -> dict[str, Any]:
     return dict(found)
 
 
-def load(name: str | Path, *, folder: Path | None = None) -> dict[str, Tensor]:
+def load(name: str | Path) -> dict[str, Tensor]:
     """The tensors of a checkpoint by name, on the CPU, ready for `load_state_dict`; their SHA-256 is verified.
 
     Half precision (float16) comes back as float32, everything else as it was saved.
@@ -95,13 +94,13 @@ def load(name: str | Path, *, folder: Path | None = None) -> dict[str, Tensor]:
     """
     import safetensors.torch
 
-    expected = card(name, folder=folder)["sha256"]
-    file = path(name, folder=folder)
+    expected = card(name)["sha256"]
+    file = path(name)
     tensors = safetensors.torch.load(_files.read_verified(file, expected, _advice(file)))
     return {key: value.float() if value.dtype == torch.float16 else value for key, value in tensors.items()}
 
 
-def model(name: str | Path, *, folder: Path | None = None) -> nn.Module:
+def model(name: str | Path) -> nn.Module:
     """The trained model of a checkpoint, by its name or path: in evaluation mode, on the CPU, without gradients.
 
     Its architecture is that which its card states, see `architectures`.
@@ -111,14 +110,14 @@ def model(name: str | Path, *, folder: Path | None = None) -> nn.Module:
             message says what differs.
         FileNotFoundError, DamagedFileError: see `load`.
     """
-    about = card(name, folder=folder)
-    tensors = load(name, folder=folder)
+    about = card(name)
+    tensors = load(name)
     with torch.random.fork_rng(devices=[]):  # fresh weights are drawn, and then replaced
         fresh = architectures.build(architectures.of_card(about))
     differing = difference(fresh.state_dict(), tensors)
     if differing:
         raise ValueError(
-            f"{path(name, folder=folder)} is of another architecture than its card states: {differing}. Keep weights "
+            f"{path(name)} is of another architecture than its card states: {differing}. Keep weights "
             "and card of one training together, or train it again."
         )
     fresh.load_state_dict(tensors)
@@ -209,10 +208,6 @@ def difference(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> s
 def _few(text: str, items: list[str], most: int = 3) -> str:
     more = f" and {len(items) - most} more" if len(items) > most else ""
     return text + ", ".join(items[:most]) + more if items else ""
-
-
-def _folder(folder: Path | None) -> Path:
-    return FOLDER if folder is None else Path(folder)
 
 
 def _advice(file: Path) -> str:

@@ -5,13 +5,14 @@ A solution's source stands in the notebook, folded; it uses nothing but torch an
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, diagnose, same, within
 from diffusion_teach.physics import heat
 
 CHAPTER = "00_ink"
@@ -97,9 +98,8 @@ def _examine_push(answer: Answer) -> None:
     if abs(float(torch.corrcoef(moved.T)[0, 1])) > 0.1:
         raise Wrong(_DIAGONAL)
     spread, right = float(moved.std()), math.sqrt(2 * diffusivity * dt)
-    for wrong, diagnosis in ((right**2, _VARIANCE), (right / math.sqrt(2), _NO_TWO)):
-        if math.isclose(spread, wrong, rel_tol=0.03):
-            raise Wrong(diagnosis)
+    named = (_VARIANCE, right**2), (_NO_TWO, right / math.sqrt(2))
+    diagnose(spread, named, near=within(0.03, relative=True))
     if not math.isclose(spread, right, rel_tol=0.03) or abs(float(moved.mean())) > 0.02:
         raise Wrong(f"pushes should have mean 0 and deviation {right:.3f}; yours have deviation {spread:.3f}.")
     if not _bell_shaped(moved):
@@ -184,11 +184,10 @@ def _examine_share(answer: Answer) -> None:
     if not torch.equal(given, ink):
         raise Wrong(_CHANGED)
     expected = heat.step(ink, share)
-    if same(value, expected, tolerance=1e-6):
+    near = functools.partial(same, tolerance=1e-6)
+    if near(value, expected):
         return
-    for wrong, diagnosis in _SHARES:
-        if same(value, wrong(ink, share), tolerance=1e-6):
-            raise Wrong(diagnosis)
+    diagnose(value, ((diagnosis, wrong(ink, share)) for wrong, diagnosis in _SHARES), near=near)
     lost = float(ink.sum() - value.sum())
     if abs(lost) < 1e-6:
         raise Wrong("no ink is lost, but the shares are wrong: each neighbour gets `share` times the cell's ink.")
@@ -252,14 +251,9 @@ def _examine_noise(answer: Answer) -> None:
     share = float(added.std())
     if float(added.mean()) > 0.1 and float(added.min()) > -0.1:
         raise Wrong(_NOISE_UNIFORM)
-
-    def fits(keep: float, noise: float) -> bool:
-        return math.isclose(kept, keep, rel_tol=0.02) and math.isclose(share, noise, rel_tol=0.03)
-
-    for keep, part, diagnosis in _FACTORS:
-        if fits(keep(beta), part(beta)):
-            raise Wrong(diagnosis)
-    if not fits(_rest(beta), math.sqrt(beta)):
+    near, found = within(0.02, 0.03, relative=True), (kept, share)
+    diagnose(found, ((diagnosis, (keep(beta), part(beta))) for keep, part, diagnosis in _FACTORS), near=near)
+    if not near(found, (_rest(beta), math.sqrt(beta))):
         raise Wrong(
             f"at β = {beta} x keeps {kept:.2f} of itself and gets noise of deviation {share:.2f}; it should be "
             f"{_rest(beta):.2f} and {math.sqrt(beta):.2f}."
@@ -307,10 +301,11 @@ def _examine_nats(answer: Answer) -> None:
         raise Wrong(_NAN)
     if same(value, expected):
         return
-    for wrong, diagnosis in _NATS:
-        if same(value, wrong(ramp, dx)):
-            raise Wrong(diagnosis)
-    raise Wrong(f"on a density with two steps the entropy is {expected:.3f} nats, yours is {float(value):.3f}.")
+    diagnose(
+        value,
+        ((diagnosis, wrong(ramp, dx)) for wrong, diagnosis in _NATS),
+        f"on a density with two steps the entropy is {expected:.3f} nats, yours is {float(value):.3f}.",
+    )
 
 
 EXERCISES = (

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, diagnose, repeatable, same, within
 
 CHAPTER = "01_vae"
 
@@ -52,12 +52,11 @@ def _examine_gaussian_kl(answer: Answer) -> None:
         raise Wrong("you return one number. The answer has one for each row, (B,): sum over the latents, dim=1, alone.")
     if same(value, expected):
         return
-    for diagnosis, wrong in _KL_MISTAKES.items():
-        if same(value, wrong(mean, log_variance)):
-            raise Wrong(diagnosis)
-    raise Wrong(
+    diagnose(
+        value,
+        ((diagnosis, wrong(mean, log_variance)) for diagnosis, wrong in _KL_MISTAKES.items()),
         f"the divergence of the first row is {float(expected[0]):.4f}, yours is {float(value[0]):.4f}. Try mean 0 and "
-        "log-variance 0: it must be 0."
+        "log-variance 0: it must be 0.",
     )
 
 
@@ -97,15 +96,16 @@ def _examine_reparameterise(answer: Answer) -> None:
             "the noise is not scaled: its deviation is 1 for every input.": (shift, 1.0),
             "the mean is missing: your draw is centred at 0.": (0.0, 0.5),
         }
-        for diagnosis, (m, s) in named.items():
-            if abs(centre - m) < 0.02 and abs(spread - s) < 0.015:
-                raise Wrong(diagnosis)
-        raise Wrong(f"for mean 1 and variance ¼ your draws have mean {centre:.3f} and deviation {spread:.3f}, not ½.")
+        diagnose(
+            (centre, spread),
+            named.items(),
+            f"for mean 1 and variance ¼ your draws have mean {centre:.3f} and deviation {spread:.3f}, not ½.",
+            near=within(0.02, 0.015),
+        )
     if float((drawn - centre).abs().max()) < 2.5 * spread:
         raise Wrong("mean and deviation are right, the shape is not: the noise is no Gaussian. Use `randn`.")
     _examine_its_gradients(value, drawn, mean, log_v)
-    if not torch.equal(drawn, answer(mean, log_v, torch.Generator().manual_seed(1)).detach()):
-        raise Wrong("right, but not repeatable: pass the generator on to `randn`.")
+    repeatable(drawn, answer(mean, log_v, torch.Generator().manual_seed(1)).detach())
     wide = answer(torch.zeros(n, 2), torch.zeros(n, 2), torch.Generator().manual_seed(2)).detach()
     if abs(float((wide[:, 0] * wide[:, 1]).mean())) > 0.03:
         raise Wrong("the latents of a row share their noise: draw noise of the full shape (B, J).")
@@ -149,10 +149,11 @@ def _examine_iwae_bound(answer: Answer) -> None:
         "you take the largest weight alone.": log_w.max(0).values,
         "you return the mean weight. Its logarithm is the bound.": expected.exp(),
     }
-    for diagnosis, wrong in named.items():
-        if same(value, wrong):
-            raise Wrong(diagnosis)
-    raise Wrong(f"for the first image the bound is {float(expected[0]):.4f}, yours is {float(value[0]):.4f}.")
+    diagnose(
+        value,
+        named.items(),
+        f"for the first image the bound is {float(expected[0]):.4f}, yours is {float(value[0]):.4f}.",
+    )
 
 
 def _draw(scale: Callable[[Tensor], Tensor], noise: Callable[..., Tensor] = torch.randn) -> Answer:

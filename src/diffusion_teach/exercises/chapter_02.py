@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, diagnose, same
 
 CHAPTER = "02_gan"
 Critic = Callable[[Tensor], Tensor]
@@ -26,7 +27,8 @@ def _examine_turn(answer: Answer) -> None:
     rate = 0.3
     value = answer(theta, psi, rate)
     right = turn(theta, psi, rate)
-    if same(value, right, tolerance=1e-9):
+    near = functools.partial(same, tolerance=1e-9)
+    if near(value, right):
         return
     generator_first = theta + rate * psi
     named: dict[str, tuple[Tensor, Tensor]] = {
@@ -43,11 +45,11 @@ def _examine_turn(answer: Answer) -> None:
         "you return (ψ, θ). The generator comes first: (θ, ψ).": (right[1], right[0]),
         "only the discriminator has moved.": (theta, psi - rate * theta),
     }
-    for diagnosis, wrong in named.items():
-        if same(value, torch.stack(wrong), tolerance=1e-9):
-            raise Wrong(diagnosis)
-    raise Wrong(
-        "from θ = 0.8, ψ = −0.5 with η = 0.3 the turn ends elsewhere. Do the two assignments one after the other."
+    diagnose(
+        value,
+        ((diagnosis, torch.stack(wrong)) for diagnosis, wrong in named.items()),
+        "from θ = 0.8, ψ = −0.5 with η = 0.3 the turn ends elsewhere. Do the two assignments one after the other.",
+        near=near,
     )
 
 
@@ -111,11 +113,11 @@ def _examine_lipschitz_penalty(answer: Answer) -> None:
                 "the number is right, but the critic cannot learn from it. Use create_graph=True, and do not detach."
             )
         return
-    for diagnosis, wrong in named.items():
-        if same(value, wrong):
-            raise Wrong(diagnosis)
-    raise Wrong(
-        f"for f(x) = 0.35·‖x‖² the penalty is {float((norm - 1).square().mean()):.4f}, yours {float(value):.4f}."
+    diagnose(
+        value,
+        named.items(),
+        f"for f(x) = 0.35·‖x‖² the penalty is {float((norm - 1).square().mean()):.4f}, yours "
+        f"{float(value.detach()):.4f}.",
     )
 
 
@@ -167,12 +169,15 @@ def _examine_largest_singular_value(answer: Answer) -> None:
         "that is the length of one product from the first u: nothing is iterated.": (_SQUARE.T @ start).norm(),
         "that is the smallest singular value.": torch.linalg.svdvals(_SQUARE)[-1],
     }
-    if not same(value, top, tolerance=1e-5):
-        for diagnosis, wrong in named.items():
-            if same(value, wrong, tolerance=1e-5):
-                raise Wrong(diagnosis)
-        raise Wrong(f"after 60 iterations σ₁ of [[3, 3], [0, 2]] is {float(top):.4f}, yours is {float(value):.4f}.")
-    if not same(answer(_WIDE, start, 60), torch.tensor(5.0, dtype=torch.float64), tolerance=1e-5):
+    near = functools.partial(same, tolerance=1e-5)
+    if not near(value, top):
+        diagnose(
+            value,
+            named.items(),
+            f"after 60 iterations σ₁ of [[3, 3], [0, 2]] is {float(top):.4f}, yours is {float(value):.4f}.",
+            near=near,
+        )
+    if not near(answer(_WIDE, start, 60), torch.tensor(5.0, dtype=torch.float64)):
         raise Wrong("right for a square matrix; of [[3, 0, 4], [0, 1, 0]] it is 5, and you find another number.")
 
 
@@ -215,12 +220,11 @@ def _examine_wasserstein(answer: Answer) -> None:
     }
     if same(value, wasserstein(x, y)):
         return
-    for diagnosis, wrong in named.items():
-        if same(value, wrong):
-            raise Wrong(diagnosis)
-    raise Wrong(
+    diagnose(
+        value,
+        named.items(),
         f"for (4, 0, 1.5, −2) and (−1, 6, 2.5, −4) the least work is {float(wasserstein(x, y)):.4f}, yours "
-        f"{float(value):.4f}."
+        f"{float(value):.4f}.",
     )
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from diffusion_teach.exact import GaussianMixture
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, diagnose, same
 
 CHAPTER = "04_score_matching"
 
@@ -148,18 +148,16 @@ def _examine_pair(answer: Answer) -> None:
     if abs(float(torch.corrcoef(noise.T)[0, 1])) > 0.1:
         raise Wrong(_PAIR_ROWS)
     expected = -noise / sigma**2
-    for wrong, diagnosis in (
-        (-expected, _PAIR_SIGN),
-        (sigma * expected, _PAIR_NOISE),
-        (-sigma * expected, _PAIR_NOISE),
-        (noise, _PAIR_SHIFT),
-        (-noise, _PAIR_SHIFT),
-        (x, _PAIR_CLEAN),
-    ):
-        if same(wanted, wrong):
-            raise Wrong(diagnosis)
+    named = (
+        (_PAIR_SIGN, -expected),
+        (_PAIR_NOISE, sigma * expected),
+        (_PAIR_NOISE, -sigma * expected),
+        (_PAIR_SHIFT, noise),
+        (_PAIR_SHIFT, -noise),
+        (_PAIR_CLEAN, x),
+    )
     if not same(wanted, expected):
-        raise Wrong("the target is not −ε/σ of the noise that you added. Use the same eps in both.")
+        diagnose(wanted, named, "the target is not −ε/σ of the noise that you added. Use the same eps in both.")
 
 
 # --- tweedie: from the score to the denoised point -----------------------------------------------------------------
@@ -193,16 +191,15 @@ def _examine_tweedie(answer: Answer) -> None:
     )
     sigma = 0.6
     x = torch.randn(200, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
-    value = answer(x, sigma, mixture.score(x, 1.0, sigma))
-    for wrong, diagnosis in (
-        (_tweedie_one_sigma, _TWEEDIE_SIGMA),
-        (_tweedie_downhill, _TWEEDIE_DOWNHILL),
-        (_tweedie_step_only, _TWEEDIE_STEP),
-    ):
-        if same(value, wrong(x, sigma, mixture.score(x, 1.0, sigma))):
-            raise Wrong(diagnosis)
+    given = x, sigma, mixture.score(x, 1.0, sigma)
+    value = answer(*given)
+    named = (
+        (_TWEEDIE_SIGMA, _tweedie_one_sigma(*given)),
+        (_TWEEDIE_DOWNHILL, _tweedie_downhill(*given)),
+        (_TWEEDIE_STEP, _tweedie_step_only(*given)),
+    )
     if not same(value, mixture.posterior_mean(x, 1.0, sigma)):
-        raise Wrong("this is not E[x₀ | x]. Tweedie's formula needs x, σ² and the score, and nothing else.")
+        diagnose(value, named, "this is not E[x₀ | x]. Tweedie's formula needs x, σ² and the score, and nothing else.")
 
 
 # --- slice-the-trace: vᵀ(∂ψ/∂x)v by one backward pass --------------------------------------------------------------
@@ -253,15 +250,13 @@ def _examine_curvature(answer: Answer) -> None:
     value = answer(model, x, v)
     if isinstance(value, Tensor) and value.ndim == 0:
         raise Wrong(_CURVATURE_BATCH)
-    for wrong, diagnosis in (
-        (_curvature_without_the_first_v, _CURVATURE_FIRST),
-        (_curvature_of_one_side, _CURVATURE_SIDE),
-        (_curvature_of_unit_v, _CURVATURE_UNIT),
-    ):
-        if same(value, wrong(model, x, v)):
-            raise Wrong(diagnosis)
+    named = (
+        (_CURVATURE_FIRST, _curvature_without_the_first_v(model, x, v)),
+        (_CURVATURE_SIDE, _curvature_of_one_side(model, x, v)),
+        (_CURVATURE_UNIT, _curvature_of_unit_v(model, x, v)),
+    )
     if not same(value, exact):
-        raise Wrong("this is not vᵀ(∂ψ/∂x)v. Project the score on v, differentiate by x, project on v.")
+        diagnose(value, named, "this is not vᵀ(∂ψ/∂x)v. Project the score on v, differentiate by x, project on v.")
 
 
 EXERCISES = (

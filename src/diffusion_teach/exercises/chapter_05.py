@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, diagnose, repeatable, same, within
 
 CHAPTER = "05_ncsn"
 Score = Callable[[Tensor, float], Tensor]
@@ -48,18 +48,13 @@ def _examine_langevin_step(answer: Answer) -> None:
     }
     if abs(mean - 0.475) < 0.02 and abs(deviation - h**0.5) < 0.01:
         raise Wrong("that is the papers' step with α = h. Here h is the factor of the score: h·score and √(2h)·z.")
-    for diagnosis, wrong in deviations.items():
-        if abs(deviation - wrong) < 0.01:
-            raise Wrong(diagnosis)
+    diagnose(deviation, deviations.items(), near=within(0.01))
     if abs(deviation - (2 * h) ** 0.5) > 0.01:
         raise Wrong(f"with h = 0.3 the noise should have a deviation of {(2 * h) ** 0.5:.3f}, yours {deviation:.3f}.")
     if abs(mean - 0.25) > 0.02:
-        for diagnosis, wrong in means.items():
-            if abs(mean - wrong) < 0.02:
-                raise Wrong(diagnosis)
-        raise Wrong(f"from x = 0.7, with a score of −1.5 and h = 0.3, the mean should be 0.25; yours is {mean:.3f}.")
-    if not torch.equal(value, answer(x.clone(), slope, h, torch.Generator().manual_seed(1))):
-        raise Wrong("right, but not repeatable: pass the generator on to `randn`.")
+        otherwise = f"from x = 0.7, with a score of −1.5 and h = 0.3, the mean should be 0.25; yours is {mean:.3f}."
+        diagnose(mean, means.items(), otherwise, near=within(0.02))
+    repeatable(value, answer(x.clone(), slope, h, torch.Generator().manual_seed(1)))
 
 
 def _step(drift: Callable[[float], float], noise: Callable[[float], float], draw: Callable[..., Tensor]) -> Answer:
@@ -127,10 +122,7 @@ def _examine_ncsn_loss(answer: Answer) -> None:
     }
     if same(value.reshape(()) if isinstance(value, Tensor) and value.numel() == 1 else value, right):
         return
-    for diagnosis, wrong in named.items():
-        if same(value, wrong):
-            raise Wrong(diagnosis)
-    raise Wrong(f"on the example the loss is {float(right):.4f}; yours is {float(value):.4f}.")
+    diagnose(value, named.items(), f"on the example the loss is {float(right):.4f}; yours is {float(value):.4f}.")
 
 
 def _loss(
@@ -203,15 +195,11 @@ def _examine_level(before: Tensor, moved: Tensor, sigma: float, ratio: float) ->
         "the noise has the factor 2h, its variance. A draw is scaled by the deviation, √(2h).": 2 * ratio * sigma,
     }
     if abs(slope - (1 - ratio)) > 0.015:
-        for diagnosis, wrong in slopes.items():
-            if abs(slope - wrong) < 0.015:
-                raise Wrong(diagnosis)
-        raise Wrong(f"at σ = {sigma:g} a step should move points by {ratio:g} of the way; yours by {1 - slope:.3f}.")
+        otherwise = f"at σ = {sigma:g} a step should move points by {ratio:g} of the way; yours by {1 - slope:.3f}."
+        diagnose(slope, slopes.items(), otherwise, near=within(0.015))
     if abs(noise - (2 * ratio) ** 0.5) > 0.015:
-        for diagnosis, wrong in noises.items():
-            if abs(noise - wrong) < 0.015:
-                raise Wrong(diagnosis)
-        raise Wrong(f"at σ = {sigma:g} the noise is {noise:.3f}·σ; √(2h) is {(2 * ratio) ** 0.5:.3f}·σ.")
+        otherwise = f"at σ = {sigma:g} the noise is {noise:.3f}·σ; √(2h) is {(2 * ratio) ** 0.5:.3f}·σ."
+        diagnose(noise, noises.items(), otherwise, near=within(0.015))
 
 
 def _examine_last(end: Tensor, before: Tensor | None, levels: list[float], ratio: float) -> None:
@@ -233,10 +221,8 @@ def _examine_last(end: Tensor, before: Tensor | None, levels: list[float], ratio
             1 - (levels[0] / levels[-1]) ** 2
         ),
     }
-    for diagnosis, wrong in slopes.items():
-        if abs(slope - wrong) < 1e-3:
-            raise Wrong(diagnosis)
-    raise Wrong("data at a single point must come back exactly: the last step is σ²·score(x, σ) at the last σ.")
+    otherwise = "data at a single point must come back exactly: the last step is σ²·score(x, σ) at the last σ."
+    diagnose(slope, slopes.items(), otherwise, near=within(1e-3))
 
 
 Last = Callable[[Score, Tensor, list[float], float, torch.Generator], Tensor]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, diagnose, repeatable, same, within
 
 CHAPTER = "06_ddpm"
 
@@ -26,8 +26,7 @@ def _moments(value: Tensor) -> Moments:
     return float(value.mean()), float(value.std())
 
 
-def _near(a: Moments, b: Moments) -> bool:
-    return abs(a[0] - b[0]) < 0.02 and abs(a[1] - b[1]) < 0.02
+_near = within(0.02, 0.02)
 
 
 def _forward_mistakes(k: int) -> dict[str, Moments]:
@@ -67,17 +66,16 @@ def _examine_forward_sample(answer: Answer) -> None:
     found = _moments(value)
     bar = float((1 - BETAS[:k]).prod())
     if not _near(found, (bar**0.5, (1 - bar) ** 0.5)):
-        for diagnosis, moments in _forward_mistakes(k).items():
-            if _near(found, moments):
-                raise Wrong(diagnosis)
-        raise Wrong(
+        diagnose(
+            found,
+            _forward_mistakes(k).items(),
             f"from x₀ = 1, three steps should give the mean {bar**0.5:.3f} and the deviation {(1 - bar) ** 0.5:.3f}; "
-            f"yours are {found[0]:.3f} and {found[1]:.3f}."
+            f"yours are {found[0]:.3f} and {found[1]:.3f}.",
+            near=_near,
         )
     if float((value - value.mean()).abs().max()) < 2.5 * found[1]:
         raise Wrong("mean and deviation are right, the shape is not: the noise is no Gaussian. Use `randn`.")
-    if not torch.equal(value, answer(x0, k, BETAS, torch.Generator().manual_seed(1))):
-        raise Wrong("right, but not repeatable: pass the generator on to `randn`.")
+    repeatable(value, answer(x0, k, BETAS, torch.Generator().manual_seed(1)))
 
 
 def _forward(
@@ -127,10 +125,7 @@ def _examine_predict_x0(answer: Answer) -> None:
     }
     if same(value, x0):
         return
-    for diagnosis, wrong in named.items():
-        if same(value, wrong):
-            raise Wrong(diagnosis)
-    raise Wrong("put your x₀ back into √ᾱ·x₀ + √(1 − ᾱ)·ε: it must give x_t, and does not.")
+    diagnose(value, named.items(), "put your x₀ back into √ᾱ·x₀ + √(1 − ᾱ)·ε: it must give x_t, and does not.")
 
 
 def ancestral_step(x: Tensor, k: int, eps: Tensor, betas: Tensor, generator: torch.Generator) -> Tensor:
@@ -163,10 +158,8 @@ def _examine_ancestral_step(answer: Answer) -> None:
     }
     found = _moments(value)
     if abs(found[0] - float(right[0])) > 0.02:
-        for diagnosis, wrong in means.items():
-            if abs(found[0] - float(wrong[0])) < 0.02:
-                raise Wrong(diagnosis)
-        raise Wrong(f"the mean of your step is {found[0]:.3f}; expected {float(right[0]):.3f}.")
+        otherwise = f"the mean of your step is {found[0]:.3f}; expected {float(right[0]):.3f}."
+        diagnose(found[0], ((text, float(wrong[0])) for text, wrong in means.items()), otherwise, near=within(0.02))
     _examine_noise(found[1], float(beta))
     last = answer(x, 1, eps, BETAS, torch.Generator().manual_seed(5))
     if float(last.std()) > 1e-3:

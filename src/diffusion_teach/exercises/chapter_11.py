@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid, softplus
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, diagnose, same
 
 CHAPTER = "11_gan_vs_diffusion"
 Discriminator = Callable[[Tensor], Tensor]
@@ -42,10 +42,11 @@ def _examine_generator_loss(answer: Answer) -> None:
         if not torch.isfinite(answer(sure)).all():
             raise Wrong("right for moderate logits, infinite at −200: log(sigmoid(x)) underflows. Use logsigmoid.")
         return
-    for diagnosis, wrong in named.items():
-        if same(value, wrong):
-            raise Wrong(diagnosis)
-    raise Wrong(f"on logits from −4 to 3 the loss is {float(generator_loss(logits)):.4f}, yours is {float(value):.4f}.")
+    diagnose(
+        value,
+        named.items(),
+        f"on logits from −4 to 3 the loss is {float(generator_loss(logits)):.4f}, yours is {float(value):.4f}.",
+    )
 
 
 def _mistaken_log_of_sigmoid(fake_logits: Tensor) -> Tensor:
@@ -91,12 +92,11 @@ def _examine_r1(answer: Answer) -> None:
                 "create_graph=True, and do not detach."
             )
         return
-    for diagnosis, wrong in named.items():
-        if same(value, wrong):
-            raise Wrong(diagnosis)
-    raise Wrong(
+    diagnose(
+        value,
+        named.items(),
         f"for D(x) = 0.85·‖x‖² the penalty of these points is {float(gamma / 2 * square.mean()):.4f}, yours is "
-        f"{float(value):.4f}."
+        f"{float(value.detach()):.4f}.",
     )
 
 
@@ -172,12 +172,11 @@ def _examine_expected_modes(answer: Answer) -> None:
     expected = expected_modes(shares, n)
     if same(value, expected):
         return
-    for diagnosis, wrong in named.items():
-        if same(value, wrong):
-            raise Wrong(diagnosis)
-    raise Wrong(
+    diagnose(
+        value,
+        named.items(),
         f"six draws of five modes with the shares .4, .3, .2, .08 and .02 reach {float(expected):.3f} of them on "
-        f"average, you say {float(value):.3f}."
+        f"average, you say {float(value):.3f}.",
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,3 +87,38 @@ def same(value: Any, expected: Tensor, *, tolerance: float = 1e-4) -> bool:
         raise Wrong("your function returns NaN or infinite numbers.")
     scale = float(expected.abs().max().clamp(min=1e-12))
     return float((value.detach() - expected).abs().max()) <= tolerance * scale
+
+
+def within(*tolerances: float, relative: bool = False) -> Callable[[Any, Any], bool]:
+    """Whether two numbers, or two tuples with a tolerance for each place, are near each other: for `diagnose`."""
+
+    def near(value: Any, wrong: Any) -> bool:
+        pairs = zip(value, wrong, strict=True) if isinstance(value, tuple) else [(value, wrong)]
+        rooms = [{"rel_tol": room} if relative else {"rel_tol": 0.0, "abs_tol": room} for room in tolerances]
+        return all(math.isclose(a, b, **room) for (a, b), room in zip(pairs, rooms, strict=True))
+
+    return near
+
+
+def diagnose(
+    value: Any, named: Iterable[tuple[str, Any]], otherwise: str = "", *, near: Callable[[Any, Any], bool] = same
+) -> None:
+    """Raise `Wrong` with the diagnosis of the first known mistake that gives this value, else with `otherwise`.
+
+    Args:
+        value: what the answer gave.
+        named: diagnoses, and what each mistake gives.
+        otherwise: what to say of an unknown mistake; "" where it may be none.
+        near: whether a value is that of a mistake.
+    """
+    for diagnosis, wrong in named:
+        if near(value, wrong):
+            raise Wrong(diagnosis)
+    if otherwise:
+        raise Wrong(otherwise)
+
+
+def repeatable(value: Tensor, again: Any, draw: str = "randn") -> None:
+    """Raise `Wrong` where an answer that is right otherwise gives another value for the same seed."""
+    if not torch.equal(value, again):
+        raise Wrong(f"right, but not repeatable: pass the generator on to `{draw}`.")

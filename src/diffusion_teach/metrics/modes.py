@@ -91,14 +91,12 @@ def label_coverage(labels: Tensor, shares: Tensor | int) -> LabelCoverage:
     return LabelCoverage((counts > 0).sum(dim=-1), _kl(counts / index.shape[-1], reference))
 
 
-def high_quality_ceiling(dimensions: int = 2) -> float:
-    """The high-quality share of the data themselves: the mass of N(0, I_d) within three standard deviations.
+def high_quality_ceiling() -> float:
+    """The high-quality share of the data themselves: the mass of N(0, I) within three standard deviations.
 
-    In two dimensions 1 − e^{−9/2} = 98.89 %; in general the chi-squared distribution of d degrees of freedom at 9.
+    In the plane it is 1 − e^{−9/2} = 98.89 %.
     """
-    _checks.integer("dimensions", dimensions)
-    half = torch.tensor([dimensions / 2, RADIUS**2 / 2], dtype=torch.float64)
-    return float(torch.special.gammainc(half[0], half[1]))
+    return -math.expm1(-(RADIUS**2) / 2)
 
 
 def kl_floor(modes: int, samples: int = SAMPLES) -> float:

@@ -69,7 +69,7 @@ def sliced_wasserstein(
     b: Tensor,
     *,
     p: float = 2,
-    directions: int | Tensor = DIRECTIONS,
+    directions: int = DIRECTIONS,
     generator: torch.Generator | None = None,
 ) -> float:
     """Sliced Wasserstein distance SW_p = (mean over θ of W_p(⟨θ, a⟩, ⟨θ, b⟩)^p)^{1/p}.
@@ -81,7 +81,7 @@ def sliced_wasserstein(
         a: (n, d) points.
         b: (m, d) points; n and m may differ.
         p: the order, at least 1.
-        directions: how many, uniform on the sphere; or (L, d) those to take, of length 1.
+        directions: how many, uniform on the sphere.
         generator: draws the directions.
 
     Returns:
@@ -91,20 +91,10 @@ def sliced_wasserstein(
     _checks.generator(generator)
     _checks.tensor("a", a, ("n", "d"))
     _checks.tensor("b", b, ("m", a.shape[1]))
-    thetas = _directions(directions, a.shape[1], generator)
+    size = _checks.integer("directions", directions), a.shape[1]
+    thetas = torch.nn.functional.normalize(torch.randn(size, dtype=torch.float64, generator=generator), dim=1)
     x, y = (thetas @ part.detach().double().T for part in (a, b))
     return float(_cost(x, y, p).mean() ** (1 / p))
-
-
-def _directions(directions: int | Tensor, d: int, generator: torch.Generator | None) -> Tensor:
-    if isinstance(directions, Tensor):
-        _checks.tensor("directions", directions, ("L", d))
-        thetas = directions.detach().double()
-        if not torch.allclose(thetas.norm(dim=1), torch.ones(len(thetas), dtype=torch.float64), atol=1e-5):
-            raise ValueError("directions must have length 1. Use torch.nn.functional.normalize(directions, dim=1).")
-        return thetas
-    count = _checks.integer("directions", directions)
-    return torch.nn.functional.normalize(torch.randn(count, d, dtype=torch.float64, generator=generator), dim=1)
 
 
 def wasserstein_null(points: Tensor, n: int, m: int | None = None) -> float:

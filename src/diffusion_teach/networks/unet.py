@@ -141,13 +141,10 @@ class UNet(Network):
             if cond is not None:
                 raise ValueError("cond must be None: this U-Net takes no labels. Make one with UNet(classes=10).")
         else:
-            e = e + self.labels(self._labels_of(cond, x_t))
+            none = torch.full((1,), self.classes, device=x_t.device)
+            labels = none if cond is None else _checks.indices("cond", cond, self.classes + 1, (len(x_t),))
+            e = e + self.labels(labels)
         return F.silu(e)
-
-    def _labels_of(self, cond: Tensor | None, x_t: Tensor) -> Tensor:
-        if cond is None:
-            return torch.full((1,), self.classes, device=x_t.device)
-        return _checks.indices("cond", cond, self.classes + 1, (len(x_t),))
 
 
 class ChannelNorm(nn.LayerNorm):

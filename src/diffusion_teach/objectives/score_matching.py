@@ -61,34 +61,18 @@ def implicit(model: ScoreModel, x: Tensor) -> Tensor:
 
 
 @torch.enable_grad()
-def sliced(
-    model: ScoreModel,
-    x: Tensor,
-    *,
-    projections: int = 1,
-    directions: str = "rademacher",
-    variance_reduced: bool = True,
-    generator: torch.Generator | None = None,
-) -> Tensor:
+def sliced(model: ScoreModel, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
     """Sliced score matching, E[½‖ψ‖² + vᵀ(∂ψ/∂x)v] with random directions v; x (B, d). A scalar.
 
-    Args:
-        projections: directions drawn for each x.
-        directions: "rademacher" (entries ±1) or "normal"; both have E[vvᵀ] = I, which the objective needs.
-        variance_reduced: use ½‖ψ‖² where the plain objective has ½(vᵀψ)²; same expectation, usually less noise (eq. 8).
+    v has entries ±1, so that E[vvᵀ] = I, which the objective needs. (The plain one has ½(vᵀψ)² in the place of ½‖ψ‖²:
+    the same expectation, and usually more noise.)
     """
     _checks.tensor("x", x, ("batch", "dimensions"))
-    _checks.integer("projections", projections)
-    _checks.choice("directions", directions, ("rademacher", "normal"))
-    _checks.generator(generator)
-    x = x.detach().repeat(projections, 1).requires_grad_(True)
-    v = torch.randn(x.shape, dtype=x.dtype, device=x.device, generator=generator)
-    v = v.sign() if directions == "rademacher" else v
+    x = x.detach().requires_grad_(True)
+    v = torch.randn(x.shape, dtype=x.dtype, device=x.device, generator=_checks.generator(generator)).sign()
     psi = _evaluate(model, x)
-    along = (psi * v).sum(-1)
-    curvature = (_gradient(along.sum(), x) * v).sum(-1)
-    norm = psi.square().sum(-1) if variance_reduced else along.square()
-    return (0.5 * norm + curvature).mean()
+    curvature = (_gradient((psi * v).sum(), x) * v).sum(-1)
+    return (0.5 * psi.square().sum(-1) + curvature).mean()
 
 
 def denoising(model: ScoreModel, x: Tensor, sigma: float, *, generator: torch.Generator | None = None) -> Tensor:

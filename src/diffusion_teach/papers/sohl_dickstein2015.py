@@ -23,24 +23,9 @@ import torch
 from torch import Tensor
 
 from diffusion_teach import _checks
-from diffusion_teach.papers.ho2020 import Tables, posterior, q_jump, q_step, tables
-
-__all__ = [
-    "Tables",
-    "best_variance",
-    "binomial_entropy",
-    "binomial_jump",
-    "binomial_kl",
-    "binomial_posterior",
-    "binomial_tables",
-    "bound",
-    "gaussian_entropy",
-    "gaussian_kl",
-    "posterior",
-    "q_jump",
-    "q_step",
-    "tables",
-]
+from diffusion_teach.papers.ho2020 import Tables, posterior, tables
+from diffusion_teach.papers.ho2020 import q_jump as q_jump
+from diffusion_teach.papers.ho2020 import q_step as q_step
 
 
 def binomial_tables(T: int) -> Tables:

@@ -47,16 +47,14 @@ def _shares(name: str, value: Tensor) -> Tensor:
     return value
 
 
-def cells(n: int, wall: float, *, dimensions: int = 2) -> Tensor:
-    """The centres of the cells of a glass: (n,) on the line; (n, n, 2) in the plane, [row, column] at (x₁, x₂).
+def cells(n: int, wall: float) -> Tensor:
+    """The centres of the cells of a glass, (n, n, 2): [row, column] at (x₁, x₂).
 
     Rows run along x₂ from the bottom, columns along x₁, as a picture with its origin below.
     """
     _checks.integer("n", n, least=2)
     _checks.number("wall", wall, above=0)
     line = wall * ((2 * torch.arange(n, dtype=torch.float64) + 1) / n - 1)
-    if _checks.integer("dimensions", dimensions, most=2) == 1:
-        return line
     x2, x1 = torch.meshgrid(line, line, indexing="ij")
     return torch.stack([x1, x2], dim=-1)
 

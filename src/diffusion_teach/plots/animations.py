@@ -20,6 +20,7 @@ from diffusion_teach.plots.grids import mosaic
 
 MOST_BYTES = 300_000
 GREYS = 8
+LOOPS = 3
 
 Frame = Tensor | Figure
 
@@ -44,36 +45,29 @@ def image_frames(trajectory: Sequence[Tensor], *, columns: int = 8, scale: int =
     return frames
 
 
-def _film(
-    frames: Sequence[Frame], fps: float, fastest: float, loops: int, hold: float
-) -> tuple[list[Image.Image], list[int]]:
-    """The frames as pictures, and for how many milliseconds each is shown, after the arguments have been checked."""
-    _checks.number("fps", fps, above=0, most=fastest)
-    _checks.integer("loops", loops, most=100)
-    _checks.number("hold", hold, above=0, most=60)
+def _film(frames: Sequence[Frame], still: Frame | None = None) -> tuple[Image.Image, list[Image.Image]]:
+    """The still, by default the last frame, and the frames, as pictures of one size."""
     pictures = [_picture(f"frames[{index}]", frame) for index, frame in enumerate(frames)]
     if len(pictures) < 2:
         raise ValueError(f"frames must hold at least 2 frames, got {len(pictures)}.")
-    return pictures, [round(1000 / fps)] * (len(pictures) - 1) + [round(1000 * hold)]
+    front = pictures[-1] if still is None else _picture("still", still)
+    if len(sizes := {picture.size for picture in (front, *pictures)}) > 1:
+        raise ValueError(f"all frames and the still must be of one size, got {', '.join(map(str, sorted(sizes)))}.")
+    return front, pictures
 
 
-def apng(
-    frames: Sequence[Frame], *, fps: float = 10.0, loops: int = 3, hold: float = 1.5, still: Frame | None = None
-) -> bytes:
-    """An animated PNG.
+def apng(frames: Sequence[Frame], *, fps: float = 10.0, hold: float = 1.5, still: Frame | None = None) -> bytes:
+    """An animated PNG, which plays three times.
 
     Args:
         frames: at least 2, of one size: (H, W) uint8 greys, (H, W, 3) uint8 colours, or figures of matplotlib.
         fps: frames a second.
-        loops: how often it plays; a finite number, at least 1.
         hold: seconds for which the last frame stays.
         still: the picture where animations do not play; by default the last frame.
     """
-    pictures, durations = _film(frames, fps, 60, loops, hold)
-    front = pictures[-1] if still is None else _picture("still", still)
-    sizes = {picture.size for picture in (front, *pictures)}
-    if len(sizes) > 1:
-        raise ValueError(f"all frames and the still must be of one size, got {', '.join(map(str, sorted(sizes)))}.")
+    _checks.number("fps", fps, above=0, most=60)
+    _checks.number("hold", hold, above=0, most=60)
+    front, pictures = _film(frames, still)
     if any(picture.mode == "RGB" for picture in (front, *pictures)):
         # One palette for all: an APNG has only one.
         base = front.convert("RGB").quantize(128, method=Image.Quantize.MEDIANCUT)
@@ -87,33 +81,28 @@ def apng(
         save_all=True,
         default_image=True,
         append_images=pictures,
-        duration=durations,
-        loop=loops,
+        duration=[round(1000 / fps)] * (len(pictures) - 1) + [round(1000 * hold)],
+        loop=LOOPS,
         optimize=True,
     )
     return file.getvalue()
 
 
-def gif(frames: Sequence[Tensor], *, fps: float = 10.0, loops: int = 3, hold: float = 3.0) -> bytes:
-    """An animated GIF for where an APNG cannot go; it ends on the last frame and stays there.
+def gif(frames: Sequence[Tensor]) -> bytes:
+    """An animated GIF for where an APNG cannot go, ten frames a second; it plays three times and ends on the last one.
 
     Args:
         frames: at least 2, of one size, (H, W) uint8 greys.
-        fps: frames a second, at most 50; a GIF counts in hundredths of a second.
-        loops: how often it plays.
-        hold: seconds for which the last frame stays before it plays again.
     """
-    pictures, durations = _film(frames, fps, 50, loops, hold)
-    if len(sizes := {picture.size for picture in pictures}) > 1:
-        raise ValueError(f"all frames must be of one size, got {', '.join(map(str, sorted(sizes)))}.")
+    _, pictures = _film(frames)
     file = io.BytesIO()
     pictures[0].save(
         file,
         format="GIF",
         save_all=True,
         append_images=pictures[1:],
-        duration=durations,
-        **({"loop": loops - 1} if loops > 1 else {}),  # what is stored is how often it plays again
+        duration=[100] * (len(pictures) - 1) + [3000],  # milliseconds
+        loop=LOOPS - 1,  # what is stored is how often it plays again
         optimize=True,
     )
     return file.getvalue()
@@ -124,7 +113,6 @@ def show_animation(
     *,
     alt: str,
     fps: float = 10.0,
-    loops: int = 3,
     hold: float = 1.5,
     still: Frame | None = None,
 ) -> None:
@@ -134,7 +122,7 @@ def show_animation(
         ValueError: where the file would exceed 300 KB, which is too much for a notebook.
     """
     output.check_alt(alt)
-    data = apng(frames, fps=fps, loops=loops, hold=hold, still=still)
+    data = apng(frames, fps=fps, hold=hold, still=still)
     if len(data) > MOST_BYTES:
         raise ValueError(
             f"the animation has {len(data):,} bytes, at most {MOST_BYTES:,} are shown. Take fewer than {len(frames)} "

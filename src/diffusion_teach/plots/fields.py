@@ -1,4 +1,4 @@
-"""Densities and score fields in the plane: the learned arrows on the exact ones."""
+"""Points, densities and score fields in the plane: the learned arrows on the exact ones."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from diffusion_teach import _checks
 from diffusion_teach.plots import style
 from diffusion_teach.plots.style import Extent
 
+CELLS = 160
+"""Of a shaded panel, on a side."""
+
 # The length r at which arrows are shortened, by panel: set by the first field, so that equal fields give equal arrows.
 _references: WeakKeyDictionary[Axes, float] = WeakKeyDictionary()
 
@@ -27,6 +30,17 @@ def lattice(extent: float | Extent, count: int) -> Tensor:
     return torch.stack([x.reshape(-1), y.reshape(-1)], dim=1)
 
 
+def scatter(
+    ax: Axes, points: Tensor, *, color: str = style.DATA, label: str = "", size: float = 4.0, most: int = 5000
+) -> None:
+    """Draw points (n, 2) in a panel, half transparent; at most the first `most` of them, and none outside floats."""
+    _checks.tensor("points", points, ("n", 2), finite=False)
+    shown = points.detach()[: _checks.integer("most", most)].cpu().double()
+    shown = shown[torch.isfinite(shown).all(dim=1)]
+    x, y = shown.T.numpy()
+    ax.scatter(x, y, s=size, color=color, alpha=0.5, linewidths=0, label=label, rasterized=True)
+
+
 @torch.no_grad()
 def draw_density(
     ax: Axes,
@@ -34,7 +48,6 @@ def draw_density(
     extent: float | Extent,
     *,
     faint: bool = False,
-    count: int = 160,
     title: str = "",
 ) -> None:
     """Shade a panel by a density, darker where more; its root is shown, so that thin parts are seen.
@@ -44,13 +57,12 @@ def draw_density(
         log_prob: (n, 2) to (n,), up to a constant.
         extent: (left, right, bottom, top), or a for the square from −a to a.
         faint: paler, as a background of arrows or points.
-        count: cells on a side.
         title: of the panel.
     """
     style.plane(ax, extent, title=title)
-    values = log_prob(lattice(extent, count))
-    _checks.tensor("what log_prob returns", values, (count**2,), finite=False)
-    shade = ((values.double() - values.max()) / 2).exp().reshape(count, count)
+    values = log_prob(lattice(extent, CELLS))
+    _checks.tensor("what log_prob returns", values, (CELLS**2,), finite=False)
+    shade = ((values.double() - values.max()) / 2).exp().reshape(CELLS, CELLS)
     ax.imshow(
         shade.numpy(),
         extent=style.as_extent(extent),
@@ -72,7 +84,6 @@ def draw_field(
     color: str = style.MODEL,
     dashed: bool = False,
     count: int = 13,
-    label: str = "",
     title: str = "",
 ) -> None:
     """Draw a field as arrows, or `dashed` as wide dashed lines from a dot, on which the arrows lie where they agree.
@@ -87,7 +98,6 @@ def draw_field(
         color: of the arrows; `style.EXACT` with `dashed` for the exact field.
         dashed: wide dashed lines instead of arrows.
         count: arrows on a side.
-        label: for a legend.
         title: of the panel.
     """
     style.plane(ax, extent, title=title)
@@ -99,7 +109,7 @@ def draw_field(
     if dashed:
         ends = torch.stack([points, points + arrows], dim=1).numpy()
         dashes = LineCollection(list(ends), colors=color, linewidths=3.2, linestyles=(0, (1.1, 0.5)), capstyle="butt")
-        dashes.set(zorder=2, label=label or None)
+        dashes.set(zorder=2)
         ax.add_collection(dashes)
         x, y = points.T.numpy()
         ax.scatter(x, y, s=10, color=color, linewidths=0, zorder=2)
@@ -114,7 +124,6 @@ def draw_field(
         width=0.005,
         headwidth=4.5,
         zorder=3,
-        label=label or None,
     )
 
 

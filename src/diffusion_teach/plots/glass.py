@@ -13,27 +13,22 @@ from diffusion_teach.plots import style
 
 SHADES = (0.0, 0.5, 0.75, 1.0)  # of no dot in a place, one, two, three and more
 PLACES, SCREEN = 150, 2
+"""Where a dot can lie, along a side of a glass, and screen pixels of each."""
 GAP = 12
+COLORS = (style.DATA, style.MODEL)
 
 
-def glasses(
-    dots: Sequence[Tensor], wall: float, *, colors: Sequence[str] = (style.DATA, style.MODEL), places: int = PLACES
-) -> Tensor:
-    """One frame, (H, W, 3) uint8: a glass for each set of dots, next to one another, open at the top.
+def glasses(dots: Sequence[Tensor], wall: float) -> Tensor:
+    """One frame, (H, W, 3) uint8: two glasses next to one another, open at the top, of data and of a model.
 
     Args:
-        dots: sets (N, 2); what lies outside its glass is not drawn.
+        dots: two sets (N, 2); what lies outside its glass is not drawn.
         wall: each glass is the square from −wall to wall.
-        colors: one for each glass.
-        places: where a dot can lie, along a side; each is two screen pixels wide.
     """
-    if len(dots) != len(colors):
-        raise ValueError(f"colors must name one for each of the {len(dots)} glasses, got {len(colors)}.")
+    if len(dots) != len(COLORS):
+        raise ValueError(f"dots must be a set for each of {len(COLORS)} glasses, got {len(dots)}.")
     _checks.number("wall", wall, above=0)
-    _checks.integer("places", places, least=10)
-    panels = [
-        _glass(f"dots[{i}]", x, wall, color, places) for i, (x, color) in enumerate(zip(dots, colors, strict=True))
-    ]
+    panels = [_glass(f"dots[{i}]", x, wall, color) for i, (x, color) in enumerate(zip(dots, COLORS, strict=True))]
     gap = _colour(style.CARD).expand(len(panels[0]), GAP, 3)
     row = [gap] + [part for panel in panels for part in (panel, gap)]
     frame = torch.cat(row, dim=1)
@@ -45,17 +40,17 @@ def _colour(name: str) -> Tensor:
     return torch.tensor(to_rgb(name))
 
 
-def _glass(name: str, dots: Tensor, wall: float, color: str, places: int) -> Tensor:
+def _glass(name: str, dots: Tensor, wall: float, color: str) -> Tensor:
     """A glass (H, W, 3) of values in [0, 1], walls included."""
     _checks.tensor(name, dots, ("N", 2), finite=False)
     shown = dots.detach().cpu().double()
     shown = shown[(shown.abs() <= wall).all(dim=1)]
-    place = ((shown / wall + 1) / 2 * places).long().clamp(max=places - 1)
-    number = torch.bincount((places - 1 - place[:, 1]) * places + place[:, 0], minlength=places**2)
-    shade = torch.tensor(SHADES)[number.clamp(max=len(SHADES) - 1)].reshape(places, places, 1)
-    water = torch.lerp(_colour(style.CARD).expand(places, places, 3), _colour(color).expand(places, places, 3), shade)
+    place = ((shown / wall + 1) / 2 * PLACES).long().clamp(max=PLACES - 1)
+    number = torch.bincount((PLACES - 1 - place[:, 1]) * PLACES + place[:, 0], minlength=PLACES**2)
+    shade = torch.tensor(SHADES)[number.clamp(max=len(SHADES) - 1)].reshape(PLACES, PLACES, 1)
+    water = torch.lerp(_colour(style.CARD).expand(PLACES, PLACES, 3), _colour(color).expand(PLACES, PLACES, 3), shade)
     water = water.repeat_interleave(SCREEN, 0).repeat_interleave(SCREEN, 1)
-    size = places * SCREEN
+    size = PLACES * SCREEN
     glass = _colour(style.GREY).repeat(size + SCREEN, size + 2 * SCREEN, 1)
     glass[:size, SCREEN:-SCREEN] = water
     return glass

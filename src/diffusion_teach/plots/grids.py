@@ -1,4 +1,4 @@
-"""Pictures in rows and columns: digits as ink on paper."""
+"""Pictures in rows and columns, over time too: digits as ink on paper."""
 
 from __future__ import annotations
 
@@ -95,6 +95,28 @@ def image_rows(rows: Mapping[str, Tensor], *, title: str = "", column_titles: Se
     ax.set_xticks([column * width + width / 2 for column in range(columns)], column_titles or [""] * columns)
     ax.tick_params(length=0, labelsize=9, bottom=False, top=False, labelbottom=False, labeltop=True)
     return fig
+
+
+def strip(
+    trajectory: Tensor | Sequence[Tensor], times: Tensor | Sequence[float], *, columns: int = 9, title: str = ""
+) -> Figure:
+    """A figure of images over time: one row an image, one column a time, the first and the last time among them.
+
+    Args:
+        trajectory: (T, n, 1, H, W) in [−1, 1], or the T tensors that a sampler yields; values outside are clamped.
+        times: (T,) the time of each.
+        columns: times shown, evenly spaced among the T; at least 2.
+        title: over the whole figure.
+    """
+    steps = torch.stack([step.detach().cpu() for step in trajectory])
+    _checks.tensor("trajectory", steps, ("T", "n", 1, "H", "W"), finite=False)
+    clock = [float(t) for t in times]
+    if len(clock) != len(steps):
+        raise ValueError(f"times must give the time of each of the {len(steps)} steps, got {len(clock)}.")
+    columns = min(_checks.integer("columns", columns, least=2), len(steps))
+    chosen = torch.linspace(0, len(steps) - 1, columns).round().long()
+    rows = {" " * row: as_bytes(steps[chosen, row]) for row in range(steps.shape[1])}
+    return image_rows(rows, title=title, column_titles=[f"t = {clock[i]:.2f}" for i in chosen.tolist()])
 
 
 def neighbours_grid(samples: Tensor, training: Tensor, *, columns: int = 10, title: str = "") -> Figure:

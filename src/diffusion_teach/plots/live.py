@@ -13,6 +13,9 @@ from matplotlib.figure import Figure
 from diffusion_teach import _checks
 from diffusion_teach.plots import output, style
 
+REDRAWS = 10
+"""How often the picture of a loss changes in a run; each costs about a tenth of a second."""
+
 
 class LiveFigure:
     """One output whose picture `update` replaces in place; its text stays.
@@ -50,9 +53,10 @@ def loss_curve(
     floor: float | None = None,
     steps: int | None = None,
     label: str = "loss",
-    log: bool = True,
 ) -> None:
     """Draw a loss over the steps: each value faintly, the running mean on it, the known floor dashed.
+
+    The axis is logarithmic where all losses are positive.
 
     Args:
         ax: the panel.
@@ -60,7 +64,6 @@ def loss_curve(
         floor: the loss of the exact answer, below which no model gets on average.
         steps: of the whole run, for the axis.
         label: what the loss is.
-        log: a logarithmic axis, where all losses are positive.
     """
     if not losses:
         raise ValueError("losses is empty, expected one value for each step.")
@@ -71,7 +74,7 @@ def loss_curve(
     ax.plot(place, running_mean(losses, window), color=style.MODEL, linewidth=1.6, label="model, running mean")
     if floor is not None:
         ax.axhline(_checks.number("floor", floor), **style.EXACT_LINE, label="floor (exact answer)")
-    if log and min(losses) > 0 and (floor is None or floor > 0):
+    if min(losses) > 0 and (floor is None or floor > 0):
         ax.set_yscale("log")
     ax.set(xlabel="training step", ylabel=label, xlim=(0, steps or max(len(losses), 2)))
     ax.legend(loc="upper right")
@@ -86,7 +89,6 @@ class LiveLoss:
         floor: the loss of the exact answer, drawn dashed.
         label: what the loss is.
         title: of the figure.
-        redraws: how often the picture changes in a run; each costs about a tenth of a second.
     """
 
     def __init__(
@@ -97,10 +99,9 @@ class LiveLoss:
         floor: float | None = None,
         label: str = "loss",
         title: str = "Training",
-        redraws: int = 10,
     ) -> None:
         self.steps = _checks.integer("steps", steps)
-        self.every = max(1, math.ceil(steps / _checks.integer("redraws", redraws)))
+        self.every = max(1, math.ceil(steps / REDRAWS))
         self.floor = None if floor is None else _checks.number("floor", floor)
         self.label, self.title = label, title
         self.losses: list[float] = []

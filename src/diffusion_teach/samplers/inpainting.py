@@ -62,15 +62,7 @@ def inpaint(
         ValueError: for a mask of another shape, times that do not fall from 1 to 0, an unknown way to put in, or a
             multistep solver.
     """
-    _checks.tensor("y", y, finite=False)
-    _checks.tensor("known", known, floating=False)
-    if known.dtype != torch.bool:
-        raise TypeError(f"known must be a bool tensor, True where y is known, got {_checks.describe(known)}.")
-    try:
-        known = known.expand_as(y)
-    except RuntimeError:
-        raise ValueError(f"known must broadcast to y's shape {tuple(y.shape)}, got {tuple(known.shape)}.") from None
-    _checks.tensor("y where it is known", y := torch.where(known, y, 0))
+    y, known = _known(y, known)
     check_step(step)
     if check_times(times)[0] != 1 or times[-1] != 0:
         raise ValueError(f"times must fall from 1 to 0, got {times.tolist()[:6]}. Make them with samplers.time_grid.")
@@ -96,3 +88,16 @@ def inpaint(
                 raise ValueError("step must remember nothing: a multistep solver does. Use ancestral or ddim(0.0).")
             x = multiplied(x, s)
     return x
+
+
+def _known(y: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    """y with 0 where it is not known, and the mask in its shape."""
+    _checks.tensor("y", y, finite=False)
+    _checks.tensor("known", known, floating=False)
+    if known.dtype != torch.bool:
+        raise TypeError(f"known must be a bool tensor, True where y is known, got {_checks.describe(known)}.")
+    try:
+        known = known.expand_as(y)
+    except RuntimeError:
+        raise ValueError(f"known must broadcast to y's shape {tuple(y.shape)}, got {tuple(known.shape)}.") from None
+    return _checks.tensor("y where it is known", torch.where(known, y, 0)), known

@@ -24,14 +24,11 @@ def fit_gan(
     r1: float = 0.0,
     r2: float = 0.0,
     gp: float = 0.0,
-    discriminator_steps: int = 1,
     lr: float = 1e-3,
-    decay: str = "cosine",
     betas: tuple[float, float] = (0.0, 0.99),
     ema: EMA | None = None,
     generator: torch.Generator | None = None,
     on_step: Callable[[int, float], None] | None = None,
-    progress: bool | None = None,
 ) -> History:
     """Train the pair in place, one step of each in turn, with Adam.
 
@@ -41,12 +38,11 @@ def fit_gan(
         real, noise: draw a fresh batch of points, of noise.
         steps: how many turns.
         game, r1, r2, gp: see `Game`.
-        discriminator_steps: of the discriminator for each of the generator, as WGAN's critic takes them.
-        lr, decay: the learning rate of both, and its course.
+        lr: the highest learning rate of both, which falls to zero like a cosine.
         betas: Adam's. No momentum by default: the gradient of a game turns, and momentum overshoots.
         ema: an average of the generator, updated after each step.
         generator: draws where `gp` looks.
-        on_step, progress: see `training.loop`.
+        on_step: see `training.loop`.
 
     Returns:
         The discriminator's loss without penalty, mean over members. Where it cannot tell it is log 4, or log 2 in the
@@ -56,7 +52,6 @@ def fit_gan(
         FloatingPointError: when a loss is NaN or infinite, as in a game that diverges.
     """
     rules = Game(name=game, r1=r1, r2=r2, gp=gp)
-    _checks.integer("discriminator_steps", discriminator_steps)
     _checks.number("lr", lr, above=0)
     players = (discriminator, generator_net)
     adam_d, adam_g = (torch.optim.Adam(player.parameters(), lr=lr, betas=betas, fused=True) for player in players)
@@ -85,13 +80,11 @@ def fit_gan(
 
     history = fit(
         nn.ModuleList(players),
-        [discriminate] * discriminator_steps + [generate],
+        [discriminate, generate],
         steps=steps,
-        decay=decay,
-        optimizers=[adam_d] * discriminator_steps + [adam_g],
+        optimizers=[adam_d, adam_g],
         ema=ema,
         on_step=after,
-        progress=progress,
     )
-    history.losses = losses[discriminator_steps - 1 :: discriminator_steps][: history.steps_done]
+    history.losses = losses[: history.steps_done]
     return history

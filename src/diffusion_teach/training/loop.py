@@ -120,7 +120,6 @@ def fit(
     warmup: int = 0,
     decay: str = "cosine",
     betas: tuple[float, float] = (0.9, 0.999),
-    weight_decay: float = 0.0,
     clip: float | None = None,
     optimizers: Sequence[torch.optim.Optimizer] | None = None,
     ema: EMA | None = None,
@@ -137,10 +136,10 @@ def fit(
         steps: a fixed number, never "until the clock says".
         lr: the highest learning rate.
         warmup, decay: its course, see `learning_rate_factor`.
-        betas, weight_decay: AdamW's.
+        betas: AdamW's, which has no weight decay.
         clip: the largest norm that a gradient keeps; none where not given.
         optimizers: what takes the steps, with learning rates of their own that follow `warmup` and `decay`; where not
-            given one AdamW, which `lr`, `betas` and `weight_decay` are for. For several losses one each.
+            given one AdamW, which `lr` and `betas` are for. For several losses one each.
         ema: updated after each step.
         on_step, progress: see `loop`.
         first_step: where to begin in the course of the learning rate, when model, optimizers and average come from a
@@ -152,7 +151,7 @@ def fit(
     Raises:
         FloatingPointError: when a loss is NaN or infinite, with the learning rate and what to try.
     """
-    losses = [loss] if not isinstance(loss, Sequence) else list(loss)
+    losses = list(loss) if isinstance(loss, Sequence) else [loss]
     for one in losses:
         _checks.function("loss", one)
     _checks.number("lr", lr, above=0)
@@ -163,40 +162,48 @@ def fit(
     if not parameters:
         raise ValueError("the model has no parameters to train.")
     if optimizers is None:
-        optimizers = [torch.optim.AdamW(parameters, lr=lr, betas=betas, weight_decay=weight_decay, fused=True)]
+        optimizers = [torch.optim.AdamW(parameters, lr=lr, betas=betas, weight_decay=0.0, fused=True)]
     if len(losses) > 1 and len(losses) != len(optimizers):
         raise ValueError(f"{len(losses)} losses take turns and need an optimizer each, got {len(optimizers)}.")
     each = [optimizers] if len(losses) == 1 else [[optimizer] for optimizer in optimizers]
-    turns = list(zip(losses, each, strict=True))
     groups = [(group, group["lr"]) for optimizer in optimizers for group in optimizer.param_groups]
 
     def update(step: int) -> Tensor:
         factor = learning_rate_factor(step, steps, warmup=warmup, decay=decay)
         for group, rate in groups:
             group["lr"] = factor * rate
-        values = [turn(step, *its) for its in turns]
+        where = f"step {step} of {steps}, learning rate {groups[0][0]['lr']:g}"
+        values = [_turn(model, one, its, clip, where) for one, its in zip(losses, each, strict=True)]
         if ema is not None:
             ema.update()
         return values[0]
-
-    def turn(step: int, objective: Callable[[], Tensor], its_optimizers: Sequence[torch.optim.Optimizer]) -> Tensor:
-        model.zero_grad(set_to_none=True)
-        value = objective()
-        if not isinstance(value, Tensor) or value.numel() != 1:
-            raise TypeError(f"loss() must return a scalar tensor to differentiate, got {_checks.describe(value)}.")
-        if not torch.isfinite(value):
-            raise FloatingPointError(
-                f"the loss became {value.item()} at step {step} of {steps}, learning rate {groups[0][0]['lr']:g}. "
-                "Try a smaller lr, a warm-up, or clip=1.0; look for a NaN in the data."
-            )
-        value.backward()
-        if clip is not None:
-            nn.utils.clip_grad_norm_(parameters, clip)
-        for optimizer in its_optimizers:
-            optimizer.step()
-        return value.detach()
 
     model.train()
     history = loop(update, steps, on_step=on_step, progress=progress, first_step=first_step)
     model.eval()
     return history
+
+
+def _turn(
+    model: nn.Module,
+    loss: Callable[[], Tensor],
+    optimizers: Sequence[torch.optim.Optimizer],
+    clip: float | None,
+    where: str,
+) -> Tensor:
+    """Go down one loss by its optimizers, and return it; `where` is for messages."""
+    model.zero_grad(set_to_none=True)
+    value = loss()
+    if not isinstance(value, Tensor) or value.numel() != 1:
+        raise TypeError(f"loss() must return a scalar tensor to differentiate, got {_checks.describe(value)}.")
+    if not torch.isfinite(value):
+        raise FloatingPointError(
+            f"the loss became {value.item()} at {where}. Try a smaller lr, a warm-up, or clip=1.0; look for a NaN in "
+            "the data."
+        )
+    value.backward()
+    if clip is not None:
+        nn.utils.clip_grad_norm_(model.parameters(), clip)
+    for optimizer in optimizers:
+        optimizer.step()
+    return value.detach()

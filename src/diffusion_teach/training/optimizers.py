@@ -18,11 +18,13 @@ from torch import Tensor, nn
 
 from diffusion_teach import _checks
 
-# A quintic whose iteration drives all singular values in (0, 1] to about 1 (0.7 to 1.2) in five rounds.
-COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+COEFFICIENTS, ROUNDS = (3.4445, -4.7750, 2.0315), 5
+"""A quintic whose iteration drives all singular values in (0, 1] to about 1 (0.7 to 1.2) in five rounds."""
+MOMENTUM = 0.95
+"""Of the gradient, Nesterov's."""
 
 
-def orthogonalised(matrix: Tensor, rounds: int = 5) -> Tensor:
+def orthogonalised(matrix: Tensor) -> Tensor:
     """About U·Vᵀ of each matrix U·S·Vᵀ (..., m, n): the same directions, singular values between 0.6 and 1.3.
 
     Newton–Schulz iteration X ← a·X + (b·A + c·A²)·X with A = X·Xᵀ: matrix products only.
@@ -32,7 +34,7 @@ def orthogonalised(matrix: Tensor, rounds: int = 5) -> Tensor:
     tall = matrix.shape[-2] > matrix.shape[-1]
     x = matrix.mT if tall else matrix
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
-    for _ in range(_checks.integer("rounds", rounds)):
+    for _ in range(ROUNDS):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
     return x.mT if tall else x
@@ -44,10 +46,9 @@ class Muon(torch.optim.Optimizer):
     Args:
         parameters: the weights.
         lr: how far a step goes, the same along every direction; scaled by √(out/(in·h·w)) where that exceeds 1.
-        momentum: of the gradient, Nesterov's.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], lr: float = 0.02, momentum: float = 0.95) -> None:
+    def __init__(self, parameters: Iterable[nn.Parameter], lr: float = 0.02) -> None:
         weights = list(parameters)
         if not weights or any(weight.ndim < 2 for weight in weights):
             raise ValueError(
@@ -55,8 +56,7 @@ class Muon(torch.optim.Optimizer):
                 f"{[tuple(weight.shape) for weight in weights]}. Give biases to AdamW."
             )
         _checks.number("lr", lr, above=0)
-        _checks.number("momentum", momentum, least=0, below=1)
-        super().__init__(weights, {"lr": lr, "momentum": momentum})
+        super().__init__(weights, {"lr": lr})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -67,17 +67,17 @@ class Muon(torch.optim.Optimizer):
                 if weight.grad is not None:
                     alike.setdefault(tuple(weight.flatten(1).shape), []).append(weight)
             for (rows, columns), weights in alike.items():  # one batch of products serves all matrices of a shape
-                steps = orthogonalised(torch.stack([self._ahead(weight, group["momentum"]) for weight in weights]))
+                steps = orthogonalised(torch.stack([self._ahead(weight) for weight in weights]))
                 scale = max(1.0, rows / columns) ** 0.5
                 for weight, step in zip(weights, steps, strict=True):
                     weight.add_(step.view(weight.shape), alpha=-scale * group["lr"])
 
-    def _ahead(self, weight: nn.Parameter, momentum: float) -> Tensor:
+    def _ahead(self, weight: nn.Parameter) -> Tensor:
         """Nesterov's momentum of a weight as a matrix: its gradient, and where the average of those before points."""
         assert weight.grad is not None
         average = self.state[weight].setdefault("average", torch.zeros_like(weight))
-        average.lerp_(weight.grad, 1 - momentum)
-        return weight.grad.lerp(average, momentum).flatten(1)
+        average.lerp_(weight.grad, 1 - MOMENTUM)
+        return weight.grad.lerp(average, MOMENTUM).flatten(1)
 
 
 def muon_and_adamw(

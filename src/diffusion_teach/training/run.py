@@ -106,19 +106,9 @@ def train(
         FloatingPointError: the loss became NaN or infinite.
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
-    if not isinstance(recipe, Recipe):
-        raise TypeError(f"recipe must be a Recipe, such as recipes.get('ddpm-mnist'), got {_checks.describe(recipe)}.")
-    if steps is not None and minutes is not None:
-        raise ValueError(f"give steps or minutes, not both; got steps={steps} and minutes={minutes}.")
+    asked = _asked(recipe, steps, minutes, seed)
     if resume and overwrite:
         raise ValueError("resume goes on with what is there, overwrite replaces it: choose one.")
-    asked: dict[str, Any] = {"recipe": recipe.name}
-    if steps is not None:
-        asked["steps"] = _checks.integer("steps", steps)
-    if seed is not None:
-        asked["seed"] = _checks.integer("seed", seed, least=0)
-    if minutes is not None:
-        _checks.number("minutes", minutes, above=0)
     _checks.number("save_seconds", save_seconds, least=0)
     files = Files(output_path(recipe, out))
 
@@ -128,21 +118,8 @@ def train(
         if found == FINISHED:
             return files.checkpoint
         state = states.unpack(found, files.state) if found else None
-        chosen = _device(device, state, files, group)
-        about = {
-            "recipe": recipe.name,
-            "seed": recipe.seed,
-            "steps": recipe.steps,
-            "batch": recipe.batch,
-            "device": chosen.type,
-            "precision": devices.precision(recipe.precision, chosen),
-            "settings": recipe.settings(),
-        }
-        if state is not None:
-            asked = {**asked, "device": chosen.type, "settings": about["settings"]}
-            states.must_agree(state.about, asked, files.state)
-            about |= {name: state.about[name] for name in ("seed", "steps", "precision")}
-        about |= {name: asked[name] for name in ("seed", "steps") if name in asked}
+        chosen = _device(device, state, group)
+        about = _about(recipe, chosen, asked, state, files)
 
         def session() -> closing[Session]:
             return closing(Session(recipe, about, files.state, chosen, group))
@@ -159,6 +136,42 @@ def train(
     if group.first:
         _ship(run, files, group)
     return files.checkpoint
+
+
+def _asked(recipe: Recipe, steps: int | None, minutes: float | None, seed: int | None) -> dict[str, Any]:
+    """What was asked for by name, checked: a training that goes on must have the same."""
+    if not isinstance(recipe, Recipe):
+        raise TypeError(f"recipe must be a Recipe, such as recipes.get('ddpm-mnist'), got {_checks.describe(recipe)}.")
+    if steps is not None and minutes is not None:
+        raise ValueError(f"give steps or minutes, not both; got steps={steps} and minutes={minutes}.")
+    asked: dict[str, Any] = {"recipe": recipe.name}
+    if steps is not None:
+        asked["steps"] = _checks.integer("steps", steps)
+    if seed is not None:
+        asked["seed"] = _checks.integer("seed", seed, least=0)
+    if minutes is not None:
+        _checks.number("minutes", minutes, above=0)
+    return asked
+
+
+def _about(
+    recipe: Recipe, device: torch.device, asked: dict[str, Any], state: states.State | None, files: Files
+) -> dict[str, Any]:
+    """What the state of a training will say of it; what was not asked for is the recipe's, or that of the old state."""
+    about: dict[str, Any] = {
+        "recipe": recipe.name,
+        "seed": recipe.seed,
+        "steps": recipe.steps,
+        "batch": recipe.batch,
+        "device": device.type,
+        "precision": devices.precision(recipe.precision, device),
+        "settings": recipe.settings(),
+    }
+    if state is not None:
+        wanted = {**asked, "device": device.type, "settings": about["settings"]}
+        states.must_agree(state.about, wanted, files.state)
+        about |= {name: state.about[name] for name in ("seed", "steps", "precision")}
+    return about | asked
 
 
 def _found(files: Files, asked: Mapping[str, Any], *, resume: bool, overwrite: bool) -> bytes:
@@ -186,7 +199,7 @@ def _found(files: Files, asked: Mapping[str, Any], *, resume: bool, overwrite: b
     return b""
 
 
-def _device(name: str, state: states.State | None, files: Files, group: distributed.Processes) -> torch.device:
+def _device(name: str, state: states.State | None, group: distributed.Processes) -> torch.device:
     """The device of a name; "auto" is the one that a stopped training was on."""
     if name == "auto" and state is not None:
         name = str(state.about["device"])
