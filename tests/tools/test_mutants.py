@@ -59,6 +59,7 @@ def test_every_planted_fault_still_applies() -> None:
 
 
 def test_every_module_of_the_core_has_a_planted_fault() -> None:
+    assert [pattern for pattern in drawn.CORE if not any(PROJECT.folder.glob(pattern))] == []
     assert set(drawn.core(PROJECT)) <= {fault.file for fault in planted.faults()}
 
 
