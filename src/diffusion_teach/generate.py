@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from diffusion_teach import _checks, _names, devices, samplers
@@ -65,12 +65,20 @@ class Sampling:
     def __post_init__(self) -> None:
         if self.sampler is not None:
             _checks.choice("sampler", self.sampler, (*SAMPLERS, ONE_STEP))
-        if self.steps is not None:
-            _checks.integer("steps", self.steps)
-        _checks.number("guidance", self.guidance, least=0)
-        _checks.integer("seed", self.seed, least=0, most=2**63 - 1)
-        _checks.integer("batch", self.batch)
         _checks.choice("precision", self.precision, _names.PRECISIONS)
+        plain = {
+            "steps": None if self.steps is None else _checks.integer("steps", self.steps),
+            "guidance": _checks.number("guidance", self.guidance, least=0),
+            "seed": _checks.integer("seed", self.seed, least=0, most=2**63 - 1),
+            "batch": _checks.integer("batch", self.batch),
+        }
+        for name, value in plain.items():  # numbers of other libraries become Python's, which JSON holds
+            object.__setattr__(self, name, value)
+        if self.guidance and self.sampler == "annealed_langevin":
+            raise _checks.Unsupported(
+                "annealed_langevin follows a score, and what is guided is none: leave out guidance=… (--guidance), or "
+                "take another sampler."
+            )
 
     def filled(self, sampler: str, steps: int) -> Sampling:
         """The same with a sampler and a number of steps where it has none."""
@@ -82,6 +90,7 @@ class Sampling:
         Raises:
             ValueError: for a sampler that the model cannot be drawn with.
         """
+        check_images(model)
         if isinstance(model, OneStepGenerator):
             found = self.filled(ONE_STEP, 1)
             asked = {"sampler": found.sampler != ONE_STEP, "steps": found.steps != 1, "guidance": found.guidance != 0}
@@ -134,7 +143,7 @@ def generate(
         FloatingPointError: the model's answers are not finite.
     """
     _checks.integer("count", count)
-    how = (sampling or Sampling()).of(model)
+    how = _asked(sampling).of(model)
     if isinstance(model, OneStepGenerator):
         return _in_one_step(model, count, how, labels)
     made = []
@@ -171,7 +180,7 @@ def path(
     """
     _checks.integer("frames", frames, least=2)
     _checks.integer("count", count)
-    how = dataclasses.replace((sampling or Sampling()).of(model), batch=count)
+    how = dataclasses.replace(_asked(sampling).of(model), batch=count)
     if isinstance(model, OneStepGenerator):
         raise _checks.Unsupported(
             f"a {type(model).__name__} draws in one step and has no reverse process to show. Write a .png or "
@@ -184,8 +193,41 @@ def path(
     return [*shown[:-1], _finished(shown[-1], how)]
 
 
+def _asked(sampling: object) -> Sampling:
+    if sampling is None:
+        return Sampling()
+    if not isinstance(sampling, Sampling):
+        raise TypeError(f"sampling must be a Sampling, such as Sampling('ddim', 20), got {_checks.describe(sampling)}.")
+    return sampling
+
+
+def check_images(model: Denoiser | OneStepGenerator) -> tuple[int, ...]:
+    """Check that a model draws images, and return their shape (C, H, W)."""
+    if not isinstance(model, (Denoiser, OneStepGenerator)):
+        raise TypeError(
+            f"model must draw images, as checkpoints.model('ddpm-mnist') does, got {_checks.describe(model)}."
+        )
+    if model.shape is None:
+        raise ValueError(
+            "the model does not say how large its images are: derive its network from networks.network.Network, and "
+            "set its shape, such as (1, 28, 28)."
+        )
+    if len(model.shape) != 3:
+        raise _checks.Unsupported(f"the model draws {model.shape}, no images (C, H, W): draw it by samplers.sample.")
+    weights = next(model.parameters(), None) if isinstance(model, nn.Module) else None
+    if weights is not None and weights.dtype != torch.float32:
+        raise TypeError(
+            f"the model's weights are {weights.dtype}, expected float32. Use model.float(); to round products, "
+            "precision='bfloat16'."
+        )
+    return model.shape
+
+
 def _in_one_step(model: OneStepGenerator, count: int, how: Sampling, labels: int | Tensor | None) -> Tensor:
-    _labels(model, count, labels)
+    if labels is not None:
+        raise _checks.Unsupported(
+            f"a {type(model).__name__} draws in one step and takes no labels. Leave out labels=… (--label)."
+        )
     g = torch.Generator().manual_seed(how.seed)
     with torch.no_grad(), devices.autocast(model.device, how.precision):
         sizes = [min(how.batch, count - begin) for begin in range(0, count, how.batch)]
@@ -197,11 +239,14 @@ def _walks(denoiser: Denoiser, count: int, how: Sampling, labels: int | Tensor |
     given = _labels(denoiser, count, labels, guided=how.guidance > 0)
     if how.guidance and given is None:
         raise _checks.Unsupported(f"guidance = {how.guidance:g} pulls towards a label: pass labels too.")
-    if denoiser.shape is None:
-        raise ValueError("the model does not say how large its images are: give its network a shape, see Network.")
-    shape, device, schedule = denoiser.shape, denoiser.device, denoiser.schedule
+    shape, device, schedule = check_images(denoiser), denoiser.device, denoiser.schedule
     assert how.sampler is not None
     assert how.steps is not None
+    if how.sampler in ("annealed_langevin", "euler", "heun") and schedule.alpha(torch.ones(())) == 0:
+        raise _checks.Unsupported(
+            f"{how.sampler} walks in x/α, and this model's α is 0 at t = 1: leave out sampler=… (--sampler), or take "
+            "ancestral, ddim or one of the dpm_solvers."
+        )
     if how.sampler == "annealed_langevin":
         times = langevin.ladder(schedule, how.steps)
     else:
@@ -233,13 +278,11 @@ def _cast(walk: Iterator[Tensor], device: torch.device, precision: str) -> Itera
         yield state
 
 
-def _labels(
-    model: Denoiser | OneStepGenerator, count: int, labels: int | Tensor | None, *, guided: bool = False
-) -> Tensor | None:
+def _labels(model: Denoiser, count: int, labels: int | Tensor | None, *, guided: bool = False) -> Tensor | None:
     if not model.classes and (guided or labels is not None):
         raise _checks.Unsupported(
-            "the model takes no labels. Leave out labels=… (--label) and guidance=… (--guidance), or use a conditional "
-            "one, such as 'ddpm-mnist-conditional'."
+            "the model takes no labels, or has one bound. Leave out labels=… (--label) and guidance=… (--guidance), or "
+            "use a conditional one, such as 'ddpm-mnist-conditional'."
         )
     if labels is None:
         return None

@@ -120,7 +120,7 @@ def test_a_failed_write_leaves_the_old_file(plain: str, tmp_path: Path, monkeypa
         (2, [], "Missing option '--out'"),
         (2, ["--out", "x.npz", "--label", "10"], "labels are 0 to 9, several as in 3,7, or all; got '10'"),
         (2, ["--out", "x.npz", "--label", "1,all"], "got 'all'"),
-        (2, ["--out", "x.npz", "--label", "3"], "takes no labels. Leave out --label and --guidance"),
+        (2, ["--out", "x.npz", "--label", "3"], "takes no labels, or has one bound. Leave out --label and --guidance"),
         (2, ["--out", "x.npz", "--guidance", "1"], "give --label too, such as --label all"),
         (2, ["--out", "x.npz", "--guidance", "-1"], "x>=0"),
         (2, ["--out", "x.gif", "--count", "401"], "a .gif shows at most 400 images, got 401"),

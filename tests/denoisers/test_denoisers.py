@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from diffusion_teach.denoisers import Denoiser, Exact, Guided, Learned, Unconditional, score
+from diffusion_teach.denoisers import Denoiser, Exact, Guided, Learned, score
 from diffusion_teach.exact import Empirical, GaussianMixture
 from diffusion_teach.networks.mlp import TimeMLP
 from diffusion_teach.networks.network import Network
@@ -64,7 +64,7 @@ def test_the_exact_denoiser_works_on_a_batch_of_batches() -> None:
     torch.testing.assert_close(exact(X.reshape(2, 3, 2), t).x0.reshape(6, 2), exact(X, t.flatten()).x0)
 
 
-class Generator(Unconditional):
+class Generator(Denoiser):
     """A generator passes points off as x₀: no posterior mean."""
 
     schedule = VP()

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from diffusion_teach.datasets import mnist
-from diffusion_teach.denoisers import Learned, Unconditional
+from diffusion_teach.denoisers import Denoiser, Learned
 from diffusion_teach.generate import Sampling
 from diffusion_teach.metrics.evaluation import averaged, evaluate, evaluate_images, shares
 from diffusion_teach.networks.unet import UNet
@@ -24,7 +24,7 @@ LABELS_IN_ORDER, TEST = mnist.load()[1], mnist.load("test")[1]
 OTHERS = mnist.to_model(IMAGES[:500])
 
 
-class Forger(Unconditional):
+class Forger(Denoiser):
     """Says of any noise that it is a training image: of the label, if asked for one."""
 
     schedule = VP()

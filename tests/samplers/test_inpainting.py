@@ -144,7 +144,7 @@ def test_wrong_arguments_are_named() -> None:
         inpaint(pair(0.5), y, torch.tensor([True, False, True]), time_grid(VP(), 5))
     with pytest.raises(ValueError, match="step must remember nothing"):
         inpaint(pair(0.5), y, known, time_grid(VP(), 5), step=dpm_solver)
-    with pytest.raises(TypeError, match=r"Use ddim\(0\.0\)"):
+    with pytest.raises(TypeError, match=r"what ddim makes: ddim\(0\.0\)"):
         inpaint(pair(0.5), y, known, time_grid(VP(), 5), step=ddim)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="y where it is known must be finite"):
         inpaint(pair(0.5), y * torch.nan, known, time_grid(VP(), 5))

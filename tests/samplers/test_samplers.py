@@ -392,7 +392,7 @@ EXACT, X, TIMES = Exact(GAUSSIAN, VP()), torch.zeros(3, 1), time_grid(VP(), 3)
         (lambda: prior(VP(), ()), TypeError, "shape must be a tuple of sizes"),
         (lambda: prior(VP(), 5), TypeError, r"shape must be a tuple of sizes such as \(64, 2\), got 5"),
         (lambda: prior(VP(), (4, 0)), ValueError, r"shape\[1\] must be at least 1, got 0"),
-        (lambda: trajectory(EXACT, ddim, X, TIMES), TypeError, r"Use ddim\(0\.0\)"),
+        (lambda: trajectory(EXACT, ddim, X, TIMES), TypeError, r"what ddim makes: ddim\(0\.0\)"),
         (lambda: trajectory(EXACT, "heun", X, TIMES), TypeError, "step must be a function, got 'heun'"),
         (lambda: trajectory(EXACT, heun, X, TIMES.flip(0)), ValueError, "times must fall"),
         (lambda: trajectory(EXACT, heun, X, TIMES[:1]), ValueError, "times must fall"),

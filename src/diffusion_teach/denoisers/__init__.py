@@ -1,12 +1,12 @@
 r"""Denoisers: what a sampler needs of a model.
 
-A denoiser takes x_t and t and says which x₀ and which ε it sees there. A trained network, a closed form, and later a
-guided or distilled model all look the same to a sampler.
+A denoiser takes x_t and t and says which x₀ and which ε it sees there. A trained network, a closed form, a guided
+and later a distilled model all look the same to a sampler.
 """
 
-from diffusion_teach.denoisers.denoiser import Denoiser, Unconditional, score
+from diffusion_teach.denoisers.denoiser import Denoiser, check_denoiser, score
 from diffusion_teach.denoisers.exact import Exact
 from diffusion_teach.denoisers.guided import Guided
 from diffusion_teach.denoisers.learned import Conditioned, Learned
 
-__all__ = ["Conditioned", "Denoiser", "Exact", "Guided", "Learned", "Unconditional", "score"]
+__all__ = ["Conditioned", "Denoiser", "Exact", "Guided", "Learned", "check_denoiser", "score"]

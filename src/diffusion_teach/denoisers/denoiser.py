@@ -1,68 +1,59 @@
 r"""What a sampler needs of a model: which x₀ and which ε it sees in x_t.
 
 Regression on any target of `parameterizations` learns E[x₀|x_t], and Tweedie's formula turns that into the score:
-∇ log q_t(x) = (α·E[x₀|x_t] − x)/σ² = −E[ε|x_t]/σ. A model that returns something else than a posterior mean (a GAN's
-generator, a guided model) says so by `is_posterior_mean = False`, and `score` refuses it.
+∇ log q_t(x) = (α·E[x₀|x_t] − x)/σ² = −E[ε|x_t]/σ. A model that returns something else than a posterior mean, as a
+guided one, says so by `is_posterior_mean = False`, and `score` refuses it.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from diffusion_teach import _checks
 from diffusion_teach.parameterizations import Prediction, expand
 from diffusion_teach.schedules import Schedule, check_time
 
 
-class Denoiser(Protocol):
-    """Anything that names x₀ and ε in x_t; a condition is bound to it beforehand, by `given`."""
+class Denoiser(ABC):
+    """Anything that names x₀ and ε in x_t; a condition is bound to it beforehand, by `given`.
 
-    @property
-    def schedule(self) -> Schedule:
-        """α(t), σ(t)."""
+    Attributes:
+        schedule: α(t), σ(t).
+        shape: of one sample, where it has one.
+        classes: how many labels `given` takes, 0 … classes − 1; 0 for a denoiser that takes none.
+        device: where it computes.
+        is_posterior_mean: whether the answer is E[x₀|x_t], so that it has a score and a likelihood.
+    """
 
-    @property
-    def shape(self) -> tuple[int, ...] | None:
-        """Of one sample, where it has one."""
+    schedule: Schedule
+    shape: tuple[int, ...] | None = None
+    classes: int = 0
+    device = torch.device("cpu")
+    is_posterior_mean: bool = True
 
-    @property
-    def classes(self) -> int:
-        """How many labels `given` takes, 0 … classes − 1; 0 for a denoiser that takes none."""
-
-    @property
-    def device(self) -> torch.device:
-        """Where it computes."""
-
-    @property
-    def is_posterior_mean(self) -> bool:
-        """Whether the answer is E[x₀|x_t], so that it has a score and a likelihood."""
-
+    @abstractmethod
     def __call__(self, x_t: Tensor, t: Tensor) -> Prediction:
         """x_t (B, ...) and t, 0-dimensional or (B,), to x₀ and ε shaped like x_t."""
 
     def given(self, cond: Tensor) -> Denoiser:
-        """This denoiser with a condition bound to it, such as a label (B,) for each row. Raises ValueError for one
-        that takes none."""
+        """This denoiser with a condition bound to it, such as a label (B,) for each row.
 
-
-class Unconditional(ABC):
-    """What a denoiser is where it says nothing else: of samples of any shape, without labels, on the CPU."""
-
-    shape: tuple[int, ...] | None = None
-    classes = 0
-    device = torch.device("cpu")
-    is_posterior_mean = True
-
-    @abstractmethod
-    def __call__(self, x_t: Tensor, t: Tensor) -> Prediction:
-        """See `Denoiser`."""
-
-    def given(self, cond: Tensor) -> Denoiser:
-        """Refuse a condition."""
+        Raises:
+            ValueError: for a denoiser that takes none, or has one bound.
+        """
         raise ValueError(f"{type(self).__name__} takes no condition. Use it as it is.")
+
+
+def check_denoiser(name: str, value: object) -> None:
+    """Check that something is a denoiser: not a network, a distribution or a name."""
+    if not isinstance(value, Denoiser):
+        raise TypeError(
+            f"{name} must be a denoiser, got {_checks.describe(value)}. Make one with Learned(network, schedule) or "
+            "Exact(distribution, schedule)."
+        )
 
 
 def score(denoiser: Denoiser, x_t: Tensor, t: Tensor) -> Tensor:
@@ -71,6 +62,7 @@ def score(denoiser: Denoiser, x_t: Tensor, t: Tensor) -> Tensor:
     Raises:
         ValueError: for a model whose answer is not a posterior mean, and where σ = 0.
     """
+    check_denoiser("denoiser", denoiser)
     if not denoiser.is_posterior_mean:
         raise ValueError(
             f"{type(denoiser).__name__} does not return E[x0 | x_t], so its answer is not a score. Use the denoiser "

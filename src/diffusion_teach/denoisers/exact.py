@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from diffusion_teach.denoisers.denoiser import Unconditional
+from diffusion_teach import _checks
+from diffusion_teach.denoisers.denoiser import Denoiser
 from diffusion_teach.exact import Distribution
 from diffusion_teach.parameterizations import Prediction, expand
 from diffusion_teach.schedules import Schedule, check_schedule
 
 
-class Exact(Unconditional):
+class Exact(Denoiser):
     """The best possible denoiser, E[x₀|x_t] and E[ε|x_t] in closed form, for a distribution of `exact`.
 
     It computes where x_t lies. For a condition take the distribution given that condition.
     """
 
     def __init__(self, distribution: Distribution, schedule: Schedule) -> None:
+        if isinstance(distribution, (str, type)):
+            raise TypeError(f"distribution must be one of `exact`, got {_checks.describe(distribution)}.")
         self.distribution = distribution
         self.schedule = check_schedule(schedule)
         self.shape = distribution.shape

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from diffusion_teach import _checks
-from diffusion_teach.denoisers.denoiser import Denoiser, Unconditional
+from diffusion_teach.denoisers.denoiser import Denoiser, check_denoiser
 from diffusion_teach.denoisers.learned import Conditioned, Learned
 from diffusion_teach.parameterizations import Prediction
 
 
-class Guided(Unconditional):
+class Guided(Denoiser):
     """Past what one denoiser says, away from what the other says:
 
         ε = (1 + w)·ε_towards(x_t) − w·ε_away(x_t),
@@ -36,9 +36,11 @@ class Guided(Unconditional):
     """
 
     def __init__(self, towards: Denoiser, away: Denoiser, guidance: float) -> None:
+        check_denoiser("towards", towards)
+        check_denoiser("away", away)
         self.towards, self.away = towards, away
         self.guidance = _checks.number("guidance", guidance, least=0)
-        self.schedule, self.shape, self.device = towards.schedule, towards.shape, towards.device
+        self.schedule, self.shape = towards.schedule, towards.shape
         self.is_posterior_mean = self.guidance == 0 and towards.is_posterior_mean
         middle = torch.linspace(0.1, 0.9, 9, dtype=torch.float64)
         if not torch.allclose(self.schedule.log_snr(middle), away.schedule.log_snr(middle)):
@@ -46,6 +48,11 @@ class Guided(Unconditional):
                 f"towards and away must share a schedule, got a {type(self.schedule).__name__} and a "
                 f"{type(away.schedule).__name__} that differ: x_t is not as noisy for the one as for the other."
             )
+
+    @property
+    def device(self) -> torch.device:  # type: ignore[override]
+        """Where the first of the two computes."""
+        return self.towards.device
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Prediction:
         if self.guidance == 0:
@@ -69,7 +76,7 @@ def _both(towards: Denoiser, away: Denoiser, x_t: Tensor, t: Tensor) -> tuple[Pr
 def _labelled(denoiser: Denoiser, count: int) -> tuple[Learned | None, Tensor | None]:
     """The network that answers, and the label of each row: where none is bound, the one that stands for none."""
     if isinstance(denoiser, Conditioned):
-        return denoiser.source, denoiser.cond
+        return denoiser.source, denoiser.labels(count)
     if isinstance(denoiser, Learned) and denoiser.classes:
         return denoiser, torch.full((count,), denoiser.classes, device=denoiser.device)
     return None, None

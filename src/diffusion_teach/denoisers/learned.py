@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from diffusion_teach import _checks
-from diffusion_teach.denoisers.denoiser import Denoiser, Unconditional
+from diffusion_teach.denoisers.denoiser import Denoiser
 from diffusion_teach.networks.network import Network, device_of
 from diffusion_teach.parameterizations import TARGETS, Prediction, expand, row, solve
 from diffusion_teach.schedules import Schedule, check_schedule
 
 
-class Learned(nn.Module):
+class Learned(nn.Module, Denoiser):
     """A network with the schedule and the target that it is trained for.
 
     Args:
@@ -25,8 +25,6 @@ class Learned(nn.Module):
             of itself for eps, x0 and v.
     """
 
-    is_posterior_mean = True
-
     def __init__(
         self, network: nn.Module, schedule: Schedule, target: str = "eps", *, unit_variance: bool = False
     ) -> None:
@@ -36,30 +34,14 @@ class Learned(nn.Module):
         self.network = network
         self.schedule = check_schedule(schedule)
         self.target = _checks.choice("target", target, TARGETS)
+        if not isinstance(unit_variance, bool):
+            raise TypeError(f"unit_variance must be True or False, got {_checks.describe(unit_variance)}.")
         self.unit_variance = unit_variance
+        about = network if isinstance(network, Network) else Network()
+        self.shape, self.classes, self.members = about.shape, about.classes, about.members
 
     @property
-    def _about(self) -> Network | type[Network]:
-        """What says shape, classes and members: the network, or for another module what holds of any."""
-        return self.network if isinstance(self.network, Network) else Network
-
-    @property
-    def shape(self) -> tuple[int, ...] | None:
-        """Of one sample, where the network has one."""
-        return self._about.shape
-
-    @property
-    def classes(self) -> int:
-        """How many labels the network knows, 0 where it takes none."""
-        return self._about.classes
-
-    @property
-    def members(self) -> int | None:
-        """M of a batch of M networks; None for a single one."""
-        return self._about.members
-
-    @property
-    def device(self) -> torch.device:
+    def device(self) -> torch.device:  # type: ignore[override]
         """Where the network computes."""
         return device_of(self)
 
@@ -74,7 +56,10 @@ class Learned(nn.Module):
             ValueError: for a network that takes no labels, or labels that it does not know.
         """
         if not self.classes:
-            raise ValueError("the model takes no labels: use it as it is, or take 'ddpm-mnist-conditional'.")
+            raise ValueError(
+                "the model takes no labels: use it as it is, or take 'ddpm-mnist-conditional'. (A network of your own "
+                "says that it takes some by deriving from networks.network.Network.)"
+            )
         return Conditioned(self, _checks.indices("labels", cond, self.classes + 1, ("B",)))
 
     def answer(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
@@ -90,7 +75,7 @@ class Learned(nn.Module):
         return torch.hypot(*row(self.target, self.schedule, t)) if self.unit_variance else torch.ones_like(t)
 
 
-class Conditioned(Unconditional):
+class Conditioned(Denoiser):
     """A learned denoiser with a condition bound to it; `Learned.given` makes it.
 
     Args:
@@ -99,9 +84,22 @@ class Conditioned(Unconditional):
     """
 
     def __init__(self, source: Learned, cond: Tensor) -> None:
-        self.source, self.cond = source, cond.to(source.device)
-        self.schedule, self.shape, self.device = source.schedule, source.shape, source.device
+        self.source, self.cond = source, cond
+        self.schedule, self.shape = source.schedule, source.shape
+
+    @property
+    def device(self) -> torch.device:  # type: ignore[override]
+        """Where the network computes."""
+        return self.source.device
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Prediction:
-        prediction: Prediction = self.source(x_t, t, self.cond)
+        prediction: Prediction = self.source(x_t, t, self.labels(len(x_t)))
         return prediction
+
+    def labels(self, rows: int) -> Tensor:
+        """The condition, for as many rows, where the network computes."""
+        if len(self.cond) != rows:
+            raise ValueError(
+                f"a condition is bound for {len(self.cond)} rows, and x_t has {rows}. Bind one for each row."
+            )
+        return self.cond.to(self.device)

@@ -28,7 +28,7 @@ from torch.nn import functional as F
 from diffusion_teach import _checks
 from diffusion_teach.datasets import mnist
 from diffusion_teach.denoisers import Denoiser
-from diffusion_teach.generate import Sampling, generate
+from diffusion_teach.generate import Sampling, check_images, generate
 from diffusion_teach.metrics import frechet
 from diffusion_teach.metrics.density_coverage import density_coverage
 from diffusion_teach.metrics.features import predict, pretrained
@@ -67,6 +67,11 @@ def evaluate(
     _checks.integer("count", count, least=100, most=10_000)
     _checks.integer("draws", draws, least=2)
     how = (sampling or Sampling()).of(model)
+    if check_images(model) != (1, 28, 28) or model.classes not in (0, 10):
+        raise ValueError(
+            f"model must draw digits, images (1, 28, 28) with 10 labels or none, got images {model.shape} with "
+            f"{model.classes}. Stacked digits are scored by metrics.stacked_modes.evaluate."
+        )
     wanted = mnist.load("train")[1][_rows(count, how.seed)[0]] if model.classes else None
     began = time.perf_counter()
     made = generate(model, count, how, labels=wanted, progress=progress)

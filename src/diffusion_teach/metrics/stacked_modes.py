@@ -21,7 +21,7 @@ from torch import Tensor
 from diffusion_teach import _checks
 from diffusion_teach.datasets import stacked_mnist
 from diffusion_teach.denoisers import Denoiser
-from diffusion_teach.generate import Sampling, generate
+from diffusion_teach.generate import Sampling, check_images, generate
 from diffusion_teach.metrics import features
 from diffusion_teach.metrics.modes import expected_covered, expected_kl, label_coverage
 from diffusion_teach.networks.network import OneStepGenerator
@@ -108,6 +108,8 @@ def evaluate(
             "(--repeats), or take a larger count=… (--count)."
         )
     how = sampling.of(model)
+    if check_images(model) != (stacked_mnist.CHANNELS, 28, 28):
+        raise ValueError(f"model must be one of stacked digits, images (3, 28, 28), got images {model.shape}.")
     images = generate(model, CARD_SAMPLES if count is None else count, how, progress=False)
     walk = {"sampler": how.sampler, "steps": how.steps, "seed": how.seed}
     return {**walk, "count": len(images), **modes(numbers(images))._asdict()}

@@ -32,7 +32,7 @@ class OneStepGenerator(nn.Module, ABC):
     """A model that draws a sample in one evaluation of its network, as a GAN or a VAE does."""
 
     shape: tuple[int, ...]
-    classes: int = 0
+    classes = 0  # it takes no labels
 
     @abstractmethod
     def sample(self, count: int, *, generator: torch.Generator | None = None) -> Tensor:

@@ -85,11 +85,10 @@ class DiffusionRecipe(DigitsRecipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.schedule == "exploding":  # its name before it had the field's
-            object.__setattr__(self, "schedule", "ve")
         _checks.choice("schedule", self.schedule, SCHEDULES)
         _checks.choice("target", self.target, TARGETS)
         _checks.choice("weight", self.weight, WEIGHTS)
+        Sampling(self.sampler, self.sampler_steps)  # refuses what could only be found out after the training
         _checks.number("label_dropout", self.label_dropout, least=0, most=1)
         if self.label_dropout and not self.classes:
             raise ValueError(f"label_dropout needs labels, got {self.label_dropout} without network={{'classes': …}}.")

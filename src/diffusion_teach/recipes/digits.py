@@ -10,7 +10,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from diffusion_teach.datasets import mnist
+from diffusion_teach.datasets import mnist, stacked_mnist
 from diffusion_teach.denoisers import Denoiser
 from diffusion_teach.generate import Sampling
 from diffusion_teach.metrics import evaluation, stacked_modes
@@ -29,6 +29,11 @@ class DigitsRecipe(Recipe):
     """
 
     network: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.image_channels not in (1, stacked_mnist.CHANNELS):
+            raise ValueError(f"image_channels must be 1, or 3 for stacked digits, got {self.image_channels}.")
 
     @property
     def image_channels(self) -> int:

@@ -24,9 +24,9 @@ import torch
 from torch import Tensor
 
 from diffusion_teach import _checks
-from diffusion_teach.denoisers import Denoiser
+from diffusion_teach.denoisers import Denoiser, check_denoiser
 from diffusion_teach.samplers.ddim_family import ancestral
-from diffusion_teach.samplers.walk import Noise, Step, check_step, check_times, noise_of
+from diffusion_teach.samplers.walk import Noise, Step, check_step, check_times, clock, noise_of
 
 KNOWN = ("noised", "clean")
 
@@ -63,6 +63,7 @@ def inpaint(
             multistep solver.
     """
     y, known = _known(y, known)
+    check_denoiser("denoiser", denoiser)
     check_step(step)
     if check_times(times)[0] != 1 or times[-1] != 0:
         raise ValueError(f"times must fall from 1 to 0, got {times.tolist()[:6]}. Make them with samplers.time_grid.")
@@ -74,7 +75,7 @@ def inpaint(
         level = y if put_in == "clean" else schedule.alpha(s) * y + schedule.sigma(s) * draw(y)
         return torch.where(known, level, x)
 
-    times = times.to(y)
+    times = times.to(y.device, clock(y))
     x = multiplied(schedule.sigma(times[0]) * draw(y), times[0])
     for t, s in pairwise(times):
         for walk in range(1 if s == 0 else repeats):

@@ -68,7 +68,9 @@ def _walk(
     yield x
     for _ in range(steps):
         with torch.no_grad():
-            x = x + h * score(x) + (2 * h) ** 0.5 * noise(x)
+            slope = score(x)
+            _checks.same_shape("score(x)", slope, "x", x)
+            x = x + h * slope + (2 * h) ** 0.5 * noise(x)
         yield x
 
 
@@ -100,6 +102,8 @@ def correct(
     Raises:
         ValueError: where σ = 0, and for a model whose answer is no score.
     """
+    if _checks.tensor("t", t).ndim:
+        raise ValueError(f"t must be one time, the noise level of all rows, got {_checks.describe(t)}.")
     _checks.integer("steps", steps)
     _checks.number("ratio", ratio, above=0, below=2)
     h = ratio * denoiser.schedule.sigma(t).square()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from diffusion_teach import _checks
-from diffusion_teach.denoisers import Denoiser
+from diffusion_teach.denoisers import Denoiser, check_denoiser
 from diffusion_teach.schedules import Schedule, check_schedule, check_time
 
 State = object
@@ -36,8 +36,14 @@ def noise_of(noise: Noise | None, generator: torch.Generator | None) -> Noise:
         return gaussian(generator)
     if generator is not None:
         raise ValueError("noise decides what is drawn, and generator is its shorthand: give one of them.")
-    given: Noise = _checks.function("noise", noise, "Use samplers.gaussian(generator).")
-    return given
+    _checks.function("noise", noise, "Use samplers.gaussian(generator), or generator=….")
+    return lambda like: _drawn(noise(like), like)
+
+
+def _drawn(z: Tensor, like: Tensor) -> Tensor:
+    """A draw of somebody's noise, which must be like the argument in shape, dtype and device."""
+    _checks.same_shape("what noise(x) returns", _checks.tensor("what noise(x) returns", z), "x", like)
+    return z.to(like)
 
 
 def prior(
@@ -56,9 +62,18 @@ def prior(
 def check_step(step: Step) -> None:
     """Check that a step is one, and not what makes one, such as `ddim`, or a sampler's name."""
     _checks.function("step", step, "Use ddim(0.0), ancestral, euler or heun.")
-    positional = [p for p in inspect.signature(step).parameters.values() if p.kind is not p.KEYWORD_ONLY]
-    if len(positional) < 4:
-        raise TypeError(f"step must be a sampler step, got a function of {len(positional)} arguments. Use ddim(0.0).")
+    try:
+        inspect.signature(step).bind(*range(6))
+    except TypeError:
+        raise TypeError(
+            "step must take (denoiser, x_t, t, s, state, noise), and this function does not. Use ancestral, euler, "
+            "heun, or what ddim makes: ddim(0.0)."
+        ) from None
+
+
+def clock(x: Tensor) -> torch.dtype:
+    """In what times are told to a step: x's own dtype, but float32 at least, where neighbouring times stay apart."""
+    return torch.promote_types(x.dtype, torch.float32)
 
 
 def check_times(times: Tensor) -> Tensor:
@@ -96,11 +111,12 @@ def trajectory(
         ValueError: for times that do not fall, a non-finite x, or one whose samples have another shape than the
             denoiser's.
     """
+    check_denoiser("denoiser", denoiser)
     check_step(step)
     _checks.tensor("x", x)
     if denoiser.shape is not None and tuple(x.shape[-len(denoiser.shape) :]) != denoiser.shape:
         raise ValueError(f"x must hold samples of shape {denoiser.shape}, got {_checks.describe(x)}.")
-    return _walk(denoiser, step, x, check_times(times).to(x.device), noise_of(noise, generator))
+    return _walk(denoiser, step, x, check_times(times).to(x.device, clock(x)), noise_of(noise, generator))
 
 
 def _walk(denoiser: Denoiser, step: Step, x: Tensor, times: Tensor, noise: Noise) -> Iterator[Tensor]:
@@ -108,7 +124,7 @@ def _walk(denoiser: Denoiser, step: Step, x: Tensor, times: Tensor, noise: Noise
     yield x
     for t, s in pairwise(times):
         with torch.no_grad():
-            x, state = step(denoiser, x, t.to(x.dtype), s.to(x.dtype), state, noise)
+            x, state = step(denoiser, x, t, s, state, noise)
         yield x
 
 

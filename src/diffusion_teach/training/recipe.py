@@ -23,6 +23,8 @@ from diffusion_teach.devices import PRECISIONS
 from diffusion_teach.generate import Sampling
 from diffusion_teach.training.loop import learning_rate_factor
 
+SEEDS = 2**63 - 1
+"""The largest seed that torch takes."""
 NOT_SETTINGS = ("name", "summary", "intended_use", "data_from", "licence", "steps", "seed")
 
 
@@ -68,7 +70,7 @@ class Recipe(ABC):
 
     def __post_init__(self) -> None:
         _checks.integer("batch", self.batch)
-        _checks.integer("seed", self.seed, least=0)
+        _checks.integer("seed", self.seed, least=0, most=SEEDS)
         _checks.choice("precision", self.precision, PRECISIONS)
         learning_rate_factor(0, self.steps, warmup=self.warmup, decay=self.decay)
 

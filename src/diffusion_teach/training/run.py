@@ -1,6 +1,8 @@
 """Run a recipe: train it, alone or in many processes, survive being killed, measure it, and write its checkpoint.
 
     from diffusion_teach import recipes
+    from diffusion_teach.training import run
+
     run.train(recipes.get("ddpm-mnist"), "runs", minutes=10)
 
 Beside the checkpoint to be, `NAME.training.safetensors` keeps the state of the training (see `resume`) until
@@ -26,7 +28,7 @@ from diffusion_teach import _checks, checkpoints, devices
 from diffusion_teach.generate import Sampling
 from diffusion_teach.training import distributed
 from diffusion_teach.training import resume as states
-from diffusion_teach.training.recipe import Recipe
+from diffusion_teach.training.recipe import SEEDS, Recipe
 from diffusion_teach.training.session import Interrupted, Session
 
 __all__ = ["Interrupted", "output_path", "state_path", "train"]
@@ -148,7 +150,7 @@ def _asked(recipe: Recipe, steps: int | None, minutes: float | None, seed: int |
     if steps is not None:
         asked["steps"] = _checks.integer("steps", steps)
     if seed is not None:
-        asked["seed"] = _checks.integer("seed", seed, least=0)
+        asked["seed"] = _checks.integer("seed", seed, least=0, most=SEEDS)
     if minutes is not None:
         _checks.number("minutes", minutes, above=0)
     return asked
