@@ -67,5 +67,5 @@ checkpoints: $(INSTALLED)
 	for name in classifier ddpm-mnist ddpm-mnist-conditional ncsn-mnist vae-mnist gan-mnist rpgan-mnist gan-stacked rpgan-stacked ddpm-stacked; do \
 	  $(BIN)/diffusion-teach train $$name --overwrite --out src/diffusion_teach/checkpoints || exit 1; \
 	done
-	$(BIN)/python -m diffusion_teach.studies.scoreboard
-	$(BIN)/python -m diffusion_teach.studies.stacked_digits count
+	$(BIN)/python -m diffusion_teach.studies scoreboard.measure
+	$(BIN)/python -m diffusion_teach.studies stacked_digits.count

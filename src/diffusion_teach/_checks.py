@@ -137,10 +137,11 @@ def choice(name: str, value: Any, choices: Iterable[str]) -> str:
     raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, got {value!r}.{hint}")
 
 
-def sizes(name: str, value: Any) -> tuple[int, ...]:
-    """Check the shape of a tensor that is to be made, at least one size of at least 1 each, and return it."""
-    if not isinstance(value, (tuple, list)) or not value:
-        raise TypeError(f"{name} must be a tuple of sizes such as (64, 2), got {describe(value)}.")
+def sizes(name: str, value: Any, count: int | None = None) -> tuple[int, ...]:
+    """Check sizes of at least 1 each, such as the shape of a tensor that is to be made, and return them."""
+    if not isinstance(value, (tuple, list)) or not value or (count is not None and len(value) != count):
+        many = "" if count is None else f"{count} "
+        raise TypeError(f"{name} must be a tuple of {many}sizes such as (64, 2), got {describe(value)}.")
     return tuple(integer(f"{name}[{i}]", size) for i, size in enumerate(value))
 
 

@@ -14,9 +14,21 @@ SPELT = "diffusion_teach.spelt"
 """The name under which Python knows this way with missing letters, beside "replace" and "ignore"."""
 
 SIGNS = {"✓": "OK", "✗": "NO", "○": "--", "×": "x", "·": "*", "−": "-", "–": "-", "—": "-", "→": "->", "←": "<-"}
-SIGNS |= {"±": "+-", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "∼": "~", "∈": " in ", "‖": "||", "⟨": "<", "⟩": ">"}
+SIGNS |= {
+    "±": "+-",
+    "≤": "<=",
+    "≥": ">=",
+    "≠": "!=",
+    "≈": "~",
+    "λ": "lambda",
+    "∼": "~",
+    "∈": " in ",
+    "‖": "||",
+    "⟨": "<",
+    "⟩": ">",
+}
 SIGNS |= {"√": "sqrt", "∇": "grad", "∂": "d", "∫": "integral", "∞": "inf", "‘": "'", "’": "'", "“": '"', "”": '"'}
-SIGNS |= {"\N{PRIME}": "'", "\N{FRACTION SLASH}": "/"}
+SIGNS |= {"λ": "lambda", "\N{PRIME}": "'", "\N{FRACTION SLASH}": "/"}
 
 
 def spell(letter: str) -> str:

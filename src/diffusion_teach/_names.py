@@ -2,3 +2,4 @@
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 SAMPLERS = ("ancestral", "sde_dpm_solver", "ddim", "dpm_solver", "euler", "heun", "annealed_langevin")
+SUFFIXES = (".npz", ".png", ".gif")

@@ -84,8 +84,8 @@ class Sampling:
         """The same with a sampler and a number of steps where it has none."""
         return dataclasses.replace(self, sampler=self.sampler or sampler, steps=self.steps or steps)
 
-    def of(self, model: Denoiser | OneStepGenerator) -> Sampling:
-        """The same with the model's own sampler and steps where it has none.
+    def of(self, model: Denoiser | OneStepGenerator, sampler: str = "ancestral", steps: int = 50) -> Sampling:
+        """The same with the model's own sampler and steps where it has none; of a denoiser those that are given.
 
         Raises:
             ValueError: for a sampler that the model cannot be drawn with.
@@ -102,7 +102,7 @@ class Sampling:
             return found
         if self.sampler == ONE_STEP:
             raise _checks.Unsupported(f"a denoiser needs a sampler, one of {', '.join(SAMPLERS)}; got {ONE_STEP!r}.")
-        return self.filled("ancestral", 50)
+        return self.filled(sampler, steps)
 
     def __str__(self) -> str:
         if self.sampler == ONE_STEP:
@@ -204,8 +204,8 @@ def _asked(sampling: object) -> Sampling:
 def check_images(model: Denoiser | OneStepGenerator) -> tuple[int, ...]:
     """Check that a model draws images, and return their shape (C, H, W)."""
     if not isinstance(model, (Denoiser, OneStepGenerator)):
-        raise TypeError(
-            f"model must draw images, as checkpoints.model('ddpm-mnist') does, got {_checks.describe(model)}."
+        raise (_checks.Unsupported if isinstance(model, nn.Module) else TypeError)(
+            f"a {type(model).__name__} draws no images: take a model as checkpoints.model('ddpm-mnist') gives it."
         )
     if model.shape is None:
         raise ValueError(

@@ -164,7 +164,7 @@ def test_wrong_images_and_times(x: Tensor) -> None:
     ("arguments", "message"),
     [
         ({"width": (30, 64)}, "multiple of 8, got 30. Try 32"),
-        ({"width": (0, 64)}, "width must be at least 1"),
+        ({"width": (0, 64)}, r"width\[0\] must be at least 1"),
         ({"blocks": 0}, "blocks must be at least 1"),
         ({"dense": -1}, "dense must be at least 0"),
         ({"image_size": 30}, "multiple of 4, got 30. Try 32"),

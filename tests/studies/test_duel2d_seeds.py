@@ -7,6 +7,7 @@ import itertools
 import pytest
 import torch
 
+from diffusion_teach.studies import stored
 from diffusion_teach.studies.duel2d import contenders, search, seeds
 
 
@@ -40,12 +41,12 @@ def test_a_small_run_scores_every_seed_again_and_again(monkeypatch: pytest.Monke
 
 
 def test_the_stored_run_has_forty_seeds_of_both_at_the_chosen_settings() -> None:
-    stored = seeds.results()
-    assert list(stored) == list(contenders.data())
+    kept, rows = seeds.results(), stored.rows(seeds.RESULTS, seeds.ROWS)
+    assert list(kept) == list(contenders.data())
     for name, mixture in contenders.data().items():
-        assert tuple(stored[name]) == seeds.CONTENDERS
-        for contender, scores in stored[name].items():
-            assert seeds.stored()[name][contender]["settings"] == search.settings("fourier", name, contender)
+        assert tuple(kept[name]) == seeds.CONTENDERS
+        for contender, scores in kept[name].items():
+            assert rows[name][contender]["settings"] == search.settings("fourier", name, contender)
             assert all(len(values) == seeds.MEMBERS for values in scores)
             assert scores.covered.min() >= 0
             assert scores.covered.max() <= len(mixture.means)

@@ -10,7 +10,8 @@ import pytest
 import scoreboard as page
 
 from diffusion_teach import checkpoints
-from diffusion_teach.studies.scoreboard import __main__, measure
+from diffusion_teach.studies import __main__
+from diffusion_teach.studies.scoreboard import measure
 from diffusion_teach.studies.scoreboard.figures import scoreboard as figure
 from diffusion_teach.studies.scoreboard.measure import CONTENDERS, MEASURES
 
@@ -49,10 +50,10 @@ def test_contenders_are_stored_one_by_one_in_their_order(tmp_path: Path, monkeyp
     def measured(contender: measure.Contender) -> dict[str, Any]:
         return {"label": contender.label, "times_floor": 2.0}
 
-    monkeypatch.setattr(__main__, "measure", measured)
+    monkeypatch.setattr(measure, "measure", measured)
     path = tmp_path / "rows.json"
-    __main__.main(["--only", "gan", "--results", str(path)])
-    __main__.main(["--only", "vae", "--results", str(path)])
+    __main__.main(["scoreboard.measure", "--only", "gan", "--results", str(path)])
+    __main__.main(["scoreboard.measure", "--only", "vae", "--results", str(path)])
     assert list(json.loads(path.read_text(encoding="utf-8"))) == ["vae", "gan"]
     with pytest.raises(ValueError, match="Did you mean 'rpgan'"):
-        __main__.main(["--only", "rpgn", "--results", str(path)])
+        __main__.main(["scoreboard.measure", "--only", "rpgn", "--results", str(path)])

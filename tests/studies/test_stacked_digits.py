@@ -17,7 +17,8 @@ from diffusion_teach.datasets import stacked_mnist as data
 from diffusion_teach.metrics.stacked_modes import SAMPLES, numbers
 from diffusion_teach.recipes.diffusion import DiffusionRecipe
 from diffusion_teach.recipes.gan import AdversarialRecipe
-from diffusion_teach.studies.stacked_digits import __main__, count, search
+from diffusion_teach.studies import __main__
+from diffusion_teach.studies.stacked_digits import count, search
 from diffusion_teach.training import run
 
 NAMES = tuple(search.TRIALS)
@@ -113,13 +114,13 @@ def test_counts_are_the_same_for_parts_of_any_number(monkeypatch: pytest.MonkeyP
 def test_rows_are_stored_one_by_one_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "rows.json"
     monkeypatch.setattr(count, "count", lambda contender: {"label": contender.label})
-    __main__.main(["count", "--only", "real", "--results", str(path)])
-    __main__.main(["count", "--only", "gan", "--results", str(path)])
+    __main__.main(["stacked_digits.count", "--only", "real", "--results", str(path)])
+    __main__.main(["stacked_digits.count", "--only", "gan", "--results", str(path)])
     assert list(count.rows(path)) == ["gan", "real"]
     with pytest.raises(ValueError, match="Did you mean 'rpgan'"):
-        __main__.main(["count", "--only", "rpgn", "--results", str(path)])
+        __main__.main(["stacked_digits.count", "--only", "rpgn", "--results", str(path)])
     monkeypatch.setattr(search, "try_out", lambda name, trial: {**trial, "covered": 1, "kl_uniform": 2.0})
-    __main__.main(["search", "--only", "ddpm-stacked", "--results", str(tmp_path / "search.json")])
+    __main__.main(["stacked_digits.search", "--only", "ddpm-stacked", "--results", str(tmp_path / "search.json")])
     assert len(search.results(tmp_path / "search.json")["ddpm-stacked"]) == len(search.TRIALS["ddpm-stacked"])
 
 

@@ -1,6 +1,6 @@
 """Trained weights, each with a model card."""
 
-from diffusion_teach.checkpoints.architectures import build
+from diffusion_teach.checkpoints.architectures import build, of_card
 from diffusion_teach.checkpoints.files import (
     SUFFIX,
     card,
@@ -11,15 +11,3 @@ from diffusion_teach.checkpoints.files import (
     path,
     save,
 )
-
-__all__ = [
-    "SUFFIX",
-    "build",
-    "card",
-    "check_name",
-    "load",
-    "model",
-    "names",
-    "path",
-    "save",
-]

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from diffusion_teach import _checks
 from diffusion_teach.denoisers import Learned
@@ -31,7 +32,8 @@ NETWORKS: Mapping[str, Callable[..., Network]] = MappingProxyType({"mlp": TimeML
 
 
 def _denoiser(network: Architecture, schedule: Mapping[str, Any], target: str, unit_variance: bool = False) -> Learned:
-    path = _built(schedule, "name", SCHEDULES)
+    with torch.device("cpu"):
+        path = _built(schedule, "name", SCHEDULES)
     return Learned(_built(network, "kind", NETWORKS), path, target, unit_variance=unit_variance)
 
 
@@ -40,6 +42,8 @@ BUILDERS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
 )
 """By kind: what is called with the other settings of an architecture."""
 
+LARGEST = 10_000
+"""Any number in an architecture: more is a damaged card."""
 _DDPM = {"kind": "denoiser", "schedule": {"name": "linear"}, "target": "v"}
 _LARGE = {"kind": "unet", "blocks": 3, "dense": 512, "planes": 16}
 BEFORE: Mapping[str, Architecture] = MappingProxyType(
@@ -83,7 +87,9 @@ def of_card(card: Mapping[str, Any]) -> Architecture:
     Raises:
         ValueError: the card states none that this library can build.
     """
-    found: Architecture | None = card.get("architecture") or BEFORE.get(card["recipe"])
+    found: Architecture | None = card.get("architecture")
+    if found is None:
+        found = BEFORE.get(str(card["recipe"]))
     if found is None:
         raise ValueError(
             f"the card of recipe {card['recipe']!r} states no architecture that this library builds, one of "
@@ -92,13 +98,26 @@ def of_card(card: Mapping[str, Any]) -> Architecture:
     return found
 
 
+def shapes(architecture: Architecture) -> dict[str, Tensor]:
+    """The tensors that a model of this architecture has, without their memory: a card may state any size."""
+    try:
+        with torch.device("meta"):
+            return build(architecture).state_dict()
+    except RuntimeError as error:
+        raise ValueError(f"a model of the architecture {dict(architecture)} cannot be built: {error}") from None
+
+
 def _built(settings: Mapping[str, Any], key: str, builders: Mapping[str, Callable[..., Any]]) -> Any:
     """What the builder named by a key of the settings makes of the others."""
     if not isinstance(settings, Mapping):
         raise ValueError(f"an architecture is a mapping with {key!r}, got {_checks.describe(settings)}.")
     rest = dict(settings)
     name = _checks.choice(key, rest.pop(key, None), builders)
+    for setting, value in rest.items():
+        if isinstance(value, int) and value > LARGEST:
+            raise ValueError(f"{setting} of {name!r} must be at most {LARGEST}, got {value}.")
     try:
         return builders[name](**rest)
     except TypeError as error:
-        raise ValueError(f"{name!r} cannot be built from {rest}: {error}.") from None
+        reason = str(error).removesuffix(".")
+        raise ValueError(f"{name!r} cannot be built from {rest}: {reason}.") from None

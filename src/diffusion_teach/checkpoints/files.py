@@ -69,17 +69,19 @@ def card(name: str | Path) -> dict[str, Any]:
     file = path(name).with_suffix(".json")
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(found, dict) or not isinstance(found.get("metrics", {}), dict):
+            raise ValueError("it is no mapping of fields, with one of metrics")
         missing = [field for field in (*CARD_FIELDS, "sha256") if field not in found]
     except FileNotFoundError:
         raise FileNotFoundError(
             f"The model card {file} is missing: it says which recipe made the weights, and what their SHA-256 is. "
             "Keep it beside them. Of a training that was cut short, finish it with --resume."
         ) from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, RecursionError) as error:
         raise _files.DamagedFileError(f"The model card {file} is damaged: {error}. {_mend(file)}") from None
     if missing:
         raise _files.DamagedFileError(f"The model card {file} lacks {', '.join(missing)}. {_mend(file)}")
-    return dict(found)
+    return found
 
 
 def load(name: str | Path) -> dict[str, Tensor]:
@@ -96,7 +98,10 @@ def load(name: str | Path) -> dict[str, Tensor]:
 
     expected = card(name)["sha256"]
     file = path(name)
-    tensors = safetensors.torch.load(_files.read_verified(file, expected, _advice(file)))
+    try:
+        tensors = safetensors.torch.load(_files.read_verified(file, expected, _advice(file)))
+    except safetensors.SafetensorError as error:
+        raise _files.DamagedFileError(f"The file {file} holds no safetensors: {error}. {_mend(file)}") from None
     return {key: value.float() if value.dtype == torch.float16 else value for key, value in tensors.items()}
 
 
@@ -110,16 +115,14 @@ def model(name: str | Path) -> nn.Module:
             message says what differs.
         FileNotFoundError, DamagedFileError: see `load`.
     """
-    about = card(name)
-    tensors = load(name)
-    with torch.random.fork_rng(devices=[]):  # fresh weights are drawn, and then replaced
-        fresh = architectures.build(architectures.of_card(about))
-    differing = difference(fresh.state_dict(), tensors)
-    if differing:
+    architecture, tensors = architectures.of_card(card(name)), load(name)
+    if differing := difference(architectures.shapes(architecture), tensors):
         raise ValueError(
             f"{path(name)} is of another architecture than its card states: {differing}. Keep weights "
             "and card of one training together, or train it again."
         )
+    with torch.random.fork_rng(devices=[]):  # fresh weights are drawn, and then replaced
+        fresh = architectures.build(architecture)
     fresh.load_state_dict(tensors)
     return fresh.eval().requires_grad_(False)
 

@@ -174,19 +174,18 @@ def sample(
 ) -> None:
     """Draw images from a checkpoint, NAME_OR_FILE."""
     usage.check_out(out, overwrite)
-    digits = usage.digits(labels)
-    if guidance and not digits:
+    if guidance and not labels:
         raise click.UsageError("--guidance pulls towards a label: give --label too, such as --label all.")
     if out.suffix == ".gif" and count > usage.MOST_ANIMATED:
         message = f"a .gif shows at most {usage.MOST_ANIMATED} images, got {count}."
         raise click.BadParameter(message, param_hint="--count")
-    card, model = usage.painter(name_or_file, device)
+    card, model = usage.model(name_or_file, device)
     from diffusion_teach import _files
     from diffusion_teach.cli import pictures
     from diffusion_teach.generate import Sampling
 
-    asked, default = Sampling(sampler, steps, guidance, seed, precision=precision), usage.measured_with(card)
-    how = (asked.filled(**default) if default else asked).of(model)
+    how = Sampling(sampler, steps, guidance, seed, precision=precision).of(model, *usage.measured_with(card))
+    digits = usage.digits(labels, model.classes)
     data = pictures.drawn(model, out.suffix, count, digits, how)
     usage.check_out(out, overwrite)  # another program may have been as quick
     _files.write_atomically(out, data)
@@ -221,12 +220,11 @@ def evaluate(
 ) -> None:
     """Measure a checkpoint, NAME_OR_FILE, beside real digits and blurred ones."""
     card, model = usage.model(name_or_file, device)
-    from diffusion_teach import recipes
     from diffusion_teach.cli import report
     from diffusion_teach.generate import Sampling
 
     how = Sampling(sampler, steps, guidance, seed, precision=precision)
-    found = recipes.get(card["recipe"]).measure(model, how, count=count, repeats=repeats)
+    found = usage.recipe_of(card).measure(model, how, count=count, repeats=repeats)
     click.echo(_json(found) if as_json else report.evaluation(name_or_file, found))
 
 

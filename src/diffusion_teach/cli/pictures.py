@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from diffusion_teach import _checks
+from diffusion_teach import _checks, _names
 from diffusion_teach.datasets import mnist, stacked_mnist
 from diffusion_teach.denoisers import Denoiser
 from diffusion_teach.generate import Sampling, generate, path
@@ -32,7 +32,7 @@ def drawn(model: Denoiser | OneStepGenerator, suffix: str, count: int, digits: l
         digits: labels, given to the samples in turn; none for an empty list.
         model, count, sampling: see `generate.generate`.
     """
-    _checks.choice("suffix", suffix, (".npz", ".png", ".gif"))
+    _checks.choice("suffix", suffix, _names.SUFFIXES)
     labels = torch.tensor([digits[k % len(digits)] for k in range(count)]) if digits else None
     turns = len(digits) or 1
     width = turns * max(1, round(math.sqrt(count) / turns))  # of equal labels in a column

@@ -109,6 +109,8 @@ def evaluation(name: str, found: Mapping[str, Any]) -> str:
     if "label_accuracy" in found:
         accuracy = [f"{found[key]:.3f}" for key in ("label_accuracy", "label_accuracy_real")]
         rows.append(["label accuracy", *accuracy, "", "the share that shows what was asked for"])
+    if "test_elbo" in found:
+        rows.append(["ELBO", f"{found['test_elbo']:.2f}", "", "", "nats, of binarised test digits"])
     rows.append(["seconds a sample", f"{found['seconds_per_sample']:.2g}", "", "", ""])
     rows.append(["evaluations a sample", str(found["evaluations"]), "", "", "of the network"])
     return f"{head}\n\n{columns(rows, right=(1, 2, 3))}"

@@ -16,14 +16,8 @@ import click
 from diffusion_teach import _console, _names
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from diffusion_teach.denoisers import Learned
-    from diffusion_teach.networks.network import OneStepGenerator
     from diffusion_teach.training.recipe import Recipe
 
-SUFFIXES = (".npz", ".png", ".gif")
-LABELS = tuple(range(10))
 MOST_ANIMATED = 400
 STOPPED = 130
 
@@ -57,7 +51,7 @@ class Program(click.Group):
         except OSError as error:
             text = error.strerror or str(error)
             raise click.ClickException(said(f"{text}: {error.filename}" if error.filename else text)) from error
-        except (ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
+        except (ValueError, TypeError, ArithmeticError, RuntimeError, MemoryError) as error:
             from diffusion_teach._checks import Unsupported
 
             if isinstance(error, Unsupported):
@@ -85,8 +79,21 @@ def recipe(name: str) -> Recipe:
         raise click.BadParameter(str(error), param_hint="RECIPE") from None
 
 
-def model(name_or_file: str, device: str) -> tuple[dict[str, Any], nn.Module]:
-    """The card and the model, on the device."""
+def recipe_of(card: dict[str, Any]) -> Recipe:
+    """The recipe that made a checkpoint, which says how its model is measured."""
+    from diffusion_teach import checkpoints, recipes
+
+    known = recipes.get(card["recipe"]) if card["recipe"] in recipes.names() else None
+    if known is None or (known.architecture() or {}).get("kind") != checkpoints.of_card(card)["kind"]:
+        raise click.UsageError(
+            f"only its recipe knows how a model is measured, and {card['recipe']!r} is none of this library's for it. "
+            "Score images of 28 × 28 digits, whoever made them, by metrics.evaluation.evaluate_images."
+        )
+    return known
+
+
+def model(name_or_file: str, device: str) -> tuple[dict[str, Any], Any]:
+    """The card and the model, on the device; it says itself what can be asked of it."""
     from diffusion_teach import checkpoints, devices
 
     try:
@@ -98,43 +105,32 @@ def model(name_or_file: str, device: str) -> tuple[dict[str, Any], nn.Module]:
     return checkpoints.card(name_or_file), checkpoints.model(name_or_file).to(devices.pick(device))
 
 
-def painter(name_or_file: str, device: str) -> tuple[dict[str, Any], Learned | OneStepGenerator]:
-    """The card and the model, which must be one that draws images."""
-    from diffusion_teach.denoisers import Learned
-    from diffusion_teach.networks.network import OneStepGenerator
-
-    card, found = model(name_or_file, device)
-    if not isinstance(found, (Learned, OneStepGenerator)):
-        raise click.UsageError(
-            f"{name_or_file} draws no images: {card.get('summary', card['intended_use']).rstrip('.')}."
-        )
-    return card, found
+def measured_with(card: dict[str, Any]) -> tuple[str, int]:
+    """The sampler and the steps that a card's metrics were measured with; the usual ones where it says none."""
+    sampler, steps = (card["metrics"].get(key) for key in ("sampler", "steps"))
+    known = sampler in _names.SAMPLERS and isinstance(steps, int)
+    return (sampler, steps) if known else (_names.SAMPLERS[0], 50)
 
 
-def measured_with(card: dict[str, Any]) -> dict[str, Any]:
-    """The sampler and the steps that a card's metrics were measured with, where there are any."""
-    metrics = card["metrics"]
-    if metrics.get("sampler") not in _names.SAMPLERS:
-        return {}
-    return {"sampler": metrics["sampler"], "steps": metrics["steps"]}
-
-
-def digits(labels: tuple[str, ...]) -> list[int]:
-    """The labels that were typed: "3", "3,7", "all"."""
-    parts = [part.strip() for text in labels for part in text.split(",")]
+def digits(labels: tuple[str, ...], classes: int) -> list[int]:
+    """The labels that were typed, "3", "3,7" or "all", of a model that knows so many; 0 for one that takes none."""
+    parts, known = [part.strip() for text in labels for part in text.split(",")], [str(k) for k in range(classes or 10)]
     if parts == ["all"]:
-        return list(LABELS)
-    if wrong := [part for part in parts if part not in map(str, LABELS)]:
+        return [int(label) for label in known]
+    if wrong := [part for part in parts if part not in known]:
+        hint = "; 'all' stands alone" if wrong[0] == "all" else ""
         raise click.BadParameter(
-            f"labels are 0 to 9, several as in 3,7, or all; got {wrong[0]!r}.", param_hint="--label"
+            f"labels are 0 to {known[-1]}, several as in 3,7, or all; got {wrong[0]!r}{hint}.", param_hint="--label"
         )
     return [int(part) for part in parts]
 
 
 def check_out(out: Path, overwrite: bool) -> None:
     """Find out before anything is computed whether the result can be written."""
-    if out.suffix not in SUFFIXES:
-        raise click.BadParameter(f"the file must end in {', '.join(SUFFIXES)}; got {str(out)!r}.", param_hint="--out")
+    if out.suffix not in _names.SUFFIXES:
+        raise click.BadParameter(
+            f"the file must end in {', '.join(_names.SUFFIXES)}; got {str(out)!r}.", param_hint="--out"
+        )
     if not out.parent.is_dir():
         raise click.BadParameter(f"there is no folder {out.parent}. Make it first.", param_hint="--out")
     if out.exists() and not (overwrite and out.is_file()):

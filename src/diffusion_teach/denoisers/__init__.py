@@ -8,5 +8,3 @@ from diffusion_teach.denoisers.denoiser import Denoiser, check_denoiser, score
 from diffusion_teach.denoisers.exact import Exact
 from diffusion_teach.denoisers.guided import Guided
 from diffusion_teach.denoisers.learned import Conditioned, Learned
-
-__all__ = ["Conditioned", "Denoiser", "Exact", "Guided", "Learned", "check_denoiser", "score"]

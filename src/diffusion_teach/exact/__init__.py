@@ -1,5 +1,3 @@
 """What is known in closed form: the oracle of every chapter and every test."""
 
 from diffusion_teach.exact.distributions import Distribution, Empirical, GaussianMixture
-
-__all__ = ["Distribution", "Empirical", "GaussianMixture"]

@@ -63,7 +63,7 @@ class Generator(nn.Module):
             layers += [nn.Linear(dense, _checks.integer("hidden", hidden)), _leaky()]
             layers += [nn.Linear(hidden, math.prod(shape)), nn.Unflatten(1, shape)]
         else:
-            fine, coarse, places = *_channels(width), SIZE // 4
+            fine, coarse, places = *_checks.sizes("width", width, 2), SIZE // 4
             layers += [nn.Linear(dense, coarse * places**2), _leaky(), nn.Unflatten(1, (coarse, places, places))]
             layers += [nn.ConvTranspose2d(coarse, fine, 4, stride=2, padding=1), _leaky()]
             layers += [nn.Conv2d(fine, 4 * image_channels, 3, padding=1), nn.PixelShuffle(2)]
@@ -94,7 +94,7 @@ class Discriminator(nn.Module):
             layers: list[nn.Module] = [nn.Flatten(), nn.Linear(math.prod(self.shape), hidden), _leaky()]
             layers += [nn.Linear(hidden, dense)]
         else:
-            fine, coarse = _channels(width)
+            fine, coarse = _checks.sizes("width", width, 2)
             layers = [nn.PixelUnshuffle(2), nn.Conv2d(4 * image_channels, fine, 3, padding=1), _leaky()]
             layers += [nn.Conv2d(fine, coarse, 4, stride=2, padding=1), _leaky()]
             layers += [nn.Flatten(), nn.Linear(coarse * (SIZE // 4) ** 2, dense)]
@@ -104,11 +104,6 @@ class Discriminator(nn.Module):
         """x (B, C, 28, 28) to (B, 1)."""
         logits: Tensor = self.layers(_checks.tensor("x", x, ("B", *self.shape), finite=False))
         return logits
-
-
-def _channels(width: tuple[int, int]) -> tuple[int, int]:
-    fine, coarse = width
-    return _checks.integer("width", fine), _checks.integer("width", coarse)
 
 
 class GAN(OneStepGenerator):

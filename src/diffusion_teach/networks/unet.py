@@ -69,7 +69,7 @@ class UNet(Network):
         classes: int = 0,
     ) -> None:
         super().__init__()
-        for channels in width:
+        for channels in _checks.sizes("width", width, 2):
             _multiple("width", channels, VECTOR)
         _multiple("embedding", _checks.integer("embedding", embedding, least=4), 2)
         _checks.integer("blocks", blocks)

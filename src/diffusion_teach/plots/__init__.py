@@ -8,27 +8,4 @@ from diffusion_teach.plots.live import LiveFigure, LiveLoss, loss_curve
 from diffusion_teach.plots.output import show
 from diffusion_teach.plots.style import COLOURS, EXACT_LINE, apply, plane, subplots
 
-__all__ = [
-    "COLOURS",
-    "EXACT_LINE",
-    "LiveFigure",
-    "LiveLoss",
-    "draw_density",
-    "draw_field",
-    "gif",
-    "glasses",
-    "image_frames",
-    "image_grid",
-    "image_rows",
-    "loss_curve",
-    "mosaic",
-    "neighbours_grid",
-    "plane",
-    "scatter",
-    "show",
-    "show_animation",
-    "strip",
-    "subplots",
-]
-
 apply()

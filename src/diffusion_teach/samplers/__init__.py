@@ -5,21 +5,3 @@ from diffusion_teach.samplers.inpainting import inpaint
 from diffusion_teach.samplers.ode import euler, heun
 from diffusion_teach.samplers.time_grids import time_grid
 from diffusion_teach.samplers.walk import Noise, State, Step, gaussian, prior, sample, trajectory
-
-__all__ = [
-    "Noise",
-    "State",
-    "Step",
-    "ancestral",
-    "ddim",
-    "dpm_solver",
-    "euler",
-    "gaussian",
-    "heun",
-    "inpaint",
-    "prior",
-    "sample",
-    "sde_dpm_solver",
-    "time_grid",
-    "trajectory",
-]

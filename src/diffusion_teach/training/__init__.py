@@ -3,5 +3,3 @@
 from diffusion_teach.training.ema import EMA
 from diffusion_teach.training.gan import fit_gan
 from diffusion_teach.training.loop import History, fit, learning_rate_factor, seed_everything
-
-__all__ = ["EMA", "History", "fit", "fit_gan", "learning_rate_factor", "seed_everything"]

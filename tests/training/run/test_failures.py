@@ -123,7 +123,7 @@ def test_weights_that_are_no_numbers_are_never_saved(tmp_path: Path, monkeypatch
         ({"steps": 0}, ValueError, "steps must be at least 1"),
         ({"steps": 5, "minutes": 1}, ValueError, "steps or minutes, not both"),
         ({"minutes": 0}, ValueError, "minutes must be above 0"),
-        ({"seed": -1}, ValueError, "seed must be at least 0"),
+        ({"seed": -1}, ValueError, "seed must be between 0 and"),
         ({"save_seconds": -1}, ValueError, "save_seconds must be at least 0"),
         ({"device": "gpu"}, ValueError, "device must be one of"),
         ({"resume": True, "overwrite": True}, ValueError, "choose one"),

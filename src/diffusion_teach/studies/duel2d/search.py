@@ -8,7 +8,6 @@ member scored, so that `outcomes` can tell how often a contender trains well, wh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from diffusion_teach import _checks, _files
+from diffusion_teach import _checks
 from diffusion_teach.exact import GaussianMixture
+from diffusion_teach.studies import stored
 from diffusion_teach.studies.duel2d.contenders import OCTAVES, POINTS, data, measure, train
 
 SEARCH_SEED = 1000  # no seed that a chapter is run with
@@ -31,6 +31,7 @@ TRIALS: dict[str, tuple[dict[str, float], ...]] = {
     "diffusion": tuple({"lr": lr} for lr in RATES),
 }
 RESULTS = Path(__file__).with_suffix(".json")
+ROWS = ("fourier", "raw")
 
 
 def search(contender: str, octaves: int, mixture: GaussianMixture) -> list[dict[str, Any]]:
@@ -69,13 +70,12 @@ def judge(row: Mapping[str, Any]) -> tuple[float, float]:
 
 def results() -> dict[str, dict[str, dict[str, list[dict[str, Any]]]]]:
     """The stored search: features ("fourier" or "raw") → data set → contender → trials."""
-    found: dict[str, dict[str, dict[str, list[dict[str, Any]]]]] = json.loads(RESULTS.read_text(encoding="utf-8"))
-    return found
+    return stored.rows(RESULTS, ROWS)
 
 
 def best(features: str, name: str, contender: str) -> dict[str, Any]:
     """The trial that won the stored search on a data set: its settings and what it scored."""
-    _checks.choice("features", features, ("fourier", "raw"))
+    _checks.choice("features", features, ROWS)
     _checks.choice("name", name, ("ring", "grid"))
     _checks.choice("contender", contender, TRIALS)
     return max(results()[features][name][contender], key=judge)
@@ -107,13 +107,10 @@ def outcomes(features: str, name: str) -> dict[str, list[list[str]]]:
     }
 
 
-def store(path: Path = RESULTS) -> None:
-    """Run the search and store what it found."""
-    found = {
-        features: {
-            name: {contender: search(contender, octaves, mixture) for contender in TRIALS}
-            for name, mixture in data().items()
-        }
-        for features, octaves in (("fourier", OCTAVES), ("raw", 0))
+def row(features: str) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """The search with "fourier" features or on "raw" coordinates: data set → contender → trials."""
+    octaves = OCTAVES if features == "fourier" else 0
+    return {
+        name: {contender: search(contender, octaves, mixture) for contender in TRIALS}
+        for name, mixture in data().items()
     }
-    _files.write_atomically(path, (json.dumps(found, indent=1) + "\n").encode())

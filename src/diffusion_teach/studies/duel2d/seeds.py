@@ -8,7 +8,6 @@ minutes on one core, so each seed's modes covered, share of high quality and rev
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -16,15 +15,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from diffusion_teach import _checks, _files
+from diffusion_teach import _checks
 from diffusion_teach.exact import GaussianMixture
 from diffusion_teach.metrics.modes import Modes
+from diffusion_teach.studies import stored
 from diffusion_teach.studies.duel2d import contenders, search
 
 MEMBERS = 40
 SEED = 2000  # neither a seed that a chapter is run with nor the search's
 CONTENDERS = ("GAN + R1 + R2", "RpGAN + R1 + R2")
 RESULTS = Path(__file__).with_suffix(".json")
+ROWS = ("ring", "grid")
 
 
 def measure(contender: str, name: str, mixture: GaussianMixture, members: int = MEMBERS) -> dict[str, Any]:
@@ -42,20 +43,14 @@ def measure(contender: str, name: str, mixture: GaussianMixture, members: int = 
     return row
 
 
-def stored() -> dict[str, dict[str, dict[str, Any]]]:
-    """What the recipe wrote: data set → contender → settings and modes, as `measure` gives them."""
-    found: dict[str, dict[str, dict[str, Any]]] = json.loads(RESULTS.read_text(encoding="utf-8"))
-    return found
-
-
 def results() -> dict[str, dict[str, Modes]]:
     """The stored modes: data set → contender → one value for each of `MEMBERS` seeds."""
     return {
         name: {
             contender: Modes(*(torch.tensor(row[measure]) for measure in Modes._fields))
-            for contender, row in contenders.items()
+            for contender, row in rows.items()
         }
-        for name, contenders in stored().items()
+        for name, rows in stored.rows(RESULTS, ROWS).items()
     }
 
 
@@ -78,10 +73,6 @@ def how_often_worse(one: Tensor, other: Tensor, count: int) -> float:
     return float(chances(len(one)) @ ((difference.sign() + 1) / 2) @ chances(len(other)))
 
 
-def store(path: Path = RESULTS) -> None:
-    """Train both contenders on both data sets and store what every member scored."""
-    found = {
-        name: {contender: measure(contender, name, mixture) for contender in CONTENDERS}
-        for name, mixture in contenders.data().items()
-    }
-    _files.write_atomically(path, (json.dumps(found, indent=1) + "\n").encode())
+def row(name: str) -> dict[str, dict[str, Any]]:
+    """Both contenders trained on a data set, and what every member scored."""
+    return {contender: measure(contender, name, contenders.data()[name]) for contender in CONTENDERS}

@@ -1,8 +1,6 @@
 """The scoreboard of digits: every shipped generator by the same measures, beside real digits.
 
-python -m diffusion_teach.studies.scoreboard [--only NAME]
+python -m diffusion_teach.studies scoreboard.measure [--only NAME]
 """
 
 from diffusion_teach.studies.scoreboard.measure import CONTENDERS, rows
-
-__all__ = ["CONTENDERS", "rows"]

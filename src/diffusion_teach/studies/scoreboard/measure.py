@@ -59,6 +59,7 @@ CONTENDERS: dict[str, Contender] = {
     "ddpm-conditional": Contender("DDPM with labels, 15 steps", "ddpm-mnist-conditional", "sde_dpm_solver", 15),
 }
 """By name, in the order of the history."""
+ROWS = CONTENDERS
 
 
 def measure(contender: Contender) -> dict[str, Any]:
@@ -77,3 +78,10 @@ def measure(contender: Contender) -> dict[str, Any]:
 def rows(path: Path = RESULTS) -> dict[str, dict[str, Any]]:
     """What is stored, by contender, in the order of `CONTENDERS`."""
     return stored.rows(path, CONTENDERS)
+
+
+def row(name: str) -> dict[str, Any]:
+    """The row of a contender by its name."""
+    found = measure(ROWS[name])
+    print(f"{name}: {found['times_floor']:.1f} times the floor", flush=True)
+    return found

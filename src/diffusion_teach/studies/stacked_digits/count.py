@@ -55,6 +55,7 @@ CONTENDERS: dict[str, Contender] = {
     "coarse": Contender("real, 7 × 7 pixels", pool=4),
 }
 """By name; the last two are controls."""
+ROWS = tuple(CONTENDERS)
 
 
 def draw(contender: Contender, count: int, *, seed: int = 0) -> Tensor:
@@ -98,3 +99,8 @@ def counts(row: Mapping[str, Any]) -> Tensor:
 def modes_of(row: Mapping[str, Any]) -> StackedModes:
     """Modes and divergences of a row, beside what as many real stacks score."""
     return modes(torch.arange(stacked_mnist.KINDS).repeat_interleave(counts(row)))
+
+
+def row(name: str) -> dict[str, Any]:
+    """The row of a contender by its name."""
+    return count(CONTENDERS[name])

@@ -31,6 +31,7 @@ TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
     "ddpm-stacked": tuple({"muon": m, "adamw": a} for m in (0.025, 0.05) for a in (3e-3, 6e-3)),
 }
 """By recipe, the settings that the search tries."""
+ROWS = tuple(TRIALS)
 
 
 def results(path: Path = RESULTS) -> dict[str, list[dict[str, Any]]]:
@@ -57,6 +58,6 @@ def try_out(name: str, settings: Mapping[str, Any], steps: int = SEARCH_STEPS) -
     return row
 
 
-def trials(name: str) -> list[dict[str, Any]]:
+def row(name: str) -> list[dict[str, Any]]:
     """Every trial of a recipe, by its name in `TRIALS`."""
     return [try_out(name, trial) for trial in TRIALS[name]]
