@@ -204,5 +204,5 @@ def test_broken_weights_are_named() -> None:
 
 def test_a_sampling_is_filled_by_the_model() -> None:
     assert (Sampling().of(model()).sampler, Sampling().of(model()).steps) == ("ancestral", 50)
-    assert Sampling(steps=3).filled("ddim", 9) == Sampling("ddim", 3)
+    assert Sampling(steps=3).of(model(), "ddim", 9) == Sampling("ddim", 3)
     assert tuple(SAMPLERS) == _names.SAMPLERS

@@ -6,7 +6,6 @@ interface; the errors that they raise are.
 
 from __future__ import annotations
 
-import difflib
 import math
 import numbers
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from diffusion_teach import _names
 
 
 class Unsupported(ValueError):
@@ -132,9 +133,8 @@ def choice(name: str, value: Any, choices: Iterable[str]) -> str:
     options = list(choices)
     if isinstance(value, str) and value in options:
         return value
-    near = difflib.get_close_matches(str(value), options, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, got {value!r}.{hint}")
+    near = _names.near(value, options)
+    raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, got {value!r}.{near}")
 
 
 def sizes(name: str, value: Any, count: int | None = None) -> tuple[int, ...]:

@@ -80,10 +80,6 @@ class Sampling:
                 "take another sampler."
             )
 
-    def filled(self, sampler: str, steps: int) -> Sampling:
-        """The same with a sampler and a number of steps where it has none."""
-        return dataclasses.replace(self, sampler=self.sampler or sampler, steps=self.steps or steps)
-
     def of(self, model: Denoiser | OneStepGenerator, sampler: str = "ancestral", steps: int = 50) -> Sampling:
         """The same with the model's own sampler and steps where it has none; of a denoiser those that are given.
 
@@ -92,17 +88,18 @@ class Sampling:
         """
         check_images(model)
         if isinstance(model, OneStepGenerator):
-            found = self.filled(ONE_STEP, 1)
+            sampler, steps = ONE_STEP, 1
+        found = dataclasses.replace(self, sampler=self.sampler or sampler, steps=self.steps or steps)
+        if isinstance(model, OneStepGenerator):
             asked = {"sampler": found.sampler != ONE_STEP, "steps": found.steps != 1, "guidance": found.guidance != 0}
             if given := [f"{name}=… (--{name})" for name, is_asked in asked.items() if is_asked]:
                 raise _checks.Unsupported(
                     f"a {type(model).__name__} draws an image in one step, without a sampler and without labels: leave "
                     f"out {' and '.join(given)}."
                 )
-            return found
-        if self.sampler == ONE_STEP:
+        elif self.sampler == ONE_STEP:
             raise _checks.Unsupported(f"a denoiser needs a sampler, one of {', '.join(SAMPLERS)}; got {ONE_STEP!r}.")
-        return self.filled(sampler, steps)
+        return found
 
     def __str__(self) -> str:
         if self.sampler == ONE_STEP:

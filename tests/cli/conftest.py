@@ -15,8 +15,8 @@ from tests.cli.quick import BROKEN, LABELLED, ONE_STEP, PLAIN
 
 @pytest.fixture(autouse=True)
 def _quick_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = {**recipes._recipes(), "plain": PLAIN, "labelled": LABELLED, "broken": BROKEN, "one-step": ONE_STEP}
-    monkeypatch.setattr(recipes, "_recipes", lambda: known)
+    known = {**recipes._RECIPES, "plain": PLAIN, "labelled": LABELLED, "broken": BROKEN, "one-step": ONE_STEP}
+    monkeypatch.setattr(recipes, "_RECIPES", known)
 
 
 @pytest.fixture(scope="module", autouse=True)

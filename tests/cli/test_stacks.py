@@ -22,8 +22,8 @@ from tests.cli.quick import NETWORK, PLAIN, bad, good
 @pytest.fixture
 def stacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     recipe = dataclasses.replace(PLAIN, name="stacks", network={**NETWORK, "image_channels": 3})
-    known = {**recipes._recipes(), "stacks": recipe}
-    monkeypatch.setattr(recipes, "_recipes", lambda: known)
+    known = {**recipes._RECIPES, "stacks": recipe}
+    monkeypatch.setattr(recipes, "_RECIPES", known)
     return str(run.train(recipe, tmp_path, progress=False))
 
 

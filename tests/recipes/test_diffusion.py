@@ -126,7 +126,7 @@ def test_a_recipe_trains_and_its_checkpoint_becomes_a_model(
     losses: list[float] = []
     tiny = small(recipe, batch=32, warmup=0)
     monkeypatch.setattr(DiffusionRecipe, "measure", lambda self, model, seed: {})
-    monkeypatch.setitem(recipes._recipes(), recipe.name, tiny)
+    monkeypatch.setitem(recipes._RECIPES, recipe.name, tiny)
     path = run.train(tiny, tmp_path, steps=40, on_step=lambda k, loss: losses.append(loss))
     assert sum(losses[-10:]) < 0.7 * sum(losses[:10])
     model = checkpoints.model(path)

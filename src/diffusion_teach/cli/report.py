@@ -37,9 +37,8 @@ def checkpoint_rows() -> list[Row]:
     rows = []
     for name in checkpoints.names():
         card = checkpoints.card(name)
-        size = checkpoints.path(name).stat().st_size
-        about = {key: card[key] for key in ("parameters", "recipe", "steps", "seconds", "machine", "metrics")}
-        rows.append({"name": name, "bytes": size, **about})
+        about = ("bytes", "parameters", "recipe", "steps", "seconds", "machine", "metrics")
+        rows.append({"name": name, **{key: card[key] for key in about}})
     return rows
 
 
@@ -98,13 +97,7 @@ def evaluation(name: str, found: Mapping[str, Any]) -> str:
         ["recall", f"{found['recall']:.3f}", f"{found['recall_real']:.3f}", "", "the share of real digits reached"],
         ["density", f"{found['density']:.3f}", f"{found['density_real']:.3f}", "", "the same two, robust to outliers;"],
         ["coverage", f"{found['coverage']:.3f}", f"{found['coverage_real']:.3f}", "", "density may pass 1"],
-        [
-            "label KL",
-            f"{found['label_kl']:.4f}",
-            f"{found['label_kl_floor']:.4f}",
-            "",
-            "nats; 0: digits as often as real",
-        ],
+        ["label KL", f"{found['label_kl']:.4f}", f"{found['label_kl_floor']:.4f}", "", "nats; 0: as often as real"],
     ]
     if "label_accuracy" in found:
         accuracy = [f"{found[key]:.3f}" for key in ("label_accuracy", "label_accuracy_real")]

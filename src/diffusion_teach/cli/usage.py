@@ -5,7 +5,6 @@ Wrong usage is found before anything is computed, and the message names the near
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from pathlib import Path
@@ -27,9 +26,8 @@ class Named(click.Choice):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value not in self.choices:
-            near = difflib.get_close_matches(str(value), list(self.choices), n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            self.fail(f"{value!r} is not one of {', '.join(map(repr, self.choices))}.{hint}", param, ctx)
+            near = _names.near(value, self.choices)
+            self.fail(f"{value!r} is not one of {', '.join(map(repr, self.choices))}.{near}", param, ctx)
         return value
 
 

@@ -7,20 +7,13 @@ What compares them lies in `studies`.
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING
+from diffusion_teach import _checks
+from diffusion_teach.recipes import classifier, diffusion, gan, vae
+from diffusion_teach.training.recipe import Recipe
 
-if TYPE_CHECKING:
-    from diffusion_teach.training.recipe import Recipe
-
-
-@functools.cache
-def _recipes() -> dict[str, Recipe]:
-    """Every recipe that makes a checkpoint, by its name."""
-    # Here and not above: `diffusion-teach --help` is in this package, and should not wait for torch.
-    from diffusion_teach.recipes import classifier, diffusion, gan, vae
-
-    every: tuple[Recipe, ...] = (
+_RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
         diffusion.DDPM_MNIST,
         diffusion.DDPM_MNIST_CONDITIONAL,
         diffusion.NCSN_MNIST,
@@ -32,12 +25,12 @@ def _recipes() -> dict[str, Recipe]:
         gan.RPGAN_STACKED,
         classifier.CLASSIFIER,
     )
-    return {recipe.name: recipe for recipe in every}
+}
 
 
 def names() -> list[str]:
     """The names of all recipes."""
-    return list(_recipes())
+    return list(_RECIPES)
 
 
 def get(name: str) -> Recipe:
@@ -46,6 +39,4 @@ def get(name: str) -> Recipe:
     Raises:
         ValueError: there is none; the message names the nearest.
     """
-    from diffusion_teach import _checks
-
-    return _recipes()[_checks.choice("recipe", name, _recipes())]
+    return _RECIPES[_checks.choice("recipe", name, _RECIPES)]

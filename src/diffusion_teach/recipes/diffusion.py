@@ -140,7 +140,7 @@ class DiffusionRecipe(DigitsRecipe):
         self, model: nn.Module, sampling: Sampling, *, count: int | None = None, repeats: int | None = None
     ) -> dict[str, Any]:
         """The table of `metrics.evaluation`, means over five sets of samples; for stacks, their modes."""
-        how = sampling.filled(self.sampler, self.sampler_steps)
+        how = sampling.of(cast(Learned, model), self.sampler, self.sampler_steps)
         return super().measure(model, how, count=count, repeats=repeats)
 
 

@@ -67,12 +67,8 @@ def pack(
                 tensors[f"optimizer.{i}.{index}.{name}"] = value
     tensors["losses"] = torch.tensor(losses, dtype=torch.float64)
     plain = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()}
-    whole = {
-        **about,
-        "format": FORMAT,
-        "average_updates": 0 if ema is None else ema.updates,
-        "sha256": NO_HASH,
-    }
+    updates = 0 if ema is None else ema.updates
+    whole = {**about, "format": FORMAT, "average_updates": updates, "sha256": NO_HASH}
     data = safetensors.torch.save(plain, metadata={KEY: json.dumps(whole)})
     return data.replace(NO_HASH.encode(), _files.sha256(data).encode(), 1)
 

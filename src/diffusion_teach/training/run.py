@@ -18,7 +18,6 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,21 +35,6 @@ __all__ = ["Interrupted", "output_path", "state_path", "train"]
 FINISHED = b"finished"
 WARM_UP, TIMED = 3, 15
 """Throw-away steps by which `minutes` becomes a number of steps; the first ones are slow."""
-
-
-@dataclass(frozen=True)
-class Files:
-    """Where a run writes: the checkpoint, its card, and the state of the training."""
-
-    checkpoint: Path
-
-    @property
-    def card(self) -> Path:
-        return self.checkpoint.with_suffix(".json")
-
-    @property
-    def state(self) -> Path:
-        return state_path(self.checkpoint)
 
 
 def output_path(recipe: Recipe, out: str | Path) -> Path:
@@ -112,19 +96,19 @@ def train(
     if resume and overwrite:
         raise ValueError("resume goes on with what is there, overwrite replaces it: choose one.")
     _checks.number("save_seconds", save_seconds, least=0)
-    files = Files(output_path(recipe, out))
+    path = output_path(recipe, out)
 
     with distributed.processes() as group:
         group.rows(recipe.batch)
-        found = group.share(lambda: _found(files, asked, resume=resume, overwrite=overwrite))
+        found = group.share(lambda: _found(path, asked, resume=resume, overwrite=overwrite))
         if found == FINISHED:
-            return files.checkpoint
-        state = states.unpack(found, files.state) if found else None
+            return path
+        state = states.unpack(found, state_path(path)) if found else None
         chosen = _device(device, state, group)
-        about = _about(recipe, chosen, asked, state, files)
+        about = _about(recipe, chosen, asked, state, path)
 
         def session() -> closing[Session]:
-            return closing(Session(recipe, about, files.state, chosen, group))
+            return closing(Session(recipe, about, state_path(path), chosen, group))
 
         if minutes is not None and state is None:
             with session() as trial:
@@ -136,8 +120,8 @@ def train(
                 run.save()  # before the first step, so that a place that cannot be written to is found at once
             run.train(save_seconds=save_seconds, progress=progress, on_step=on_step)
     if group.first:
-        _ship(run, files, group)
-    return files.checkpoint
+        _ship(run, path, group)
+    return path
 
 
 def _asked(recipe: Recipe, steps: int | None, minutes: float | None, seed: int | None) -> dict[str, Any]:
@@ -157,7 +141,7 @@ def _asked(recipe: Recipe, steps: int | None, minutes: float | None, seed: int |
 
 
 def _about(
-    recipe: Recipe, device: torch.device, asked: dict[str, Any], state: states.State | None, files: Files
+    recipe: Recipe, device: torch.device, asked: dict[str, Any], state: states.State | None, path: Path
 ) -> dict[str, Any]:
     """What the state of a training will say of it; what was not asked for is the recipe's, or that of the old state."""
     about: dict[str, Any] = {
@@ -171,32 +155,33 @@ def _about(
     }
     if state is not None:
         wanted = {**asked, "device": device.type, "settings": about["settings"]}
-        states.must_agree(state.about, wanted, files.state)
+        states.must_agree(state.about, wanted, state_path(path))
         about |= {name: state.about[name] for name in ("seed", "steps", "precision")}
     return about | asked
 
 
-def _found(files: Files, asked: Mapping[str, Any], *, resume: bool, overwrite: bool) -> bytes:
+def _found(path: Path, asked: Mapping[str, Any], *, resume: bool, overwrite: bool) -> bytes:
     """The state to go on with; b"" to start anew, `FINISHED` where there is nothing left to do."""
-    for path in (files.checkpoint, files.card, files.state):
-        states.clear(path)
+    unfinished = state_path(path)
+    for file in (path, path.with_suffix(".json"), unfinished):
+        states.clear(file)
     if overwrite:
-        files.state.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
         return b""
-    if files.state.exists():
+    if unfinished.exists():
         if not resume:
             raise FileExistsError(
-                f"an unfinished training is in {files.state}. Go on with it by resume=True (--resume), or start anew "
+                f"an unfinished training is in {unfinished}. Go on with it by resume=True (--resume), or start anew "
                 "with overwrite=True (--overwrite)."
             )
-        return files.state.read_bytes()
-    if files.checkpoint.exists():
+        return unfinished.read_bytes()
+    if path.exists():
         if not resume:
             raise FileExistsError(
-                f"{files.checkpoint} exists already. Give another place to write to, or replace it with "
+                f"{path} exists already. Give another place to write to, or replace it with "
                 "overwrite=True (--overwrite)."
             )
-        states.must_agree(checkpoints.card(files.checkpoint), asked, files.checkpoint)
+        states.must_agree(checkpoints.card(path), asked, path)
         return FINISHED
     return b""
 
@@ -221,7 +206,7 @@ def _steps_within(seconds: float, trial: Session, group: distributed.Processes) 
     return group.share(lambda: max(1, round(seconds / statistics.median(took))))
 
 
-def _ship(run: Session, files: Files, group: distributed.Processes) -> None:
+def _ship(run: Session, path: Path, group: distributed.Processes) -> None:
     """Measure what was trained as it is stored, write checkpoint and card, and remove the state of the training."""
     recipe, seed, steps = run.recipe, int(run.about["seed"]), int(run.about["steps"])
     trained = run.model if run.ema is None else run.ema.model
@@ -249,7 +234,7 @@ def _ship(run: Session, files: Files, group: distributed.Processes) -> None:
         "intended_use": recipe.intended_use,
     }
     try:
-        checkpoints.save(files.checkpoint.stem, tensors, card, folder=files.checkpoint.parent, half=recipe.half)
+        checkpoints.save(path.stem, tensors, card, folder=path.parent, half=recipe.half)
     except OSError as error:
-        raise states.cannot_write(error, files.checkpoint) from error
-    files.state.unlink(missing_ok=True)
+        raise states.cannot_write(error, path) from error
+    state_path(path).unlink(missing_ok=True)

@@ -23,8 +23,6 @@ from diffusion_teach.metrics.evaluation import averaged, evaluate
 from diffusion_teach.studies import stored
 
 RESULTS = Path(__file__).with_name("results.json")
-MEASURES = ("frechet", "precision", "recall", "density", "coverage", "label_kl")
-"""What is measured of samples; each stands beside what real digits score."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +32,8 @@ class Contender:
     Attributes:
         label: its name in tables and figures.
         checkpoint: the shipped weights.
-        sampler, steps: see `generate.generate`; without a sampler it draws in one call. Of annealed Langevin dynamics
-            the steps are noise levels, with five steps at each.
+        sampler, steps: see `generate.generate`; without a sampler it draws in one evaluation. Of annealed
+            Langevin dynamics the steps are noise levels, with five steps at each.
         count, repeats: images a draw, and draws.
     """
 
@@ -65,9 +63,7 @@ ROWS = CONTENDERS
 def measure(contender: Contender) -> dict[str, Any]:
     """The row of a contender."""
     model, card = checkpoints.model(contender.checkpoint), checkpoints.card(contender.checkpoint)
-
     how = Sampling(sampler=contender.sampler, steps=contender.steps)
-
     about = {"label": contender.label, "checkpoint": contender.checkpoint, "sha256": card["sha256"]}
     about |= {"parameters": card["parameters"], "training_steps": card["steps"], "training_seconds": card["seconds"]}
     about |= {"machine": devices.machine(torch.device("cpu"), 1)}
