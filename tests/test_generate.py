@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from diffusion_teach import _names, samplers
+from diffusion_teach import _checks, _names, samplers
 from diffusion_teach.denoisers import Learned
 from diffusion_teach.generate import SAMPLERS, Sampling, generate, path
+from diffusion_teach.networks.classifier import Classifier
+from diffusion_teach.networks.gan import GAN
+from diffusion_teach.networks.mlp import TimeMLP
 from diffusion_teach.networks.network import Network
 from diffusion_teach.parameterizations import target
-from diffusion_teach.schedules import Discrete, Schedule, linear_betas
+from diffusion_teach.schedules import Discrete, FlowMatching, Schedule, linear_betas
 
 SCHEDULE = Discrete(linear_betas())
 PLACE = torch.linspace(-0.6, 0.6, 784).view(1, 28, 28)
@@ -178,6 +183,12 @@ def test_the_path_leads_from_noise_to_what_is_generated() -> None:
         ({"guidance": 1.0}, {}, "guidance = 1 pulls towards a label: pass labels too"),
         ({"guidance": -1.0}, {"labels": 1}, "guidance must be at least 0"),
         ({"sampler": "one step"}, {}, "a denoiser needs a sampler, one of ancestral"),
+        ({"seed": 2**63}, {}, "seed must be between 0 and"),
+        (
+            {"sampler": "annealed_langevin", "guidance": 1.0},
+            {"labels": 1},
+            "follows a score, and what is guided is none",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(settings: dict[str, Any], arguments: dict[str, Any], message: str) -> None:
@@ -193,6 +204,46 @@ def test_a_model_without_labels_takes_none() -> None:
         path(model(), 2, frames=1)
     with pytest.raises(ValueError, match="does not say how large its images are"):
         generate(Learned(nn.Identity(), SCHEDULE), 2)
+
+
+@pytest.mark.parametrize("sampler", ["euler", "heun", "annealed_langevin"])
+def test_what_walks_in_x_over_alpha_needs_an_alpha(sampler: str) -> None:
+    denoiser = model(schedule=FlowMatching())
+    with pytest.raises(_checks.Unsupported, match=f"{sampler} walks in x/α, and this model's α is 0 at t = 1"):
+        generate(denoiser, 2, Sampling(sampler, 3))
+    assert generate(denoiser, 2, Sampling("ddim", 3)).isfinite().all()
+
+
+def test_what_is_no_model_of_images_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"a str draws no images: take a model as checkpoints.model"):
+        generate("ddpm-mnist", 2)  # type: ignore[arg-type]
+    with pytest.raises(_checks.Unsupported, match="a Classifier draws no images"):
+        generate(Classifier(), 2)  # type: ignore[arg-type]
+    with pytest.raises(_checks.Unsupported, match=r"the model draws \(2,\), no images"):
+        generate(Learned(TimeMLP(2), SCHEDULE), 2)
+    for dtype in (torch.float64, torch.bfloat16):
+        with pytest.raises(TypeError, match=r"weights are torch\.\w+, expected float32. Use model.float\(\)"):
+            generate(model().to(dtype), 2)
+    with pytest.raises(TypeError, match=r"sampling must be a Sampling, such as Sampling\('ddim', 20\), got 'ddim'"):
+        generate(model(), 2, "ddim")  # type: ignore[arg-type]
+
+
+def test_a_generator_of_one_step_has_no_use_for_the_rest() -> None:
+    gan = GAN().eval().requires_grad_(False)
+    with pytest.raises(_checks.Unsupported, match="a GAN draws in one step and takes no labels"):
+        generate(gan, 2, labels=3)
+    with pytest.raises(_checks.Unsupported, match=r"leave out sampler=… \(--sampler\) and steps=… \(--steps\)"):
+        generate(gan, 2, Sampling("ddim", 7))
+    with pytest.raises(_checks.Unsupported, match="has no reverse process to show"):
+        path(gan, 2)
+
+
+def test_numbers_of_other_libraries_become_plain_ones() -> None:
+    how = Sampling("ddim", np.int64(5), np.float32(0.5), np.uint8(3), np.int32(2))  # type: ignore[arg-type]
+    assert how == Sampling("ddim", 5, 0.5, 3, 2)
+    assert json.loads(json.dumps(dataclasses.asdict(how)))["steps"] == 5
+    with pytest.raises(TypeError, match="steps must be a whole number, got 5.0"):
+        Sampling(steps=5.0)  # type: ignore[arg-type]
 
 
 def test_broken_weights_are_named() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from diffusion_teach import checkpoints, recipes
-from diffusion_teach.checkpoints.architectures import BEFORE, BUILDERS, build, of_card
+from diffusion_teach.checkpoints.architectures import BEFORE, BUILDERS, build, of_card, shapes
 from diffusion_teach.denoisers import Learned
 
 
@@ -46,6 +46,9 @@ NETWORK = {"kind": "unet", "width": [8, 8], "blocks": 1, "dense": 0, "embedding"
         ({"kind": "os.system"}, "kind must be one of"),
         ({"kind": "gan", "widht": 3}, "'gan' cannot be built from .*widht"),
         ({"kind": "gan", "latent": 0}, "latent must be at least 1"),
+        ({"kind": "gan", "latent": 10**12}, "latent of 'gan' must be at most 10000"),
+        ({"kind": ["gan"]}, "kind must be one of"),
+        (["gan"], r"an architecture is a mapping with 'kind', got \['gan'\] \(list\)"),
         ({"kind": "denoiser", "network": NETWORK, "target": "v"}, "'denoiser' cannot be built .*schedule"),
         ({"kind": "denoiser", "network": "unet", "schedule": {"name": "vp"}, "target": "v"}, "a mapping with 'kind'"),
         ({"kind": "denoiser", "network": NETWORK, "schedule": {"name": "vpp"}, "target": "v"}, "Did you mean 'vp'"),
@@ -55,6 +58,12 @@ NETWORK = {"kind": "unet", "width": [8, 8], "blocks": 1, "dense": 0, "embedding"
 def test_what_cannot_be_built_is_named(architecture: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build(architecture)
+
+
+def test_what_a_large_model_would_hold_is_told_without_its_memory() -> None:
+    found = shapes({"kind": "gan", "dense": 10_000, "latent": 10_000})
+    assert found["generator.layers.0.weight"].shape == (10_000, 10_000)
+    assert all(value.is_meta for value in found.values())
 
 
 def test_the_registry_is_closed() -> None:

@@ -192,11 +192,25 @@ def test_missing_weights_are_named_with_the_expected_hash(folder: Path, monkeypa
     assert expected in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", json.dumps(CARD), '{"sha256": "0"}'])
+DAMAGED = ["", "{", "[]", "3", json.dumps(CARD), '{"sha256": "0"}', json.dumps([CARD]), "[" * 10**5]
+DAMAGED += [json.dumps({**CARD, "sha256": "0", "metrics": metrics}) for metrics in (None, [], "good")]
+
+
+@pytest.mark.parametrize("text", DAMAGED, ids=range(len(DAMAGED)))
 def test_a_damaged_card_is_named(folder: Path, text: str) -> None:
     (folder / "small.json").write_text(text, encoding="utf-8")
     with pytest.raises(DamagedFileError, match=r"small\.json"):
         checkpoints.load(folder / "small.safetensors")
+
+
+def test_bytes_that_are_no_weights_are_named_though_their_hash_is_right(folder: Path) -> None:
+    file = folder / "small.safetensors"
+    data = b"PK, a zip of another format"
+    file.write_bytes(data)
+    card = json.dumps({**CARD, "sha256": hashlib.sha256(data).hexdigest()})
+    file.with_suffix(".json").write_text(card, encoding="utf-8")
+    with pytest.raises(DamagedFileError, match=r"small\.safetensors holds no safetensors"):
+        checkpoints.load(file)
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

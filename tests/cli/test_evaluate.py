@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,3 +56,16 @@ def test_a_classifier_is_measured_by_its_recipe(monkeypatch: pytest.MonkeyPatch)
 def _says_what_it_measures() -> None:
     assert "test accuracy   0.875" in good("evaluate", "classifier")
     assert json.loads(good("evaluate", "classifier", "--json", "--seed", 3)) == {"test_accuracy": 0.875, "seed": 3}
+
+
+def test_weights_of_a_recipe_of_one_s_own_are_drawn_and_only_it_can_measure_them(plain: str, tmp_path: Path) -> None:
+    own = tmp_path / "own.safetensors"
+    own.write_bytes(Path(plain).read_bytes())
+    card = json.loads(Path(plain).with_suffix(".json").read_text(encoding="utf-8"))
+    own.with_suffix(".json").write_text(json.dumps({**card, "recipe": "my-own"}), encoding="utf-8")
+    assert "2 images by ddim, 3 steps" in good("sample", own, "--count", 2, "--out", tmp_path / "x.npz")
+    message = bad(2, "evaluate", own)
+    assert "only its recipe knows how a model is measured, and 'my-own' is none of this library's" in message
+    assert "metrics.evaluation.evaluate_images" in message
+    own.with_suffix(".json").write_text(json.dumps({**card, "recipe": "classifier"}), encoding="utf-8")
+    assert "'classifier' is none of this library's for it" in bad(2, "evaluate", own)

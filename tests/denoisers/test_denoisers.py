@@ -193,6 +193,17 @@ def test_conditions_and_guidance_that_cannot_be_are_refused() -> None:
         Guided(denoiser.given(LABELS), denoiser, -1.0)
     with pytest.raises(ValueError, match="must share a schedule, got a VP and a Cosine"):
         Guided(denoiser.given(LABELS), labelled(Cosine()), 1.0)
+    for network in (denoiser.network, "ddpm-mnist"):
+        with pytest.raises(TypeError, match=r"away must be a denoiser, got .*Make one with Learned"):
+            Guided(denoiser, network, 1.0)  # type: ignore[arg-type]
+
+
+def test_a_condition_of_other_rows_is_no_condition_of_these() -> None:
+    half, denoiser = torch.tensor(0.5, dtype=torch.float64), labelled(VP())
+    few = denoiser.given(LABELS[:4])
+    for asked in (few, Guided(few, denoiser, 2.0), Guided(denoiser.given(LABELS), few, 2.0)):
+        with pytest.raises(ValueError, match="bound for 4 rows, and x_t has 6. Bind one for each row"):
+            asked(X, half)
 
 
 def test_what_a_denoiser_says_of_itself() -> None:

@@ -112,6 +112,9 @@ def test_schedules_by_name() -> None:
         (lambda: small(DDPM_MNIST, target="noise"), "target must be one of"),
         (lambda: small(DDPM_MNIST, label_dropout=1.5), "label_dropout must be at least 0 and at most 1"),
         (lambda: small(DDPM_MNIST, label_dropout=0.1), "label_dropout needs labels"),
+        (lambda: small(DDPM_MNIST, sampler="ancestrl"), "Did you mean 'ancestral'"),
+        (lambda: small(DDPM_MNIST, sampler_steps=0), "steps must be at least 1"),
+        (lambda: dataclasses.replace(DDPM_MNIST, network={"image_channels": 2}), "must be 1, or 3 for stacked digits"),
     ],
 )
 def test_bad_fields_are_named(make: Callable[[], object], message: str) -> None:

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from diffusion_teach.denoisers import Exact
+from diffusion_teach.denoisers import Denoiser, Exact
 from diffusion_teach.exact import Empirical, GaussianMixture
 from diffusion_teach.parameterizations import Prediction
 from diffusion_teach.samplers import (
     Noise,
+    State,
     Step,
     ancestral,
     ddim,
@@ -336,6 +337,25 @@ def test_a_generator_is_the_shorthand_for_gaussian_noise() -> None:
         sample(exact, ancestral, x, times, noise=gaussian(other), generator=one)
 
 
+def test_times_are_told_finely_to_a_coarse_state() -> None:
+    """In bfloat16, with 8 bits, 200 times would fall together."""
+    seen: list[Tensor] = []
+
+    def step(denoiser: Denoiser, x_t: Tensor, t: Tensor, s: Tensor, state: State, noise: Noise) -> tuple[Tensor, State]:
+        seen.append(t)
+        return x_t, None
+
+    sample(Exact(GAUSSIAN, VP()), step, torch.zeros(2, 1, dtype=torch.bfloat16), time_grid(VP(), 1000))
+    assert {t.dtype for t in seen} == {torch.float32}
+    assert len({float(t) for t in seen}) == 1000
+
+
+def test_noise_of_another_precision_is_brought_to_that_of_the_state() -> None:
+    x = torch.zeros(4, 1)
+    made = sample(EXACT, ancestral, x, TIMES, noise=lambda like: torch.randn(like.shape, dtype=torch.float64))
+    assert made.dtype == torch.float32
+
+
 @every
 def test_time_grids_are_even_in_what_they_say(schedule: Schedule) -> None:
     times = time_grid(schedule, 10, start=0.9, stop=0.1)
@@ -402,6 +422,16 @@ EXACT, X, TIMES = Exact(GAUSSIAN, VP()), torch.zeros(3, 1), time_grid(VP(), 3)
         (lambda: trajectory(EXACT, heun, X, TIMES.tolist()), TypeError, r"times must be a torch\.Tensor"),
         (lambda: trajectory(EXACT, heun, X, TIMES, generator=3), TypeError, "generator must be"),
         (lambda: sample(EXACT, heun, torch.zeros(3, 2), TIMES), ValueError, r"x must hold samples of shape \(1,\)"),
+        (
+            lambda: sample(EXACT, ancestral, X, TIMES, noise=lambda x: x[:2]),
+            ValueError,
+            r"what noise\(x\) returns and x",
+        ),
+        (lambda: sample(EXACT, ancestral, X, TIMES, noise=lambda x: x.long()), TypeError, "must hold floating-point"),
+        (lambda: sample(EXACT, ancestral, X, TIMES, noise=lambda x: None), TypeError, "returns must be a torch.Tensor"),
+        (lambda: sample(EXACT, ancestral, X, TIMES, noise=X), TypeError, "noise must be a function, got a tensor"),
+        (lambda: prior(VP(), 3), TypeError, r"shape must be a tuple of sizes such as \(64, 2\), got 3"),
+        (lambda: prior(VP(), (3, 0)), ValueError, r"shape\[1\] must be at least 1"),
         (lambda: sample(Exact(GAUSSIAN, FlowMatching()), heun, X, TIMES), ValueError, "α = 0. Start just below, or"),
     ],
 )

@@ -61,6 +61,7 @@ def test_recipes_are_found_by_name() -> None:
         (lambda: dataclasses.replace(TINY, batch=0), "batch must be at least 1"),
         (lambda: dataclasses.replace(TINY, steps=0), "steps must be at least 1"),
         (lambda: dataclasses.replace(TINY, seed=-1), "seed must be between 0 and"),
+        (lambda: dataclasses.replace(TINY, seed=2**63), "seed must be between 0 and"),
         (lambda: dataclasses.replace(TINY, warmup=-1), "warmup must be at least 0"),
         (lambda: dataclasses.replace(TINY, decay="linaer"), "Did you mean 'linear'"),
         (lambda: dataclasses.replace(TINY, precision="half"), "precision must be one of"),

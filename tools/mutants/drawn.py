@@ -28,6 +28,8 @@ CORE = (
     "exact/[a-z]*.py",
     "objectives/[a-z]*.py",
     "physics/[a-z]*.py",
+    "denoisers/[a-z]*.py",
+    "samplers/[a-z]*.py",
     "training/ema.py",
     "training/loop.py",
     "training/gan.py",

@@ -73,7 +73,7 @@ def list_(as_json: bool) -> None:
         "train ddpm-mnist --out runs --resume",
     )
     + "\n\n\b\nIn many processes, with the same result within rounding:\n"
-    "  torchrun --nproc-per-node 2 -m diffusion_teach.cli.main train ddpm-mnist --out runs",
+    "  torchrun --nproc-per-node 2 -m diffusion_teach.cli train ddpm-mnist --out runs",
 )
 @click.argument("recipe")
 @click.option("--minutes", type=MORE_THAN_0, metavar="M", help="About how long to train.")
@@ -157,7 +157,7 @@ def train(
     "--out",
     type=PATH,
     required=True,
-    help=".npz: samples (N, 28, 28) of bytes, and labels; .png: a grid; .gif: the reverse process.",
+    help=".npz: samples (N, 28, 28) as bytes, stacks side by side; labels; .png: a grid; .gif: the reverse process.",
 )
 def sample(
     name_or_file: str,

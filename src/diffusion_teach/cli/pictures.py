@@ -44,7 +44,10 @@ def drawn(model: Denoiser | OneStepGenerator, suffix: str, count: int, digits: l
 
 
 def npz(images: Tensor, labels: Tensor | None = None) -> bytes:
-    """A compressed archive of arrays: `samples` (N, 28, 28) uint8, 255 being ink, and `labels` (N,) int64 if given."""
+    """A compressed archive of arrays: `samples` (N, 28, W) uint8, 255 being ink, and `labels` (N,) int64 if given.
+
+    W is 28, or 84 for stacks, whose digits lie side by side.
+    """
     arrays = {"samples": mnist.to_uint8(images).numpy()}
     if labels is not None:
         arrays["labels"] = _checks.tensor("labels", labels, (len(images),), floating=False).numpy()

@@ -36,7 +36,7 @@ class Contender:
     Attributes:
         label: its name in figures.
         checkpoint: the shipped weights; None for real stacks.
-        sampler, steps: see `generate.generate`; without a sampler it draws in one call.
+        sampler, steps: see `generate.generate`; without a sampler it draws in one evaluation.
         pool: of a control, the size of the blocks whose pixels are averaged.
     """
 
