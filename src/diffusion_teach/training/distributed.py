@@ -1,6 +1,6 @@
 """One process or many: what `torchrun` starts works together, and everything else runs as it would alone.
 
-    torchrun --nproc-per-node 2 -m diffusion_teach.cli.main train ddpm-mnist
+    torchrun --nproc-per-node 2 -m diffusion_teach.cli train ddpm-mnist
 
 Each of N processes takes its rows of the same global batch. With as many rows each, the average of their gradients is
 the gradient of the whole batch's mean, so N processes train what one would, within rounding (Li et al. 2020, "PyTorch
@@ -97,6 +97,7 @@ def processes() -> Iterator[Processes]:
     mine = dist.is_initialized()
     if not mine:
         dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+        dist.all_reduce(torch.zeros(()))  # none may leave, not by an error either, while another still connects
     try:
         yield Processes(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", "0")))
     finally:
