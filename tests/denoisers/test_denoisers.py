@@ -198,11 +198,12 @@ def test_conditions_and_guidance_that_cannot_be_are_refused() -> None:
             Guided(denoiser, network, 1.0)  # type: ignore[arg-type]
 
 
-def test_a_condition_of_other_rows_is_no_condition_of_these() -> None:
+@pytest.mark.parametrize("rows", [4, 8])
+def test_a_condition_of_other_rows_is_no_condition_of_these(rows: int) -> None:
     half, denoiser = torch.tensor(0.5, dtype=torch.float64), labelled(VP())
-    few = denoiser.given(LABELS[:4])
-    for asked in (few, Guided(few, denoiser, 2.0), Guided(denoiser.given(LABELS), few, 2.0)):
-        with pytest.raises(ValueError, match="bound for 4 rows, and x_t has 6. Bind one for each row"):
+    other = denoiser.given(LABELS.repeat(2)[:rows])
+    for asked in (other, Guided(other, denoiser, 2.0), Guided(denoiser.given(LABELS), other, 2.0)):
+        with pytest.raises(ValueError, match=f"bound for {rows} rows, and x_t has 6. Bind one for each row"):
             asked(X, half)
 
 
