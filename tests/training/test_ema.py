@@ -4,21 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor, nn
 
 from diffusion_teach.training.ema import EMA
-
-
-class Point(nn.Module):
-    """One weight and one buffer."""
-
-    def __init__(self, start: float = 0.0) -> None:
-        super().__init__()
-        self.theta = nn.Parameter(torch.tensor([start], dtype=torch.float64))
-        self.register_buffer("count", torch.zeros((), dtype=torch.int64))
-
-    def loss(self) -> Tensor:
-        return (self.theta - 3).square().sum()
+from tests.training.point import Point
 
 
 @pytest.mark.parametrize("decay", [0.5, 0.9, 0.99])

@@ -13,18 +13,7 @@ from torch import Tensor, nn
 
 from diffusion_teach.training.ema import EMA
 from diffusion_teach.training.loop import SEED_VARIABLE, fit, learning_rate_factor, loop, seed_everything
-
-
-class Point(nn.Module):
-    """One weight and one buffer."""
-
-    def __init__(self, start: float = 0.0) -> None:
-        super().__init__()
-        self.theta = nn.Parameter(torch.tensor([start], dtype=torch.float64))
-        self.register_buffer("count", torch.zeros((), dtype=torch.int64))
-
-    def loss(self) -> Tensor:
-        return (self.theta - 3).square().sum()
+from tests.training.point import Point
 
 
 def test_fit_finds_the_minimum_and_updates_the_average_every_step() -> None:
