@@ -46,6 +46,7 @@ def test_recipes_are_found_by_name() -> None:
         "gan-stacked",
         "rpgan-stacked",
         "classifier",
+        "encoder",
     ]
     for name in recipes.names():
         recipe = recipes.get(name)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from diffusion_teach import _checks
 from diffusion_teach.denoisers import Learned
 from diffusion_teach.networks.classifier import Classifier
+from diffusion_teach.networks.encoder import Encoder
 from diffusion_teach.networks.gan import GAN
 from diffusion_teach.networks.mlp import TimeMLP
 from diffusion_teach.networks.network import Network
@@ -38,7 +39,7 @@ def _denoiser(network: Architecture, schedule: Mapping[str, Any], target: str, u
 
 
 BUILDERS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
-    {"classifier": Classifier, "denoiser": _denoiser, "gan": GAN, "vae": VAE}
+    {"classifier": Classifier, "denoiser": _denoiser, "encoder": Encoder, "gan": GAN, "vae": VAE}
 )
 """By kind: what is called with the other settings of an architecture."""
 

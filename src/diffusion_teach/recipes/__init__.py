@@ -8,7 +8,7 @@ What compares them lies in `studies`.
 from __future__ import annotations
 
 from diffusion_teach import _checks
-from diffusion_teach.recipes import classifier, diffusion, gan, vae
+from diffusion_teach.recipes import classifier, diffusion, encoder, gan, vae
 from diffusion_teach.training.recipe import Recipe
 
 _RECIPES: dict[str, Recipe] = {
@@ -24,6 +24,7 @@ _RECIPES: dict[str, Recipe] = {
         gan.GAN_STACKED,
         gan.RPGAN_STACKED,
         classifier.CLASSIFIER,
+        encoder.ENCODER,
     )
 }
 

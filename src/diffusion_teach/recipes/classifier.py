@@ -7,7 +7,6 @@ About three minutes on one core.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,32 +15,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from diffusion_teach import _checks
-from diffusion_teach.datasets import mnist
+from diffusion_teach.datasets import augmentation, mnist
 from diffusion_teach.generate import Sampling
 from diffusion_teach.metrics.features import predict
 from diffusion_teach.networks.classifier import Classifier
 from diffusion_teach.training.recipe import Recipe
-
-
-def augment(
-    x: Tensor, *, degrees: float = 10.0, pixels: float = 2.0, generator: torch.Generator | None = None
-) -> Tensor:
-    """Turn each image by up to ±degrees and shift it by up to ±pixels, uniformly; paper (−1) fills the border.
-
-    Args:
-        x: (B, 1, H, W) in [−1, 1].
-
-    Returns:
-        (B, 1, H, W).
-    """
-    _checks.tensor("x", x, ("B", 1, "H", "W"))
-    turn, right, down = torch.rand(3, len(x), generator=generator, device=x.device) * 2 - 1
-    angle = turn * math.radians(degrees)
-    shift = torch.stack([right / x.shape[-1], down / x.shape[-2]], dim=-1) * (2 * pixels)
-    cos, sin = angle.cos(), angle.sin()
-    matrix = torch.stack([cos, -sin, shift[:, 0], sin, cos, shift[:, 1]], dim=-1).view(-1, 2, 3)
-    grid = F.affine_grid(matrix, list(x.shape), align_corners=False)
-    return F.grid_sample(x + 1, grid, padding_mode="zeros", align_corners=False) - 1
 
 
 def accuracy(model: Classifier, split: str = "test") -> float:
@@ -78,7 +56,7 @@ class ClassifierRecipe(Recipe):
         """Images x (B, 1, 28, 28), turned and shifted, and their labels (B,)."""
         images, labels = data
         rows = torch.randint(len(images), (self.batch,), generator=generator, device=images.device)
-        return augment(mnist.to_model(images[rows]), generator=generator), labels[rows]
+        return augmentation.turned_and_shifted(mnist.to_model(images[rows]), generator=generator), labels[rows]
 
     def loss(self, model: nn.Module, *drawn: Tensor) -> Tensor:
         x, labels = drawn
