@@ -19,6 +19,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 
+from diffusion_teach.studies import judges
 from diffusion_teach.studies import scoreboard as stored
 
 FONT_SCRIPT = re.compile(r"<script[^>]*fontawesome\.js[^>]*></script>")
@@ -42,6 +43,7 @@ def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = source[0].replace(ledger.PLACE, ledger.markdown(Path(app.srcdir) / "notebooks"))
     if docname == "scoreboard":
         source[0] = source[0].replace(scoreboard.PLACE, scoreboard.markdown(stored.rows()))
+        source[0] = source[0].replace(scoreboard.JUDGES_PLACE, scoreboard.judges(judges.rows()))
     if docname == "api":
         source[0] = source[0].replace(api_pages.PLACE, api_pages.markdown())
 

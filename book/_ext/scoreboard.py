@@ -1,12 +1,16 @@
-"""The scoreboard: every shipped generator of digits beside real digits, from the stored rows."""
+"""The scoreboard: every shipped generator of digits beside real digits, and what the judges see, from stored rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from diffusion_teach.metrics.features import JUDGES
+
 PLACE = "<!-- the scoreboard -->"
-QUALITY = ("Model", "Distance", "Precision", "Recall", "Density", "Coverage", "Label KL")
+JUDGES_PLACE = "<!-- the judges -->"
+JUDGED = ("Model", "Distance", "Precision", "Recall", "Density", "Coverage")
+BESIDES = ("Model", "Illegible", "Ink", "Label KL")
 COST = ("Model", "Checkpoint", "Calls", "ms", "Weights", "Steps")
 SHARES = ("precision", "recall", "density", "coverage")
 NARROW = "\N{NO-BREAK SPACE}"
@@ -15,9 +19,24 @@ Row = Mapping[str, Any]
 
 
 def markdown(rows: Mapping[str, Row]) -> str:
-    """Two tables in Markdown: how good the samples are, real digits first, and what they cost."""
+    """Tables in Markdown, real digits first: what each judge sees, what neither sees, and what samples cost."""
     found = list(rows.values())
-    return table(QUALITY, [real(found[0]), *map(quality, found)]) + "\n\n" + table(COST, map(cost, found))
+    parts = [f"**By the {judge}:**\n\n{table(JUDGED, judged(found, judge))}" for judge in JUDGES]
+    parts += [f"**Besides:**\n\n{table(BESIDES, besides(found))}", f"**Cost:**\n\n{table(COST, map(cost, found))}"]
+    return "\n\n".join(parts)
+
+
+def judges(rows: Mapping[str, Row]) -> str:
+    """What both judges see of spoilt digits, as a table in Markdown."""
+    lines = (
+        [
+            name,
+            *(f"{row[judge]['times_floor']:.1f}{NARROW}±{NARROW}{row[judge]['std']:.1f}" for judge in JUDGES),
+            f"{100 * row['illegible']:.1f}{NARROW}%",
+        ]
+        for name, row in rows.items()
+    )
+    return table(("Digits", *(f"By the {judge}" for judge in JUDGES), "Illegible"), lines)
 
 
 def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
@@ -26,17 +45,23 @@ def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in parts)
 
 
-def real(row: Row) -> list[str]:
-    """What real digits score."""
-    spread = f"1{NARROW}±{NARROW}{row['floor_std'] / row['floor']:.1f}"
-    return ["*real digits*", spread, *(f"{row[f'{name}_real']:.2f}" for name in SHARES), f"{row['label_kl_floor']:.4f}"]
+def judged(rows: Sequence[Row], judge: str) -> Iterator[list[str]]:
+    """How good samples are by a judge."""
+    real = rows[0][judge]
+    spread = f"1{NARROW}±{NARROW}{real['floor_std'] / real['floor']:.1f}"
+    yield ["*real digits*", spread, *(f"{real[f'{name}_real']:.2f}" for name in SHARES)]
+    for row in rows:
+        scores = row[judge]
+        spread = f"{NARROW}±{NARROW}{scores['frechet_std'] / scores['floor']:.1f}" if "frechet_std" in scores else ""
+        yield [row["label"], f"{scores['times_floor']:.1f}{spread}", *(f"{scores[name]:.2f}" for name in SHARES)]
 
 
-def quality(row: Row) -> list[str]:
-    """How good a contender's samples are."""
-    spread = f"{NARROW}±{NARROW}{row['frechet_std'] / row['floor']:.1f}" if "frechet_std" in row else ""
-    distance = f"{row['times_floor']:.1f}{spread}"
-    return [row["label"], distance, *(f"{row[name]:.2f}" for name in SHARES), f"{row['label_kl']:.4f}"]
+def besides(rows: Sequence[Row]) -> Iterator[list[str]]:
+    """What distances do not tell."""
+    names = ("illegible_real", "ink_real", "label_kl_floor"), ("illegible", "ink", "label_kl")
+    for label, row, keys in (("*real digits*", rows[0], names[0]), *((row["label"], row, names[1]) for row in rows)):
+        scrawls, grey, labels = (row[key] for key in keys)
+        yield [label, f"{100 * scrawls:.1f}{NARROW}%", f"{grey:.2f}", f"{labels:.4f}"]
 
 
 def cost(row: Row) -> list[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from diffusion_teach import recipes
+from diffusion_teach import checkpoints, recipes
+from diffusion_teach.metrics.features import JUDGES
 from tests.cli.quick import bad, good
 
 
@@ -27,16 +29,33 @@ def test_evaluate_shows_the_scores_beside_their_floors(labelled: str) -> None:
     text = good("evaluate", *options)
     assert "100 samples by ddim, 3 steps, guidance 1, seed 2, float32" in text
     rows = {line.strip().split("   ")[0]: line for line in text.splitlines()}
-    assert f"{found['frechet']:.2f}" in rows["Fréchet distance"]
-    assert f"{found['floor']:.2f} ± {found['floor_std']:.2f}" in rows["Fréchet distance"]
-    assert f"{found['control']:.2f}" in rows["Fréchet distance"]
-    for name in ("precision", "recall", "density", "coverage", "label accuracy"):
+    for judge, part in zip(JUDGES, re.split("by the .*", text)[1:], strict=True):
+        scores, its = found[judge], {line.strip().split("   ")[0]: line for line in part.splitlines()}
+        assert f"{scores['frechet']:.2f}" in its["Fréchet distance"]
+        assert f"{scores['floor']:.2f} ± {scores['floor_std']:.2f}" in its["Fréchet distance"]
+        assert f"{scores['control']:.2f}" in its["Fréchet distance"]
+        for name in ("precision", "recall", "density", "coverage"):
+            assert f"{scores[name]:.3f}" in its[name]
+            assert f"{scores[f'{name}_real']:.3f}" in its[name]
+    for name in ("illegible", "ink", "label accuracy"):
         key = name.replace(" ", "_")
         assert f"{found[key]:.3f}" in rows[name]
         assert f"{found[f'{key}_real']:.3f}" in rows[name]
     assert f"{found['label_kl']:.4f}" in rows["label KL"]
     assert f"{found['label_kl_floor']:.4f}" in rows["label KL"]
     assert "6" in rows["evaluations a sample"]
+
+
+def test_a_card_is_measured_again(plain: str, tmp_path: Path) -> None:
+    own = tmp_path / "own.safetensors"
+    own.write_bytes(Path(plain).read_bytes())
+    card = checkpoints.card(plain)
+    own.with_suffix(".json").write_text(json.dumps({**card, "metrics": {"seen": 0.1}}), encoding="utf-8")
+    assert json.loads(good("evaluate", own, "--card", "--json")) == card["metrics"]
+    assert checkpoints.card(own) == card
+    for option in (["--count", 100], ["--repeats", 2], ["--steps", 2], ["--seed", 1]):
+        assert "leave out what says otherwise" in bad(2, "evaluate", own, "--card", *option)
+    assert checkpoints.card(own) == card
 
 
 def test_guidance_of_an_unconditional_model_is_refused(plain: str) -> None:

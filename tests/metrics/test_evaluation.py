@@ -14,7 +14,8 @@ from torch import Tensor
 from diffusion_teach.datasets import mnist
 from diffusion_teach.denoisers import Denoiser, Learned
 from diffusion_teach.generate import Sampling
-from diffusion_teach.metrics.evaluation import averaged, evaluate, evaluate_images, shares
+from diffusion_teach.metrics.evaluation import averaged, evaluate, evaluate_images, illegible, ink, shares
+from diffusion_teach.metrics.features import JUDGES
 from diffusion_teach.networks.unet import UNet
 from diffusion_teach.parameterizations import Prediction
 from diffusion_teach.schedules import VP
@@ -53,13 +54,17 @@ class Forger(Denoiser):
 
 def test_real_digits_reach_their_floors() -> None:
     found = evaluate(Forger(), Sampling("ddim", 2, seed=1), count=500, draws=4)
-    assert abs(found["frechet"] - found["floor"]) < 5 * found["floor_std"]
-    assert found["times_floor"] == pytest.approx(found["frechet"] / found["floor"])
-    assert found["control"] > found["floor"] + 10 * found["floor_std"]
+    for judge in JUDGES:
+        scores = found[judge]
+        assert abs(scores["frechet"] - scores["floor"]) < 5 * scores["floor_std"]
+        assert scores["times_floor"] == pytest.approx(scores["frechet"] / scores["floor"])
+        assert scores["control"] > scores["floor"] + 10 * scores["floor_std"]
+        for name in ("precision", "recall", "density", "coverage"):
+            assert scores[name] == pytest.approx(scores[f"{name}_real"], abs=0.1)
+            assert 0.75 < scores[f"{name}_real"] < 1.1
     assert 0 <= found["label_kl"] < 5 * found["label_kl_floor"]
-    for name in ("precision", "recall", "density", "coverage"):
-        assert found[name] == pytest.approx(found[f"{name}_real"], abs=0.1)
-        assert 0.8 < found[f"{name}_real"] < 1.1
+    assert found["illegible"] == pytest.approx(found["illegible_real"], abs=0.02)
+    assert found["ink"] == pytest.approx(1, abs=0.06)  # 500 digits, each ± a third
     assert found["evaluations"] == 2
     assert found["seconds_per_sample"] > 0
     assert "label_accuracy" not in found
@@ -76,27 +81,31 @@ def test_real_digits_reach_their_floors() -> None:
 
 def test_means_over_seeds_are_means() -> None:
     rows = [
-        {"seed": k, "sampler": "x", "frechet": float(v), "floor": 2.0, "times_floor": v / 2}
+        {"seed": k, "sampler": "x", "ink": v / 4}
+        | {judge: {"frechet": float(v), "floor": 2.0, "times_floor": v / 2} for judge in JUDGES}
         for k, v in ((3, 4), (4, 8))
     ]
     found = averaged(lambda how: rows[how.seed - 3], Sampling(seed=3), repeats=2)
     assert found == {
         "seed": 3,
         "sampler": "x",
-        "frechet": 6.0,
-        "floor": 2.0,
-        "times_floor": 3.0,
+        "ink": 1.5,
         "repeats": 2,
-        "frechet_std": pytest.approx(math.sqrt(8)),
+    } | {
+        judge: {"frechet": 6.0, "floor": 2.0, "times_floor": 3.0, "frechet_std": pytest.approx(math.sqrt(8))}
+        for judge in JUDGES
     }
     assert averaged(lambda how: rows[0], repeats=1) == rows[0] | {"repeats": 1}
 
 
 def test_noise_shows_in_distance_and_recall() -> None:
     found = evaluate(Forger(noise=0.8), Sampling(steps=1), count=500, draws=2)
-    assert found["times_floor"] > 20
-    assert found["recall"] < 0.2
-    assert found["coverage"] < 0.4 * found["coverage_real"]
+    for judge in JUDGES:
+        assert found[judge]["times_floor"] > 20
+        assert found[judge]["recall"] < 0.2
+        assert found[judge]["coverage"] < 0.4 * found[judge]["coverage_real"]
+    assert found["illegible"] > 0.1
+    assert found["ink"] > 1.2  # what is whiter than paper is cut off
 
 
 def test_a_model_with_labels_is_given_them_and_judged_by_them() -> None:
@@ -117,17 +126,33 @@ def test_guidance_costs_twice_and_needs_labels() -> None:
 
 def test_half_of_the_digits_halve_recall_and_coverage() -> None:
     found = evaluate_images(mnist.to_model(IMAGES[LABELS < 5][:500]), draws=2)
-    for name in ("recall", "coverage"):
-        assert found[name] < found[f"{name}_real"] - 0.25
-    for name in ("precision", "density"):
-        assert found[name] > found[f"{name}_real"] - 0.15
+    for judge, lost in (("classifier", 0.25), ("encoder", 0.15)):
+        for name in ("recall", "coverage"):
+            assert found[judge][name] < found[judge][f"{name}_real"] - lost
+        for name in ("precision", "density"):
+            assert found[judge][name] > found[judge][f"{name}_real"] - 0.15
     half = math.log(len(TEST) / int((TEST < 5).sum()))  # equal shares of the half that is there
     assert found["label_kl"] == pytest.approx(half, abs=0.05)
 
 
 def test_the_control_is_blurred() -> None:
     found = evaluate_images(OTHERS, draws=2)
-    assert abs(found["frechet"] - found["floor"]) < 0.3 * found["control"]
+    for judge in JUDGES:
+        assert abs(found[judge]["frechet"] - found[judge]["floor"]) < 0.3 * found[judge]["control"]
+
+
+def test_scrawls_are_illegible_and_ink_is_counted() -> None:
+    scrawled = OTHERS.clone()
+    scrawled[:100] = torch.maximum(OTHERS[:100], OTHERS[100:200])
+    found = evaluate_images(scrawled, draws=2)
+    # A fifth are two digits on top of one another; of many of these the classifier is sure nonetheless.
+    assert 0.02 < found["illegible"] - found["illegible_real"] < 0.2
+    assert ink(scrawled) > 1.1
+    assert ink(-torch.ones(2, 1, 28, 28)) == 0
+    assert ink(mnist.to_model(IMAGES)) == pytest.approx(1, abs=1e-6)
+    logits = torch.tensor([0.8, 0.9 + 1e-6, 0.95, 0.2]).log()[:, None].expand(4, 10).clone()
+    logits[:, 1:] = ((1 - logits[:, :1].exp()) / 9).log()
+    assert illegible(logits) == 0.5
 
 
 def test_images_of_any_generator_are_scored_like_those_of_a_denoiser() -> None:
@@ -136,8 +161,10 @@ def test_images_of_any_generator_are_scored_like_those_of_a_denoiser() -> None:
     wanted = LABELS_IN_ORDER[torch.randperm(60_000, generator=torch.Generator().manual_seed(3))[:100]]
     alone = evaluate_images(forger.x0, labels=wanted, draws=2, seed=3)
     assert set(alone) < set(through)
-    # One step of DDIM returns the forger's images within rounding
-    assert all(through[key] == pytest.approx(value, rel=1e-3) for key, value in alone.items())
+    for part, whole in ((alone, through), *((alone[judge], through[judge]) for judge in JUDGES)):
+        # One step of DDIM returns the forger's images within rounding
+        numbers = {key: value for key, value in part.items() if not isinstance(value, dict)}
+        assert {key: whole[key] for key in numbers} == pytest.approx(numbers, rel=1e-3)
     assert alone["label_accuracy"] > 0.95
 
 
@@ -146,8 +173,8 @@ def test_scoring_draws_nothing_from_elsewhere_and_twice_is_the_same() -> None:
     first, second = (evaluate_images(OTHERS, draws=2, seed=seed) for seed in (0, 0))
     assert first == second
     assert torch.equal(torch.get_rng_state(), state)
-    first["floor"] = -1.0
-    assert evaluate_images(OTHERS, draws=2)["floor"] == second["floor"] > 0
+    first["encoder"]["floor"] = -1.0
+    assert evaluate_images(OTHERS, draws=2)["encoder"]["floor"] == second["encoder"]["floor"] > 0
 
 
 def test_values_beyond_the_range_are_clamped() -> None:
@@ -182,7 +209,7 @@ def test_a_fresh_network_is_measured_without_a_word_and_badly() -> None:
     torch.manual_seed(0)
     network = UNet((8, 8), blocks=1, dense=0, embedding=8)
     found = evaluate(Learned(network, VP(), "v").requires_grad_(False), Sampling(steps=2), count=100, draws=2)
-    assert found["times_floor"] > 3
+    assert all(found[judge]["times_floor"] > 3 for judge in JUDGES)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from diffusion_teach.datasets import mnist
+from diffusion_teach.metrics.features import JUDGES
 from diffusion_teach.metrics.frechet import floor, frechet_distance, frechet_to_test, gaussian_fit, leading_order_bias
 
 seeds = st.integers(0, 10_000)
@@ -76,16 +77,17 @@ def test_the_isotropic_bias_is_the_well_known_one() -> None:
     assert leading_order_bias(torch.ones(d), n) == pytest.approx((2 * d + d * (d + 1) / 2) / n)
 
 
-def test_the_floor_lies_below_every_degraded_control() -> None:
+@pytest.mark.parametrize("judge", JUDGES)
+def test_the_floor_lies_below_every_degraded_control(judge: str) -> None:
     n, generator = 1000, torch.Generator().manual_seed(0)
-    real = floor(n, draws=4, generator=generator)
+    real = floor(n, draws=4, judge=judge, generator=generator)
     images = mnist.to_model(mnist.load("train")[0][:n])
     assert 0.5 < real.mean < 12
     assert 0 < real.std < real.mean
     noisy = images + 0.5 * torch.randn(images.shape, generator=generator)
     blurred = torch.nn.functional.avg_pool2d(images, 3, stride=1, padding=1)
     for control in (noisy, blurred, torch.randn(images.shape, generator=generator), images[:1].expand(n, -1, -1, -1)):
-        assert frechet_to_test(control) > real.mean + 10 * real.std
+        assert frechet_to_test(control, judge) > real.mean + 10 * real.std
 
 
 def test_the_floor_is_what_its_generator_says_and_falls_with_n() -> None:
@@ -94,8 +96,9 @@ def test_the_floor_is_what_its_generator_says_and_falls_with_n() -> None:
     assert many.mean < few.mean
 
 
-def test_the_test_set_is_at_no_distance_from_itself() -> None:
-    assert frechet_to_test(mnist.to_model(mnist.load("test")[0])) < 1e-6
+@pytest.mark.parametrize("judge", JUDGES)
+def test_the_test_set_is_at_no_distance_from_itself(judge: str) -> None:
+    assert frechet_to_test(mnist.to_model(mnist.load("test")[0]), judge) < 1e-6
 
 
 EYE, ZERO = torch.eye(2), torch.zeros(2)

@@ -10,7 +10,8 @@ import pytest
 import scoreboard as page
 
 from diffusion_teach import checkpoints
-from diffusion_teach.studies import __main__
+from diffusion_teach.metrics.features import JUDGES
+from diffusion_teach.studies import __main__, judges
 from diffusion_teach.studies.scoreboard import measure
 from diffusion_teach.studies.scoreboard.figures import scoreboard as figure
 from diffusion_teach.studies.scoreboard.measure import CONTENDERS
@@ -25,30 +26,47 @@ def test_every_row_is_of_the_weights_that_are_shipped() -> None:
         assert row["label"] == contender.label
         assert (row["parameters"], row["training_steps"]) == (card["parameters"], card["steps"])
         assert (row["count"], row["repeats"], row["steps"]) == (contender.count, contender.repeats, contender.steps)
-        assert row["times_floor"] == pytest.approx(row["frechet"] / row["floor"])
-        assert {"frechet", "precision", "recall", "density", "coverage", "label_kl"} < set(row)
+        for judge in JUDGES:
+            scores = row[judge]
+            assert scores["times_floor"] == pytest.approx(scores["frechet"] / scores["floor"])
+            assert {"frechet", "control", "precision", "recall", "density", "coverage"} < set(scores)
+        assert {"illegible", "ink", "label_kl"} < set(row)
 
 
 def test_the_page_has_a_line_for_each_and_one_for_real_digits() -> None:
-    quality, cost = (part.splitlines() for part in page.markdown(measure.rows()).split("\n\n"))
-    assert (len(quality), len(cost)) == (3 + len(CONTENDERS), 2 + len(CONTENDERS))
-    assert len({line.count("|") for line in quality}) == len({line.count("|") for line in cost}) == 1
-    assert quality[2].startswith(f"| *real digits* | 1{page.NARROW}±")
+    parts = page.markdown(measure.rows()).split("\n\n")
+    assert parts[::2] == ["**By the classifier:**", "**By the encoder:**", "**Besides:**", "**Cost:**"]
+    *quality, cost = (part.splitlines() for part in parts[1::2])
+    for lines in quality:
+        assert len(lines) == 3 + len(CONTENDERS)
+        assert lines[2].startswith("| *real digits* | ")
+        assert len({line.count("|") for line in lines}) == 1
+    assert quality[0][2].startswith(f"| *real digits* | 1{page.NARROW}±")
+    assert len(cost) == 2 + len(CONTENDERS)
     assert all(
         f"`{contender.checkpoint}`" in line for contender, line in zip(CONTENDERS.values(), cost[2:], strict=True)
     )
-    assert page.PLACE in (Path(__file__).parents[2] / "book" / "scoreboard.md").read_text(encoding="utf-8")
+    source = (Path(__file__).parents[2] / "book" / "scoreboard.md").read_text(encoding="utf-8")
+    assert page.PLACE in source
+    assert page.JUDGES_PLACE in source
+
+
+def test_the_page_says_what_the_judges_see() -> None:
+    lines = page.judges(judges.rows()).splitlines()
+    assert len(lines) == 2 + len(judges.measure.ROWS)
+    assert lines[0] == "| Digits | By the classifier | By the encoder | Illegible |"
 
 
 def test_the_figure_names_each_contender() -> None:
     axes = figure(measure.rows()).axes
     assert [label.get_text() for label in axes[0].get_yticklabels()] == [c.label for c in CONTENDERS.values()]
-    assert list(axes[0].lines[0].get_xdata()) == [row["times_floor"] for row in measure.rows().values()]
+    for line, judge in zip(axes[0].lines, JUDGES, strict=False):
+        assert list(line.get_xdata()) == [row[judge]["times_floor"] for row in measure.rows().values()]
 
 
 def test_contenders_are_stored_one_by_one_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def measured(contender: measure.Contender) -> dict[str, Any]:
-        return {"label": contender.label, "times_floor": 2.0}
+        return {"label": contender.label} | {judge: {"times_floor": 2.0} for judge in JUDGES}
 
     monkeypatch.setattr(measure, "measure", measured)
     path = tmp_path / "rows.json"

@@ -9,5 +9,6 @@ from diffusion_teach.checkpoints.files import (
     model,
     names,
     path,
+    restate,
     save,
 )

@@ -158,13 +158,29 @@ def save(
     # One entry: the order of several changes from run to run, and with it the hash.
     data = safetensors.torch.save(tensors, metadata={"recipe": str(card["recipe"])})
     whole = {**card, "parameters": parameters(tensors), "sha256": _files.sha256(data), "bytes": len(data)}
-    text = json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = _text(whole)
     folder = FOLDER if folder is None else Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name}{SUFFIX}"
     _files.write_atomically(file, data)
-    _files.write_atomically(file.with_suffix(".json"), text.encode())
+    _files.write_atomically(file.with_suffix(".json"), text)
     return file
+
+
+def restate(name: str | Path, metrics: Mapping[str, Any]) -> Path:
+    """Write other metrics into the card of a checkpoint, and return the path of the card; all else stays as it is.
+
+    Raises:
+        ValueError, FileNotFoundError, DamagedFileError: see `card`; numbers that are not finite.
+        OSError: the card cannot be written; what was there before is still there.
+    """
+    file = path(name).with_suffix(".json")
+    _files.write_atomically(file, _text({**card(name), "metrics": dict(metrics)}))
+    return file
+
+
+def _text(card: Mapping[str, Any]) -> bytes:
+    return (json.dumps(card, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def check_name(name: str) -> str:

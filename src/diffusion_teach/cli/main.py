@@ -202,10 +202,11 @@ def sample(
 @sampler
 @guidance
 @seed
-@click.option("--repeats", type=SOME, metavar="R", default=1, show_default=True, help="Sets of samples, for a mean.")
+@click.option("--repeats", type=SOME, metavar="R", help="Sets of samples, for a mean.  [default: 1]")
 @device
 @precision
 @as_json
+@click.option("--card", "to_card", is_flag=True, help="Measure as the recipe does, and write it into the model card.")
 def evaluate(
     name_or_file: str,
     count: int | None,
@@ -213,18 +214,25 @@ def evaluate(
     sampler: str | None,
     guidance: float,
     seed: int,
-    repeats: int,
+    repeats: int | None,
     device: str,
     precision: str,
     as_json: bool,
+    to_card: bool,
 ) -> None:
     """Measure a checkpoint, NAME_OR_FILE, beside real digits and blurred ones."""
     card, model = usage.model(name_or_file, device)
+    from diffusion_teach import checkpoints
     from diffusion_teach.cli import report
     from diffusion_teach.generate import Sampling
 
     how = Sampling(sampler, steps, guidance, seed, precision=precision)
-    found = usage.recipe_of(card).measure(model, how, count=count, repeats=repeats)
+    if to_card and (how != Sampling() or count is not None or repeats is not None):
+        raise click.UsageError("--card measures as the recipe does: leave out what says otherwise.")
+    how = dataclasses.replace(how, seed=card["seed"]) if to_card else how
+    found = usage.recipe_of(card).measure(model, how, count=count, repeats=None if to_card else repeats or 1)
+    if to_card:
+        checkpoints.restate(name_or_file, found)
     click.echo(_json(found) if as_json else report.evaluation(name_or_file, found))
 
 

@@ -9,6 +9,7 @@ import torch
 
 from diffusion_teach import checkpoints, recipes
 from diffusion_teach.generate import Sampling
+from diffusion_teach.metrics.features import JUDGES
 
 Row = dict[str, Any]
 
@@ -63,18 +64,17 @@ def listing(recipe_rows: Sequence[Row], checkpoint_rows: Sequence[Row]) -> str:
 
 def quality(metrics: Mapping[str, Any]) -> str:
     """The metrics of a model card in one line."""
-    if "frechet" in metrics and "times_floor" in metrics:
-        return (
-            f"Fréchet distance {metrics['frechet']:.2f}, {metrics['times_floor']:.1f} times its floor "
-            f"({metrics['count']:,} samples {Sampling(metrics['sampler'], metrics['steps'])})"
-        )
+    if all(judge in metrics for judge in JUDGES):
+        times = " and ".join(f"{metrics[judge]['times_floor']:.1f} (by the {judge})" for judge in JUDGES)
+        how = Sampling(metrics["sampler"], metrics["steps"])
+        return f"Fréchet distance {times} times its floor, {metrics['count']:,} samples {how}"
     numbers = {key: value for key, value in metrics.items() if isinstance(value, (int, float))}
     return ", ".join(f"{key.replace('_', ' ')} {value:.4g}" for key, value in numbers.items())
 
 
 def evaluation(name: str, found: Mapping[str, Any]) -> str:
     """What `metrics.evaluation.evaluate` found, as a table: the model beside real digits; other metrics one a line."""
-    if "frechet" not in found:
+    if not all(judge in found for judge in JUDGES):
         return columns([[name, ""], *([key.replace("_", " "), _number(value)] for key, value in found.items())])
     guidance = f", guidance {found['guidance']:g}" if found["guidance"] else ""
     how = Sampling(found["sampler"], found["steps"])
@@ -82,31 +82,52 @@ def evaluation(name: str, found: Mapping[str, Any]) -> str:
     last = found["seed"] + found["repeats"] - 1
     seeds = f"seeds {found['seed']} to {last}" if found["repeats"] > 1 else f"seed {found['seed']}"
     head += f", {seeds}, {found['dtype']}"
-    spread = f" ± {found['frechet_std']:.2f}" if "frechet_std" in found else ""
-    rows = [
-        ["", "model", "real digits", "blurred digits", ""],
-        [
-            "Fréchet distance",
-            f"{found['frechet']:.2f}{spread}",
-            f"{found['floor']:.2f} ± {found['floor_std']:.2f}",
-            f"{found['control']:.2f}",
-            "lower is better; real digits are its floor",
-        ],
-        ["  over its floor", f"{found['times_floor']:.2f}", "1", f"{found['control'] / found['floor']:.2f}", ""],
-        ["precision", f"{found['precision']:.3f}", f"{found['precision_real']:.3f}", "", "the share that looks real"],
-        ["recall", f"{found['recall']:.3f}", f"{found['recall_real']:.3f}", "", "the share of real digits reached"],
-        ["density", f"{found['density']:.3f}", f"{found['density_real']:.3f}", "", "the same two, robust to outliers;"],
-        ["coverage", f"{found['coverage']:.3f}", f"{found['coverage_real']:.3f}", "", "density may pass 1"],
-        ["label KL", f"{found['label_kl']:.4f}", f"{found['label_kl_floor']:.4f}", "", "nats; 0: as often as real"],
-    ]
-    if "label_accuracy" in found:
-        accuracy = [f"{found[key]:.3f}" for key in ("label_accuracy", "label_accuracy_real")]
-        rows.append(["label accuracy", *accuracy, "", "the share that shows what was asked for"])
+    rows = [["", "model", "real digits", "blurred digits", ""]]
+    for judge in JUDGES:
+        rows += [[f"by the {judge}", "", "", "", ""], *_judged(found[judge])]
+    for key, remark in REMARKS.items():
+        if key in found:
+            rows.append(_beside(key, found, remark))
+    rows.append(["label KL", f"{found['label_kl']:.4f}", f"{found['label_kl_floor']:.4f}", "", "nats; 0: as real"])
     if "test_elbo" in found:
         rows.append(["ELBO", f"{found['test_elbo']:.2f}", "", "", "nats, of binarised test digits"])
     rows.append(["seconds a sample", f"{found['seconds_per_sample']:.2g}", "", "", ""])
     rows.append(["evaluations a sample", str(found["evaluations"]), "", "", "of the network"])
     return f"{head}\n\n{columns(rows, right=(1, 2, 3))}"
+
+
+REMARKS = {
+    "precision": "the share that looks real",
+    "recall": "the share of real digits reached",
+    "density": "the same two, robust to outliers;",
+    "coverage": "density may pass 1",
+    "illegible": "the share that the classifier is less than 90 % sure of",
+    "ink": "the mean grey value, over the training digits'",
+    "label_accuracy": "the share that shows what was asked for",
+}
+"""What the scores mean that stand beside those of real digits."""
+
+
+def _judged(scores: Mapping[str, Any]) -> list[list[str]]:
+    """The rows of one judge."""
+    spread = f" ± {scores['frechet_std']:.2f}" if "frechet_std" in scores else ""
+    floor, control = scores["floor"], scores["control"]
+    rows = [
+        [
+            "Fréchet distance",
+            f"{scores['frechet']:.2f}{spread}",
+            f"{floor:.2f} ± {scores['floor_std']:.2f}",
+            f"{control:.2f}",
+            "lower is better; real digits are its floor",
+        ],
+        ["  over its floor", f"{scores['times_floor']:.2f}", "1", f"{control / floor:.2f}", ""],
+        *(_beside(key, scores, REMARKS[key]) for key in ("precision", "recall", "density", "coverage")),
+    ]
+    return [[f"  {row[0]}", *row[1:]] for row in rows]
+
+
+def _beside(key: str, scores: Mapping[str, Any], remark: str) -> list[str]:
+    return [key.replace("_", " "), f"{scores[key]:.3f}", f"{scores[f'{key}_real']:.3f}", "", remark]
 
 
 def size(count: int) -> str:

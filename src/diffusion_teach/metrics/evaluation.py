@@ -3,10 +3,17 @@
 `evaluate_images` scores a stack of images, whoever made them: a GAN, a VAE, a diffusion model. `evaluate` draws them
 from a denoiser first, and counts seconds and network evaluations.
 
+By each of the two judges (see `features`), who may disagree:
+
 - Fréchet distance, see `frechet`: its floor is what real training images score, mean and standard deviation over some
   draws; its control is real digits blurred 3 × 3, which a good score must beat by far.
-- Precision and recall, see `precision_recall`, density and coverage, see `density_coverage`: on the classifier's
-  features, against test images. Here what real training images reach is a ceiling, except that density may pass it.
+- Precision and recall, see `precision_recall`, density and coverage, see `density_coverage`: on the judge's features,
+  against test images. Here what real training images reach is a ceiling, except that density may pass it.
+
+Distances of distributions hardly see a few per cent of scrawls among good digits. So beside them:
+
+- Illegible: the share of images that the classifier reads with a confidence below `LEGIBLE`.
+- Ink: the mean grey value, from 0 for paper to 1, over that of the training images.
 - Label KL, the diversity of the digits, see `modes`: the divergence of the histogram of the classifier's labels from
   the test labels' shares, in nats; its floor is what as many labels of training images score on average.
 - Label accuracy, of images that were asked for by label: how often the classifier sees that label.
@@ -23,7 +30,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from diffusion_teach import _checks
 from diffusion_teach.datasets import mnist
@@ -31,11 +37,14 @@ from diffusion_teach.denoisers import Denoiser
 from diffusion_teach.generate import Sampling, check_images, generate
 from diffusion_teach.metrics import frechet
 from diffusion_teach.metrics.density_coverage import density_coverage
-from diffusion_teach.metrics.features import predict, pretrained
+from diffusion_teach.metrics.features import JUDGES, predict, pretrained, seen_by
 from diffusion_teach.metrics.modes import expected_kl, label_coverage
 from diffusion_teach.metrics.precision_recall import precision_recall
+from diffusion_teach.metrics.spoilt import blurred
 from diffusion_teach.networks.network import OneStepGenerator
 
+LEGIBLE = 0.9
+"""The classifier's confidence in a digit that can be read, its largest probability."""
 MOST_NEIGHBOURS = 2000
 """Images that precision, recall, density and coverage compare at most: their cost grows with the square."""
 
@@ -45,7 +54,7 @@ def evaluate(
     sampling: Sampling | None = None,
     *,
     count: int = 2000,
-    draws: int = 10,
+    draws: int = 20,
     progress: bool | None = None,
 ) -> dict[str, Any]:
     """Draw images from a model and measure them; a model that takes labels is given those of training images.
@@ -96,23 +105,31 @@ def averaged(
         repeats: how many.
 
     Returns:
-        As `measure`, with `repeats`, and for two and more `frechet_std`, the standard deviation over the seeds.
-        `times_floor` is the ratio of the two means.
+        As `measure`, with `repeats`, and for two and more by each judge `frechet_std`, the standard deviation over the
+        seeds; `times_floor` is the ratio of the two means.
     """
     _checks.integer("repeats", repeats)
     first = sampling or Sampling()
     rows = [measure(dataclasses.replace(first, seed=first.seed + k)) for k in range(repeats)]
-    found = {
-        key: fmean(row[key] for row in rows) if isinstance(value, float) else value for key, value in rows[0].items()
-    }
+    found = _means(rows)
     found["repeats"] = repeats
-    if repeats > 1:
-        found["times_floor"] = found["frechet"] / found["floor"]
-        found["frechet_std"] = stdev(row["frechet"] for row in rows)
+    for judge in JUDGES if repeats > 1 else ():
+        scores = found[judge]
+        scores["times_floor"] = scores["frechet"] / scores["floor"]
+        scores["frechet_std"] = stdev(row[judge]["frechet"] for row in rows)
     return found
 
 
-def evaluate_images(images: Tensor, *, labels: Tensor | None = None, draws: int = 10, seed: int = 0) -> dict[str, Any]:
+def _means(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The means of what is a float, within tables too; the first row's of everything else."""
+    found = {}
+    for key, value in rows[0].items():
+        values = [row[key] for row in rows]
+        found[key] = fmean(values) if isinstance(value, float) else _means(values) if isinstance(value, dict) else value
+    return found
+
+
+def evaluate_images(images: Tensor, *, labels: Tensor | None = None, draws: int = 20, seed: int = 0) -> dict[str, Any]:
     """Measure images of any generator beside as many real ones.
 
     Args:
@@ -122,8 +139,9 @@ def evaluate_images(images: Tensor, *, labels: Tensor | None = None, draws: int 
         seed: chooses the real images. What depends on them alone is computed once for each n, draws and seed.
 
     Returns:
-        `count` and `seed`; `frechet`, `floor` and `floor_std`, `control`, `times_floor` (the distance over its floor);
-        `precision`, `recall`, `density` and `coverage`, each beside the same with `_real`; `label_kl` and
+        `count` and `seed`; for each of `features.JUDGES` a table of `frechet`, `floor` and `floor_std`, `control`,
+        `times_floor` (the distance over its floor), and of `precision`, `recall`, `density` and `coverage`, each
+        beside the same with `_real`; `illegible` and `ink`, beside the same with `_real`; `label_kl` and
         `label_kl_floor` in nats; with labels `label_accuracy` and `label_accuracy_real`. Numbers only.
 
     Raises:
@@ -138,50 +156,73 @@ def evaluate_images(images: Tensor, *, labels: Tensor | None = None, draws: int 
         _checks.indices("labels", labels, 10, (count,))
     made = images.detach().float().cpu().clamp(-1, 1)
     real = _real_scores(count, draws, seed)
-    distance = frechet.frechet_to_test(made)
-    found: dict[str, Any] = {"count": count, "seed": seed, "frechet": distance}
-    found |= {key: real[key] for key in ("floor", "floor_std", "control")}
-    found["times_floor"] = distance / real["floor"]
-    for key, value in shares(made).items():
-        found |= {key: value, f"{key}_real": real[key]}
-    named = predict(pretrained(), made).argmax(1)
+    found: dict[str, Any] = {"count": count, "seed": seed}
+    found |= {judge: _judged(judge, made, real[judge]) for judge in JUDGES}
+    logits = predict(pretrained(), made)
+    named = logits.argmax(1)
+    found |= {"illegible": illegible(logits), "ink": ink(made)}
     found |= {"label_kl": float(label_coverage(named, _label_shares("test")).reverse_kl)}
-    found |= {"label_kl_floor": real["label_kl_floor"]}
+    found |= {key: real[key] for key in ("illegible_real", "ink_real", "label_kl_floor")}
     if labels is not None:
         found["label_accuracy"] = float((named == labels.cpu()).double().mean())
         found["label_accuracy_real"] = real["label_accuracy"]
     return found
 
 
-def shares(images: Tensor) -> dict[str, float]:
+def _judged(judge: str, made: Tensor, real: dict[str, float]) -> dict[str, float]:
+    """One judge's scores of images, beside those of real ones."""
+    distance = frechet.frechet_to_test(made, judge)
+    return {"frechet": distance, "times_floor": distance / real["floor"]} | shares(made, judge) | real
+
+
+def shares(images: Tensor, judge: str = "classifier") -> dict[str, float]:
     """Precision, recall, density and coverage of images against as many of MNIST's test images.
 
     Args:
         images: (n, 1, 28, 28) in [−1, 1], n > 5; the first 2,000 are compared.
+        judge: by whose features, see `features.JUDGES`.
     """
     _checks.tensor("images", images, ("n", 1, 28, 28))
     n = min(len(images), MOST_NEIGHBOURS)
     test, _ = mnist.load("test")
     some = test[torch.randperm(len(test), generator=torch.Generator().manual_seed(0))[:n]]  # the first half is easier
-    pair = [predict(pretrained(), part, features=True) for part in (mnist.to_model(some), images[:n])]
+    pair = [seen_by(judge, part) for part in (mnist.to_model(some), images[:n])]
     return precision_recall(*pair)._asdict() | density_coverage(*pair)._asdict()
 
 
+def illegible(logits: Tensor) -> float:
+    """The share of images that a classifier reads with a confidence below `LEGIBLE`, from its logits (n, 10)."""
+    return float((logits.softmax(1).amax(1) < LEGIBLE).double().mean())
+
+
+def ink(images: Tensor) -> float:
+    """The mean grey value of images (n, 1, 28, 28) in [−1, 1], from paper 0 to ink 1, over the training images'."""
+    return float((images.double().mean() + 1) / 2) / _training_ink()
+
+
 @functools.cache
-def _real_scores(count: int, draws: int, seed: int) -> dict[str, float]:
+def _training_ink() -> float:
+    return float(mnist.load("train")[0].double().mean()) / 255
+
+
+@functools.cache
+def _real_scores(count: int, draws: int, seed: int) -> dict[str, Any]:
     """What real training images score: what `evaluate_images` sets beside a generator's scores."""
     rows, chosen = _rows(count, seed)
     images, labels = mnist.load("train")
     real = mnist.to_model(images[rows])
-    floor = frechet.floor(count, draws, generator=chosen)
-    some = mnist.to_model(images[torch.randperm(len(images), generator=chosen)[:count]])
-    return {
-        "floor": floor.mean,
-        "floor_std": floor.std,
-        "control": frechet.frechet_to_test(F.avg_pool2d(some, 3, stride=1, padding=1, count_include_pad=False)),
-        **shares(real),
+    control = blurred(mnist.to_model(images[torch.randperm(len(images), generator=chosen)[:count]]))
+    found: dict[str, Any] = {}
+    for judge in JUDGES:
+        floor = frechet.floor(count, draws, judge=judge, generator=chosen)
+        found[judge] = {"floor": floor.mean, "floor_std": floor.std, "control": frechet.frechet_to_test(control, judge)}
+        found[judge] |= {f"{key}_real": value for key, value in shares(real, judge).items()}
+    logits = predict(pretrained(), real)
+    return found | {
+        "illegible_real": illegible(logits),
+        "ink_real": ink(real),
         "label_kl_floor": expected_kl(_label_shares("train"), count, _label_shares("test")),
-        "label_accuracy": float((predict(pretrained(), real).argmax(1) == labels[rows]).double().mean()),
+        "label_accuracy": float((logits.argmax(1) == labels[rows]).double().mean()),
     }
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from diffusion_teach import _checks
 from diffusion_teach.denoisers import Learned
 from diffusion_teach.parameterizations import add_noise, expand, target
-from diffusion_teach.samplers import time_grid
+from diffusion_teach.samplers.time_grids import LOGISTIC_WIDTHS, time_grid
 from diffusion_teach.schedules import Discrete, Schedule, check_time
 
 
@@ -20,6 +20,7 @@ def sample_times(
     shape: tuple[int, ...],
     *,
     spacing: str = "time",
+    widths: tuple[float, float] = LOGISTIC_WIDTHS,
     low_discrepancy: bool = True,
     smallest: float = 1e-4,
     generator: torch.Generator | None = None,
@@ -42,16 +43,16 @@ def sample_times(
     else:
         u = torch.rand(shape, generator=generator, device=device)
     if _checks.choice("spacing", spacing, ("time", "logistic")) == "logistic":
-        u = _between(_logistic_grid(schedule), u)
+        u = _between(_logistic_grid(schedule, widths), u)
     if isinstance(schedule, Discrete):
         return (torch.floor(u * schedule.steps).clamp(max=schedule.steps - 1) + 1) / schedule.steps
     return smallest + (1 - smallest) * u
 
 
 @lru_cache(maxsize=8)
-def _logistic_grid(schedule: Schedule) -> Tensor:
+def _logistic_grid(schedule: Schedule, widths: tuple[float, float]) -> Tensor:
     """Rising times, of which a logistic log-SNR falls between any two neighbours equally often."""
-    return time_grid(schedule, 1000, spacing="logistic").flip(0).float()
+    return time_grid(schedule, 1000, spacing="logistic", widths=widths).flip(0).float()
 
 
 def _between(table: Tensor, u: Tensor) -> Tensor:

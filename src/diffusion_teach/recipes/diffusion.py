@@ -29,6 +29,7 @@ from diffusion_teach.networks.unet import UNet
 from diffusion_teach.objectives.diffusion import diffusion_loss, sample_times
 from diffusion_teach.parameterizations import TARGETS, determinant
 from diffusion_teach.recipes.digits import DigitsRecipe
+from diffusion_teach.samplers.time_grids import LOGISTIC_WIDTHS
 from diffusion_teach.schedules import Schedule
 from diffusion_teach.training.optimizers import muon_and_adamw
 from diffusion_teach.training.recipe import plain
@@ -67,7 +68,7 @@ class DiffusionRecipe(DigitsRecipe):
         weight: "simple", the error of the noise; "none", the error of the target as it is.
         muon, adamw: the highest learning rates, see `optimizers.muon_and_adamw`.
         unit_variance: what the network sees and says, see `denoisers.Learned`; the schedule "ve" needs it.
-        times: which noise levels are drawn, see `objectives.diffusion.sample_times`.
+        times, widths: which noise levels are drawn, see `objectives.diffusion.sample_times`.
         label_dropout: how often the label is replaced by "no label", which guidance needs.
         sampler, sampler_steps: how the card's metrics are measured, see `generate`.
     """
@@ -77,6 +78,7 @@ class DiffusionRecipe(DigitsRecipe):
     unit_variance: bool = False
     weight: str = "simple"
     times: str = "time"
+    widths: tuple[float, float] = LOGISTIC_WIDTHS
     muon: float = 0.025
     adamw: float = 5e-3
     label_dropout: float = 0.0
@@ -117,7 +119,8 @@ class DiffusionRecipe(DigitsRecipe):
         device = images.device
         rows = torch.randint(len(images), (self.batch, self.image_channels), generator=generator, device=device)
         x0 = stacked_mnist.of_rows(images, rows)
-        t = sample_times(make_schedule(self.schedule), (self.batch,), spacing=self.times, generator=generator)
+        path, size = make_schedule(self.schedule), (self.batch,)
+        t = sample_times(path, size, spacing=self.times, widths=self.widths, generator=generator)
         eps = torch.randn(x0.shape, generator=generator, device=device)
         if not self.classes:
             return x0, t, eps
@@ -139,7 +142,7 @@ class DiffusionRecipe(DigitsRecipe):
     def measure(
         self, model: nn.Module, sampling: Sampling, *, count: int | None = None, repeats: int | None = None
     ) -> dict[str, Any]:
-        """The table of `metrics.evaluation`, means over five sets of samples; for stacks, their modes."""
+        """The table of `metrics.evaluation`, means over twenty sets of samples; for stacks, their modes."""
         how = sampling.of(cast(Learned, model), self.sampler, self.sampler_steps)
         return super().measure(model, how, count=count, repeats=repeats)
 
@@ -167,6 +170,7 @@ DDPM_MNIST = DiffusionRecipe(
     network=MappingProxyType(LONGER),
     weight="none",
     times="logistic",
+    widths=(1.3, 1.3),
     adamw=3e-3,
     batch=64,
     steps=30_000,

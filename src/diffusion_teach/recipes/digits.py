@@ -17,7 +17,7 @@ from diffusion_teach.metrics import evaluation, stacked_modes
 from diffusion_teach.networks.network import OneStepGenerator
 from diffusion_teach.training.recipe import Recipe
 
-COUNT, REPEATS = 2000, 5
+COUNT, REPEATS = 2000, 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class DigitsRecipe(Recipe):
     def measure(
         self, model: nn.Module, sampling: Sampling, *, count: int | None = None, repeats: int | None = None
     ) -> dict[str, Any]:
-        """The table of `metrics.evaluation`, means over five sets of samples; of a model of stacks, their modes."""
+        """The table of `metrics.evaluation`, means over twenty sets of samples; of a model of stacks, their modes."""
         generator = cast(Denoiser | OneStepGenerator, model)
         if self.image_channels > 1:
             return stacked_modes.evaluate(generator, sampling, count=count, repeats=repeats)

@@ -61,7 +61,7 @@ class VAERecipe(DigitsRecipe):
     def measure(
         self, model: nn.Module, sampling: Sampling, *, count: int | None = None, repeats: int | None = None
     ) -> dict[str, Any]:
-        """The ELBO of the binarised test images, and the table of `metrics.evaluation`, means over five sets."""
+        """The ELBO of the binarised test images, and the table of `metrics.evaluation`, means over twenty sets."""
         vae = cast(VAE, model)
         g = torch.Generator().manual_seed(sampling.seed)
         x = mnist.binarise(mnist.load("test")[0], generator=g).to(vae.device)

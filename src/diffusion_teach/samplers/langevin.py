@@ -140,13 +140,13 @@ def annealed(*, corrections: int = CORRECTIONS, ratio: float = RATIO, denoise: b
     return step
 
 
-def ladder(schedule: Schedule, levels: int, *, smallest: float = 0.02, largest: float | None = None) -> Tensor:
+def ladder(schedule: Schedule, levels: int, *, smallest: float = 0.1, largest: float | None = None) -> Tensor:
     """The times of a geometric ladder of noise, σ/α falling by one factor from level to level, and a 0 at the end.
 
     Args:
         schedule: on VE, where α = 1, the levels are those of σ itself.
         levels: L, how many; 1 is the largest alone.
-        smallest: σ/α of the last level.
+        smallest: σ/α of the last level. What it leaves the last, denoising step takes off.
         largest: of the first; by default that of t = 1.
 
     Returns:

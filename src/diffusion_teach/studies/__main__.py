@@ -14,7 +14,15 @@ from typing import Any
 from diffusion_teach import _checks
 from diffusion_teach.studies import stored
 
-PARTS = ("duel2d.search", "duel2d.seeds", "scoreboard.measure", "stacked_digits.search", "stacked_digits.count")
+PARTS = (
+    "ablation.measure",
+    "duel2d.search",
+    "duel2d.seeds",
+    "judges.measure",
+    "scoreboard.measure",
+    "stacked_digits.search",
+    "stacked_digits.count",
+)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import copy
 import itertools
+import math
 import re
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -22,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from diffusion_teach import _checks, checkpoints, devices
 from diffusion_teach.generate import Sampling
@@ -30,7 +33,7 @@ from diffusion_teach.training import resume as states
 from diffusion_teach.training.recipe import SEEDS, Recipe
 from diffusion_teach.training.session import Interrupted, Session
 
-__all__ = ["Interrupted", "output_path", "state_path", "train"]
+__all__ = ["Interrupted", "output_path", "state_path", "train", "trained"]
 
 FINISHED = b"finished"
 WARM_UP, TIMED = 3, 15
@@ -122,6 +125,28 @@ def train(
     if group.first:
         _ship(run, path, group)
     return path
+
+
+def trained(recipe: Recipe, *, steps: int | None = None, seed: int | None = None, device: str = "cpu") -> nn.Module:
+    """The model that a recipe makes, the average where it keeps one, in evaluation mode; nothing is kept on disk.
+
+    Args:
+        steps: how many; by default the recipe's.
+        seed: by default the recipe's.
+        device: see `devices.pick`.
+
+    Raises:
+        FloatingPointError: the loss became NaN or infinite.
+    """
+    asked = _asked(recipe, steps, None, seed)
+    chosen = devices.pick(device)
+    with tempfile.TemporaryDirectory() as folder:
+        path = output_path(recipe, folder)
+        about = _about(recipe, chosen, asked, None, path)
+        with closing(Session(recipe, about, state_path(path), chosen, distributed.Processes())) as run:
+            run.train(save_seconds=math.inf, progress=False)
+    made = run.model if run.ema is None else run.ema.model
+    return made.eval().requires_grad_(False)
 
 
 def _asked(recipe: Recipe, steps: int | None, minutes: float | None, seed: int | None) -> dict[str, Any]:

@@ -48,6 +48,17 @@ def test_the_seed_decides_the_weights_and_torchs_own_generator_is_left_alone(
     assert not equal(trained(tmp_path / "b", seed=1), whole)
 
 
+def test_a_training_without_files_makes_the_same_weights(whole: dict[str, Tensor]) -> None:
+    model = run.trained(TINY)
+    assert equal(dict(model.state_dict()), whole)
+    assert not model.training
+    assert not any(weight.requires_grad for weight in model.parameters())
+    assert not equal(dict(run.trained(TINY, steps=5).state_dict()), whole)
+    assert not equal(dict(run.trained(TINY, seed=1).state_dict()), whole)
+    with pytest.raises(FloatingPointError):
+        run.trained(dataclasses.replace(TINY, nan_at=2))
+
+
 def test_the_training_trains_and_the_average_is_what_is_shipped(tmp_path: Path, whole: dict[str, Tensor]) -> None:
     losses: list[float] = []
     raw = dataclasses.replace(TINY, ema=None)
