@@ -1,0 +1,50 @@
+"""What the contenders come to with the settings that won: three trainings each, five sets of 2,000 samples each.
+
+Neither seeds nor samples are those of the search. The rows lie in `results.json` beside this file.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+import torch
+
+from diffusion_teach import devices
+from diffusion_teach.metrics.features import JUDGES
+from diffusion_teach.studies import stored
+from diffusion_teach.studies.equal_terms import search
+from diffusion_teach.studies.equal_terms.contenders import BATCH, CONTENDERS, STEPS
+
+RESULTS = Path(__file__).with_name("results.json")
+SEEDS, SETS = (0, 1, 2), 5
+ROWS = tuple(CONTENDERS)
+SHARES = ("precision", "recall", "density", "coverage")
+
+
+def row(name: str) -> dict[str, Any]:
+    """A contender's scores: means over its trainings, and of the distance the standard deviation over them."""
+    contender, chosen = CONTENDERS[name], search.results()[name]["best"]
+    began = time.perf_counter()
+    found = [contender.scores(chosen, seed, SETS) for seed in SEEDS]
+    weights = sum(weight.numel() for weight in contender.tuned(chosen).model().parameters())
+    about = {"label": contender.label, "settings": chosen, "parameters": weights, "images": BATCH * STEPS}
+    about |= {"trials": len(search.results()[name]["trials"]), "seeds": len(SEEDS), "sets": SETS}
+    scores = {judge: _judged([run[judge] for run in found]) for judge in JUDGES}
+    besides = {key: fmean(run[key] for run in found) for key in ("illegible", "ink", "label_kl", "illegible_real")}
+    besides |= {"evaluations": found[0]["evaluations"], "seconds": round(time.perf_counter() - began)}
+    print(name, {judge: scores[judge]["times_floor"] for judge in JUDGES}, flush=True)
+    return about | scores | besides | {"machine": devices.machine(torch.device("cpu"), 1)}
+
+
+def _judged(runs: list[dict[str, float]]) -> dict[str, float]:
+    scores = {key: fmean(run[key] for run in runs) for key in ("frechet", "floor", "times_floor", *SHARES)}
+    scores |= {f"{key}_real": fmean(run[f"{key}_real"] for run in runs) for key in SHARES}
+    return scores | {"times_floor_std": stdev(run["times_floor"] for run in runs)}
+
+
+def rows(path: Path = RESULTS) -> dict[str, dict[str, Any]]:
+    """What is stored, by contender, in the order of the history."""
+    return stored.rows(path, ROWS)
