@@ -164,6 +164,32 @@ def test_guidance_is_no_score_but_where_there_is_none() -> None:
     torch.testing.assert_close(Guided(none, denoiser, 2.0)(X, half).x0, denoiser(X, half).x0)
 
 
+@pytest.mark.parametrize("t", [torch.tensor(0.3), torch.linspace(0.05, 0.95, 6)], ids=["one", "each"])
+def test_guidance_between_two_log_snrs_leaves_all_others_alone(t: Tensor) -> None:
+    t, denoiser = t.double(), labelled(VP())
+    towards = denoiser.given(LABELS)
+    log_snr = VP().log_snr(t)
+    inside = (log_snr >= -3) & (log_snr <= 1)
+    found = Guided(towards, denoiser, 2.0, between=(-3.0, 1.0))
+    assert torch.equal(found.guides(t), inside)
+    for both, always, alone in zip(found(X, t), Guided(towards, denoiser, 2.0)(X, t), towards(X, t), strict=True):
+        torch.testing.assert_close(both, torch.where(inside.expand(6)[:, None], always, alone))
+
+
+def test_where_it_does_not_guide_the_other_is_not_asked() -> None:
+    class Mute(Exact):
+        def __call__(self, x_t: Tensor, t: Tensor) -> Prediction:
+            raise AssertionError("asked")
+
+    towards, away = (kind(MIXTURE, VP()) for kind in (Exact, Mute))
+    guided = Guided(towards, away, 1.0, between=(-2.0, 0.0))
+    for t in (0.05, 0.95):
+        time = torch.tensor(t, dtype=torch.float64)
+        assert torch.equal(guided(X, time).x0, towards(X, time).x0)
+    with pytest.raises(AssertionError, match="asked"):
+        guided(X, VP().time_of(torch.tensor(-1.0, dtype=torch.float64)))
+
+
 def test_a_network_s_label_for_none_is_no_label() -> None:
     torch.manual_seed(0)
     network = UNet((8, 8), blocks=1, dense=0, embedding=8, classes=3)
@@ -191,6 +217,8 @@ def test_conditions_and_guidance_that_cannot_be_are_refused() -> None:
         denoiser.given(torch.zeros(3))
     with pytest.raises(ValueError, match="guidance must be at least 0, got -1"):
         Guided(denoiser.given(LABELS), denoiser, -1.0)
+    with pytest.raises(ValueError, match="between must be two log-SNRs, the smaller first, got"):
+        Guided(denoiser.given(LABELS), denoiser, 1.0, between=(1.0, -1.0))
     with pytest.raises(ValueError, match="must share a schedule, got a VP and a Cosine"):
         Guided(denoiser.given(LABELS), labelled(Cosine()), 1.0)
     for network in (denoiser.network, "ddpm-mnist"):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from diffusion_teach import _checks
 from diffusion_teach.denoisers.denoiser import Denoiser, check_denoiser
 from diffusion_teach.denoisers.learned import Conditioned, Learned
-from diffusion_teach.parameterizations import Prediction
+from diffusion_teach.parameterizations import Prediction, expand
 
 
 class Guided(Denoiser):
@@ -27,19 +29,32 @@ class Guided(Denoiser):
     Samples grow more typical and less diverse: for w ≠ 0 the answer is no posterior mean, and its samples are not those
     of p(x)·p(label|x)^(1+w) either.
 
-    Source: Ho and Salimans (2022), eq. 6. w = 0 is no guidance; elsewhere 1 + w is called the scale.
+    Source: Ho and Salimans (2022), eq. 6. w = 0 is no guidance; elsewhere 1 + w is called the scale. Kynkäänniemi et
+    al. (2024) guide in an interval of noise levels: early guidance costs diversity, and late guidance nothing but time.
 
     Args:
         towards, away: of the same schedule. Where both are one network with other labels, it is called once, with twice
             the rows.
         guidance: w, at least 0.
+        between: the log-SNRs from and to which it guides; at all others `towards` answers alone, and `away` is not
+            asked.
     """
 
-    def __init__(self, towards: Denoiser, away: Denoiser, guidance: float) -> None:
+    def __init__(
+        self,
+        towards: Denoiser,
+        away: Denoiser,
+        guidance: float,
+        *,
+        between: tuple[float, float] = (-math.inf, math.inf),
+    ) -> None:
         check_denoiser("towards", towards)
         check_denoiser("away", away)
         self.towards, self.away = towards, away
         self.guidance = _checks.number("guidance", guidance, least=0)
+        self.between = (float(between[0]), float(between[1]))
+        if not self.between[0] < self.between[1]:
+            raise ValueError(f"between must be two log-SNRs, the smaller first, got {between}.")
         self.schedule, self.shape = towards.schedule, towards.shape
         self.is_posterior_mean = self.guidance == 0 and towards.is_posterior_mean
         middle = torch.linspace(0.1, 0.9, 9, dtype=torch.float64)
@@ -55,11 +70,18 @@ class Guided(Denoiser):
         return self.towards.device
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Prediction:
-        if self.guidance == 0:
+        guides = self.guides(t)
+        if not guides.any():
             return self.towards(x_t, t)
         # lerp(away, towards, 1 + w) = away + (1 + w)·(towards − away), the same sum
+        scale = expand(1 + self.guidance * guides.to(x_t), x_t)
         pairs = zip(*_both(self.towards, self.away, x_t, t), strict=True)
-        return Prediction(*(torch.lerp(away, towards, 1 + self.guidance) for towards, away in pairs))
+        return Prediction(*(torch.lerp(away, towards, scale) for towards, away in pairs))
+
+    def guides(self, t: Tensor) -> Tensor:
+        """Whether it guides at times t, which costs an evaluation more; shaped like t."""
+        log_snr, (least, most) = self.schedule.log_snr(t), self.between
+        return (least <= log_snr) & (log_snr <= most) & (self.guidance > 0)
 
 
 def _both(towards: Denoiser, away: Denoiser, x_t: Tensor, t: Tensor) -> tuple[Prediction, Prediction]:
