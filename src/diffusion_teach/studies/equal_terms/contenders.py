@@ -16,6 +16,7 @@ from diffusion_teach.recipes.diffusion import DDPM_MNIST
 from diffusion_teach.recipes.digits import DigitsRecipe
 from diffusion_teach.recipes.gan import GAN_MNIST, RPGAN_MNIST
 from diffusion_teach.recipes.vae import VAE_MNIST
+from diffusion_teach.samplers.time_grids import LOGISTIC_WIDTHS
 from diffusion_teach.training import run
 
 BATCH, STEPS = 64, 3000
@@ -77,6 +78,7 @@ CONTENDERS: dict[str, Contender] = {
         dataclasses.replace(
             DDPM_MNIST,
             network=MappingProxyType({"blocks": 5, "dense": 216, "planes": 16}),
+            widths=LOGISTIC_WIDTHS,
             warmup=40,
             ema=0.999,
         ),
