@@ -61,12 +61,17 @@ def test_every_sampler_ends_where_all_data_are(sampler: str, steps: int) -> None
 def test_the_evaluations_are_those_of_the_literature(sampler: str) -> None:
     denoiser, how = model(10), Sampling(sampler, steps=6, batch=3)
     generate(denoiser, 4, how)
-    assert denoiser.network.rows == 4 * how.evaluations
-    assert how.evaluations == {"heun": 11, "annealed_langevin": 31}.get(sampler, 6)
+    evaluations = how.evaluations(denoiser)
+    assert denoiser.network.rows == 4 * evaluations
+    assert evaluations == {"heun": 11, "annealed_langevin": 31}.get(sampler, 6)
     if sampler != "annealed_langevin":  # which has no score to follow where it is guided
         guided, denoiser = dataclasses.replace(how, guidance=1.0), model(10)
         generate(denoiser, 4, guided, labels=3)
-        assert denoiser.network.rows == 4 * guided.evaluations == 8 * how.evaluations
+        assert denoiser.network.rows == 4 * guided.evaluations(denoiser) == 8 * evaluations
+        some, denoiser = dataclasses.replace(guided, between=(-3.0, 0.0)), model(10)
+        generate(denoiser, 4, some, labels=3)
+        assert denoiser.network.rows == 4 * some.evaluations(denoiser)
+        assert evaluations < some.evaluations(denoiser) < 2 * evaluations
 
 
 @pytest.mark.parametrize(
@@ -100,6 +105,18 @@ def test_guidance_goes_past_the_label() -> None:
     made = generate(denoiser, 4, Sampling("ddim", 3, guidance=0.5), labels=7)
     torch.testing.assert_close(made, (1.5 * 0.2 - 0.5 * PLACE).expand(4, 1, 28, 28), atol=1e-4, rtol=0)
     assert denoiser.network.rows == 2 * 3 * 4
+
+
+def test_guidance_in_an_interval_is_none_outside_of_it() -> None:
+    always, never, none = (
+        generate(model(10), 4, Sampling("ddim", 3, guidance, between=between), labels=7)
+        for guidance, between in ((0.5, (-99.0, 99.0)), (0.5, (50.0, 99.0)), (0.0, (-99.0, 99.0)))
+    )
+    assert torch.equal(never, none)
+    assert not torch.allclose(always, none, atol=0.01)
+    for wrong in ((1.0, -1.0), (0.0,), 3.0):
+        with pytest.raises(ValueError, match="between must be two log-SNRs, the smaller first"):
+            Sampling(between=wrong)  # type: ignore[arg-type]
 
 
 def untrained() -> Any:

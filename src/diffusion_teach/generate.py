@@ -20,8 +20,10 @@ from tqdm import tqdm
 
 from diffusion_teach import _checks, _names, devices, samplers
 from diffusion_teach.denoisers import Denoiser, Guided
+from diffusion_teach.denoisers.guided import EVERYWHERE, check_between, inside
 from diffusion_teach.networks.network import OneStepGenerator
 from diffusion_teach.samplers import langevin
+from diffusion_teach.schedules import Schedule
 
 _STEPS = (
     samplers.ancestral,
@@ -50,6 +52,7 @@ class Sampling:
         sampler: one of `SAMPLERS`, or "one step"; None for the model's own: "ancestral" of a denoiser.
         steps: of the sampler; None for 50, or one.
         guidance: w of `denoisers.Guided`, at least 0; needs labels.
+        between: the log-SNRs from and to which it guides.
         seed: decides all randomness. A greater count begins with the same images where both are multiples of `batch`.
         batch: images at a time; bounds the memory.
         precision: "float32", "bfloat16" for the network's products, or "auto", see `devices.precision`.
@@ -61,6 +64,7 @@ class Sampling:
     seed: int = 0
     batch: int = 250
     precision: str = "float32"
+    between: tuple[float, float] = EVERYWHERE
 
     def __post_init__(self) -> None:
         if self.sampler is not None:
@@ -72,6 +76,7 @@ class Sampling:
             "seed": _checks.integer("seed", self.seed, least=0, most=2**63 - 1),
             "batch": _checks.integer("batch", self.batch),
         }
+        object.__setattr__(self, "between", check_between(self.between))
         for name, value in plain.items():  # numbers of other libraries become Python's, which JSON holds
             object.__setattr__(self, name, value)
         if self.guidance and self.sampler == "annealed_langevin":
@@ -106,12 +111,22 @@ class Sampling:
             return "in one step"
         return f"by {self.sampler}, {self.steps} step{'' if self.steps == 1 else 's'}"
 
-    @property
-    def evaluations(self) -> int:
+    def times(self, schedule: Schedule) -> Tensor:
+        """The times that a walk goes through, once sampler and steps are known, (steps + 1,) float64."""
+        if self.sampler == "annealed_langevin":
+            return langevin.ladder(schedule, self.steps or 0)
+        return samplers.time_grid(schedule, self.steps or 0, spacing=SPACING)
+
+    def evaluations(self, model: Denoiser | OneStepGenerator) -> int:
         """Evaluations of the network for one sample, once sampler and steps are known."""
-        steps = self.steps or 0
-        calls = {"heun": 2 * steps - 1, "annealed_langevin": langevin.CORRECTIONS * steps + 1}
-        return calls.get(self.sampler or "", steps) * (2 if self.guidance else 1)
+        if isinstance(model, OneStepGenerator):
+            return 1
+        if self.sampler == "annealed_langevin":
+            return langevin.CORRECTIONS * (self.steps or 0) + 1
+        times = self.times(model.schedule)
+        asked = torch.cat([times[:-1], times[1:-1]]) if self.sampler == "heun" else times[:-1]
+        twice = inside(model.schedule.log_snr(asked), self.between) if self.guidance else torch.zeros(1)
+        return len(asked) + int(twice.sum())
 
 
 def generate(
@@ -244,11 +259,7 @@ def _walks(denoiser: Denoiser, count: int, how: Sampling, labels: int | Tensor |
             f"{how.sampler} walks in x/α, and this model's α is 0 at t = 1: leave out sampler=… (--sampler), or take "
             "ancestral, ddim or one of the dpm_solvers."
         )
-    if how.sampler == "annealed_langevin":
-        times = langevin.ladder(schedule, how.steps)
-    else:
-        times = samplers.time_grid(schedule, how.steps, spacing=SPACING)
-    times = times.to(devices.widest(device))
+    times = how.times(schedule).to(devices.widest(device))
     precision = devices.precision(how.precision, device)
     step = SAMPLERS[how.sampler]
     start = torch.Generator().manual_seed(how.seed)  # on the CPU: every device starts from the same noise
@@ -259,7 +270,7 @@ def _walks(denoiser: Denoiser, count: int, how: Sampling, labels: int | Tensor |
             n = min(how.batch, count - begin)
             x = samplers.prior(schedule, (n, *shape), generator=start).to(device)
             asked = denoiser if given is None else denoiser.given(given[begin : begin + n])
-            asked = Guided(asked, denoiser, how.guidance) if how.guidance else asked
+            asked = Guided(asked, denoiser, how.guidance, between=how.between) if how.guidance else asked
             yield _cast(samplers.trajectory(asked, step, x, times, generator=later), device, precision)
 
     return walks()

@@ -46,6 +46,15 @@ def test_evaluate_shows_the_scores_beside_their_floors(labelled: str) -> None:
     assert "6" in rows["evaluations a sample"]
 
 
+def test_guidance_may_act_in_an_interval(labelled: str) -> None:
+    options = [labelled, "--count", 100, "--guidance", 1, "--between", -5, 5]
+    found = json.loads(good("evaluate", *options, "--json"))
+    assert found["between"] == [-5, 5]
+    assert 3 < found["evaluations"] < 6
+    assert "guidance 1 between log-SNRs -5 and 5" in good("evaluate", *options)
+    assert "the smaller first" in bad(1, "evaluate", *options[:-2], 3, -3)
+
+
 def test_a_card_is_measured_again(plain: str, tmp_path: Path) -> None:
     own = tmp_path / "own.safetensors"
     own.write_bytes(Path(plain).read_bytes())

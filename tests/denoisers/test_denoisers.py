@@ -217,7 +217,7 @@ def test_conditions_and_guidance_that_cannot_be_are_refused() -> None:
         denoiser.given(torch.zeros(3))
     with pytest.raises(ValueError, match="guidance must be at least 0, got -1"):
         Guided(denoiser.given(LABELS), denoiser, -1.0)
-    with pytest.raises(ValueError, match="between must be two log-SNRs, the smaller first, got"):
+    with pytest.raises(ValueError, match="between must be two log-SNRs, the smaller first"):
         Guided(denoiser.given(LABELS), denoiser, 1.0, between=(1.0, -1.0))
     with pytest.raises(ValueError, match="must share a schedule, got a VP and a Cosine"):
         Guided(denoiser.given(LABELS), labelled(Cosine()), 1.0)

@@ -74,7 +74,7 @@ def test_images_in_one_step_depend_on_the_seed_alone() -> None:
     assert not torch.equal(whole, generate(gan, 10, Sampling(seed=4, batch=10)))
     assert torch.equal(generate(gan, 8, Sampling(seed=3, batch=4))[:4], generate(gan, 4, Sampling(seed=3, batch=4)))
     assert not whole.requires_grad
-    assert Sampling().of(gan).evaluations == 1
+    assert Sampling().of(gan).evaluations(gan) == 1
 
 
 @pytest.mark.parametrize(

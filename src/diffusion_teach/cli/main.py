@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,13 @@ sampler = click.option(
 steps = click.option("--steps", type=SOME, metavar="S", help="Of the sampler.  [default: the card's]")
 guidance = click.option(
     "--guidance", type=click.FloatRange(min=0), metavar="W", default=0.0, help="How far past the label; 0: not."
+)
+between = click.option(
+    "--between",
+    type=(float, float),
+    metavar="A B",
+    default=(-math.inf, math.inf),
+    help="Guide at log-SNRs from A to B only.",
 )
 seed = click.option("--seed", type=ANY, metavar="K", default=0, show_default=True, help="Decides all randomness.")
 precision = click.option(
@@ -149,6 +157,7 @@ def train(
 @sampler
 @click.option("--label", "labels", metavar="L", multiple=True, help="A digit, several (3,7), or all, given in turn.")
 @guidance
+@between
 @seed
 @device
 @precision
@@ -166,6 +175,7 @@ def sample(
     sampler: str | None,
     labels: tuple[str, ...],
     guidance: float,
+    between: tuple[float, float],
     seed: int,
     device: str,
     precision: str,
@@ -184,7 +194,8 @@ def sample(
     from diffusion_teach.cli import pictures
     from diffusion_teach.generate import Sampling
 
-    how = Sampling(sampler, steps, guidance, seed, precision=precision).of(model, *usage.measured_with(card))
+    how = Sampling(sampler, steps, guidance, seed, precision=precision, between=between)
+    how = how.of(model, *usage.measured_with(card))
     digits = usage.digits(labels, model.classes)
     data = pictures.drawn(model, out.suffix, count, digits, how)
     usage.check_out(out, overwrite)  # another program may have been as quick
@@ -201,6 +212,7 @@ def sample(
 @steps
 @sampler
 @guidance
+@between
 @seed
 @click.option("--repeats", type=SOME, metavar="R", help="Sets of samples, for a mean.  [default: 1]")
 @device
@@ -213,6 +225,7 @@ def evaluate(
     steps: int | None,
     sampler: str | None,
     guidance: float,
+    between: tuple[float, float],
     seed: int,
     repeats: int | None,
     device: str,
@@ -226,7 +239,7 @@ def evaluate(
     from diffusion_teach.cli import report
     from diffusion_teach.generate import Sampling
 
-    how = Sampling(sampler, steps, guidance, seed, precision=precision)
+    how = Sampling(sampler, steps, guidance, seed, precision=precision, between=between)
     if to_card and (how != Sampling() or count is not None or repeats is not None):
         raise click.UsageError("--card measures as the recipe does: leave out what says otherwise.")
     how = dataclasses.replace(how, seed=card["seed"]) if to_card else how

@@ -77,6 +77,8 @@ def evaluation(name: str, found: Mapping[str, Any]) -> str:
     if not all(judge in found for judge in JUDGES):
         return columns([[name, ""], *([key.replace("_", " "), _number(value)] for key, value in found.items())])
     guidance = f", guidance {found['guidance']:g}" if found["guidance"] else ""
+    if guidance and "between" in found:
+        guidance += " between log-SNRs {:g} and {:g}".format(*found["between"])
     how = Sampling(found["sampler"], found["steps"])
     head = f"{name}: {found['count']:,} samples {how}{guidance}"
     last = found["seed"] + found["repeats"] - 1

@@ -12,6 +12,9 @@ from diffusion_teach.denoisers.denoiser import Denoiser, check_denoiser
 from diffusion_teach.denoisers.learned import Conditioned, Learned
 from diffusion_teach.parameterizations import Prediction, expand
 
+EVERYWHERE = (-math.inf, math.inf)
+"""All log-SNRs."""
+
 
 class Guided(Denoiser):
     """Past what one denoiser says, away from what the other says:
@@ -46,15 +49,13 @@ class Guided(Denoiser):
         away: Denoiser,
         guidance: float,
         *,
-        between: tuple[float, float] = (-math.inf, math.inf),
+        between: tuple[float, float] = EVERYWHERE,
     ) -> None:
         check_denoiser("towards", towards)
         check_denoiser("away", away)
         self.towards, self.away = towards, away
         self.guidance = _checks.number("guidance", guidance, least=0)
-        self.between = (float(between[0]), float(between[1]))
-        if not self.between[0] < self.between[1]:
-            raise ValueError(f"between must be two log-SNRs, the smaller first, got {between}.")
+        self.between = check_between(between)
         self.schedule, self.shape = towards.schedule, towards.shape
         self.is_posterior_mean = self.guidance == 0 and towards.is_posterior_mean
         middle = torch.linspace(0.1, 0.9, 9, dtype=torch.float64)
@@ -80,8 +81,20 @@ class Guided(Denoiser):
 
     def guides(self, t: Tensor) -> Tensor:
         """Whether it guides at times t, which costs an evaluation more; shaped like t."""
-        log_snr, (least, most) = self.schedule.log_snr(t), self.between
-        return (least <= log_snr) & (log_snr <= most) & (self.guidance > 0)
+        return inside(self.schedule.log_snr(t), self.between) & (self.guidance > 0)
+
+
+def inside(log_snr: Tensor, between: tuple[float, float]) -> Tensor:
+    """Whether log-SNRs lie in an interval, its ends included."""
+    least, most = between
+    return (least <= log_snr) & (log_snr <= most)
+
+
+def check_between(between: tuple[float, float]) -> tuple[float, float]:
+    """Check an interval of log-SNRs, and return it as two floats; its ends may be infinite."""
+    if not isinstance(between, (tuple, list)) or len(between) != 2 or not float(between[0]) < float(between[1]):
+        raise ValueError(f"between must be two log-SNRs, the smaller first, such as (-4, 0); got {between!r}.")
+    return float(between[0]), float(between[1])
 
 
 def _both(towards: Denoiser, away: Denoiser, x_t: Tensor, t: Tensor) -> tuple[Prediction, Prediction]:

@@ -34,6 +34,7 @@ from torch import Tensor
 from diffusion_teach import _checks
 from diffusion_teach.datasets import mnist
 from diffusion_teach.denoisers import Denoiser
+from diffusion_teach.denoisers.guided import EVERYWHERE
 from diffusion_teach.generate import Sampling, check_images, generate
 from diffusion_teach.metrics import frechet
 from diffusion_teach.metrics.density_coverage import density_coverage
@@ -85,12 +86,19 @@ def evaluate(
     began = time.perf_counter()
     made = generate(model, count, how, labels=wanted, progress=progress)
     seconds = time.perf_counter() - began
-    settings = {"count": count, "sampler": how.sampler, "steps": how.steps, "guidance": float(how.guidance)}
+    settings: dict[str, Any] = {
+        "count": count,
+        "sampler": how.sampler,
+        "steps": how.steps,
+        "guidance": float(how.guidance),
+    }
     settings |= {"seed": how.seed, "dtype": how.precision}  # "precision" is a score
+    if how.between != EVERYWHERE:
+        settings["between"] = list(how.between)
     return (
         settings
         | evaluate_images(made, labels=wanted, draws=draws, seed=how.seed)
-        | {"seconds_per_sample": seconds / count, "evaluations": how.evaluations}
+        | {"seconds_per_sample": seconds / count, "evaluations": how.evaluations(model)}
     )
 
 
