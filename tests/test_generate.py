@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -110,13 +111,15 @@ def test_guidance_goes_past_the_label() -> None:
 def test_guidance_in_an_interval_is_none_outside_of_it() -> None:
     always, never, none = (
         generate(model(10), 4, Sampling("ddim", 3, guidance, between=between), labels=7)
-        for guidance, between in ((0.5, (-99.0, 99.0)), (0.5, (50.0, 99.0)), (0.0, (-99.0, 99.0)))
+        for guidance, between in ((0.5, (-99.0, 99.0)), (0.5, (50.0, 99.0)), (0.0, (-math.inf, math.inf)))
     )
     assert torch.equal(never, none)
     assert not torch.allclose(always, none, atol=0.01)
     for wrong in ((1.0, -1.0), (0.0,), 3.0):
         with pytest.raises(ValueError, match="between must be two log-SNRs, the smaller first"):
             Sampling(between=wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="between says where it guides, and guidance is 0"):
+        Sampling(between=(-4.0, 0.0))
 
 
 def untrained() -> Any:

@@ -79,6 +79,11 @@ class Sampling:
         object.__setattr__(self, "between", check_between(self.between))
         for name, value in plain.items():  # numbers of other libraries become Python's, which JSON holds
             object.__setattr__(self, name, value)
+        if self.between != EVERYWHERE and not self.guidance:
+            raise _checks.Unsupported(
+                "between says where it guides, and guidance is 0: give guidance=… (--guidance) too, or leave out "
+                "between=… (--between)."
+            )
         if self.guidance and self.sampler == "annealed_langevin":
             raise _checks.Unsupported(
                 "annealed_langevin follows a score, and what is guided is none: leave out guidance=… (--guidance), or "

@@ -53,6 +53,7 @@ def test_guidance_may_act_in_an_interval(labelled: str) -> None:
     assert 3 < found["evaluations"] < 6
     assert "guidance 1 between log-SNRs -5 and 5" in good("evaluate", *options)
     assert "the smaller first" in bad(1, "evaluate", *options[:-2], 3, -3)
+    assert "give --guidance too" in bad(2, "evaluate", labelled, "--between", -5, 5)
 
 
 def test_a_card_is_measured_again(plain: str, tmp_path: Path) -> None:
