@@ -111,7 +111,8 @@ def floor(n: int, draws: int = 10, *, judge: str = "classifier", generator: torc
 
     Args:
         n: images a draw, without replacement; 2 to 60,000.
-        draws: how many draws, at least 2. Of 2,000 images one draw varies by 15 to 20 %.
+        draws: how many draws, at least 2. Of 2,000 images one varies by a fifth by the classifier, by a tenth by the
+            encoder.
         judge: one of `features.JUDGES`.
         generator: chooses the images.
     """

@@ -14,12 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from diffusion_teach import _checks
 from diffusion_teach.datasets import augmentation, mnist
 from diffusion_teach.generate import Sampling
 from diffusion_teach.metrics.features import predict
 from diffusion_teach.networks.classifier import Classifier
-from diffusion_teach.training.recipe import Recipe
+from diffusion_teach.training.recipe import Recipe, draws_no_images
 
 
 def accuracy(model: Classifier, split: str = "test") -> float:
@@ -66,11 +65,7 @@ class ClassifierRecipe(Recipe):
         self, model: nn.Module, sampling: Sampling, *, count: int | None = None, repeats: int | None = None
     ) -> dict[str, Any]:
         """The accuracy on test and training images."""
-        if sampling != Sampling(seed=sampling.seed) or count is not None or (repeats or 1) > 1:
-            raise _checks.Unsupported(
-                "a classifier draws no images: leave out what says how many (--count, --repeats), and how "
-                "(--sampler, --steps, --guidance, --precision)."
-            )
+        draws_no_images("a classifier", sampling, count, repeats)
         classifier = cast(Classifier, model)
         return {"test_accuracy": accuracy(classifier), "train_accuracy": accuracy(classifier, "train")}
 

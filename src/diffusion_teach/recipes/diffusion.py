@@ -1,4 +1,4 @@
-"""Diffusion models of digits: a U-Net learns v at random noise levels, as chapter 6 does in a minute, for longer.
+"""Diffusion models of digits: a U-Net learns v at random noise levels, as chapter 6 does in half a minute, for longer.
 
 NCSN is DDPM's recipe on a schedule whose noise grows to the size of the data and beyond, with fewer steps, see
 `NCSN_MNIST`.

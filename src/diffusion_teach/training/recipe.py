@@ -127,6 +127,19 @@ class Recipe(ABC):
         return {name: plain(value) for name, value in fields if name not in NOT_SETTINGS}
 
 
+def draws_no_images(what: str, sampling: Sampling, count: int | None, repeats: int | None) -> None:
+    """Refuse what says how images are drawn, for `measure` of a model that draws none; the seed may be given.
+
+    Raises:
+        Unsupported: something else was given.
+    """
+    if sampling != Sampling(seed=sampling.seed) or count is not None or (repeats or 1) > 1:
+        raise _checks.Unsupported(
+            f"{what} draws no images: leave out what says how many (--count, --repeats), and how (--sampler, --steps, "
+            "--guidance, --precision)."
+        )
+
+
 def plain(value: Any) -> Any:
     """A setting as JSON holds it."""
     if isinstance(value, Mapping):
