@@ -11,9 +11,36 @@ from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong,
 
 CHAPTER = "06_ddpm"
 
-# Coarse steps, so that a neighbour's table entry is seen to be another one.
-BETAS = torch.tensor([0.1, 0.2, 0.3, 0.4])
-Moments = tuple[float, float]
+# Coarse steps, so that a neighbour's table entry is seen to be another one; at k = 3 the two shares differ.
+BETAS = torch.tensor([0.1, 0.15, 0.2, 0.3])
+SHAPE = (20_000, 1, 2, 2)
+Shares = tuple[float, ...]
+
+_near = within(0.02, 0.02)
+_all_near = within(0.02, 0.02, 0.02)
+
+
+def _shares(value: Tensor, *parts: Tensor) -> tuple[Shares, Tensor]:
+    """How much of each part there is in a value, by least squares, and what is left over, shaped like it."""
+    columns = torch.stack([part.flatten() for part in parts], dim=1)
+    found = torch.linalg.lstsq(columns, value.flatten().unsqueeze(1)).solution
+    return tuple(found.flatten().tolist()), value - (columns @ found).view(value.shape)
+
+
+def _examine_gaussian(noise: Tensor) -> None:
+    """Noise of the right deviation that is drawn as N(0, I)."""
+    z = (noise / noise.std()).flatten(1)
+    if abs(float((z[:, 0] * z[:, 1]).mean())) > 0.05:
+        raise Wrong("all pixels of an image get the same noise: draw a number for each pixel, of the shape of x.")
+    if abs(float(z.pow(4).mean()) - 3) > 0.2:
+        raise Wrong("mean and deviation are right, the shape is not: the noise is no Gaussian. Use `randn`.")
+
+
+def _examine_generator(value: Tensor, draw: Callable[[int], Tensor], seed: int) -> None:
+    """A value that was drawn with a seed comes again with this seed, and with no other."""
+    repeatable(value, draw(seed))
+    if torch.equal(value, draw(seed + 1)):
+        raise Wrong("another generator gives the same numbers: use the one that is passed, and make none of your own.")
 
 
 def forward_sample(x0: Tensor, k: int, betas: Tensor, generator: torch.Generator) -> Tensor:
@@ -22,60 +49,61 @@ def forward_sample(x0: Tensor, k: int, betas: Tensor, generator: torch.Generator
     return alpha_bar.sqrt() * x0 + (1 - alpha_bar).sqrt() * eps
 
 
-def _moments(value: Tensor) -> Moments:
-    return float(value.mean()), float(value.std())
-
-
-_near = within(0.02, 0.02)
-
-
-def _forward_mistakes(k: int) -> dict[str, Moments]:
-    """Mean and deviation, from x₀ = 1, that each known mistake gives at step k."""
-    bar, off, beta = float((1 - BETAS[:k]).prod()), float((1 - BETAS[: k + 1]).prod()), float(BETAS[k - 1])
-    under = float((1 - BETAS[: k - 1]).prod())
-    uniform = 12**-0.5
+def _forward_mistakes(k: int) -> dict[str, Shares]:
+    """The share of x₀, the deviation and the mean of what is added, that each known mistake gives at step k."""
+    bar, beta = float((1 - BETAS[:k]).prod()), float(BETAS[k - 1])
+    off, under = (float((1 - BETAS[:n]).prod()) for n in (k + 1, k - 1))
+    a, s = bar**0.5, (1 - bar) ** 0.5
     return {
-        "the noise is uniform: `rand` where the text says N(0, I). Use `randn`.": (
-            bar**0.5 + (1 - bar) ** 0.5 / 2,
-            (1 - bar) ** 0.5 * uniform,
-        ),
-        "you scale the noise by its variance 1 − ᾱ. A draw is scaled by the deviation √(1 − ᾱ).": (bar**0.5, 1 - bar),
-        "you scale the data by ᾱ. The data are scaled by √ᾱ: then α² + σ² = 1.": (bar, (1 - bar) ** 0.5),
-        "neither share has its square root: x_t = √ᾱ·x₀ + √(1 − ᾱ)·ε.": (bar, 1 - bar),
+        "the noise is uniform: `rand` where the text says N(0, I). Use `randn`.": (a, s * 12**-0.5, s / 2),
+        "you scale the noise by its variance 1 − ᾱ. A draw is scaled by the deviation √(1 − ᾱ).": (a, s * s, 0.0),
+        "you scale the data by ᾱ. The data are scaled by √ᾱ: then α² + σ² = 1.": (bar, s, 0.0),
+        "neither share has its square root: x_t = √ᾱ·x₀ + √(1 − ᾱ)·ε.": (bar, s * s, 0.0),
+        "the shares are swapped: √ᾱ is that of the data, √(1 − ᾱ) that of the noise.": (s, a, 0.0),
+        "x₀ is not in it: your function adds √ᾱ itself, not √ᾱ·x₀.": (0.0, s, a),
         "ᾱ is off by one: you multiply one factor too many. betas[0] is β₁, so ᾱ_k is the product of betas[:k].": (
             off**0.5,
             (1 - off) ** 0.5,
+            0.0,
         ),
         "ᾱ is off by one: you multiply one factor too few. betas[0] is β₁, so ᾱ_k is the product of betas[:k].": (
             under**0.5,
             (1 - under) ** 0.5,
+            0.0,
         ),
         "that is the single step from x_{k−1}, with β_k. From x₀ to x_k all k steps count: ᾱ_k.": (
             (1 - beta) ** 0.5,
             beta**0.5,
+            0.0,
         ),
-        "the deviation is not 1 − √ᾱ. The shares satisfy α² + σ² = 1, not α + σ = 1.": (bar**0.5, 1 - bar**0.5),
-        "there is no noise in what you return.": (bar**0.5, 0.0),
+        "the deviation is not 1 − √ᾱ. The shares satisfy α² + σ² = 1, not α + σ = 1.": (a, 1 - a, 0.0),
+        "there is no noise in what you return.": (a, 0.0, 0.0),
     }
 
 
 def _examine_forward_sample(answer: Answer) -> None:
-    x0, k = torch.ones(50_000, 1), 3
-    value = answer(x0, k, BETAS, torch.Generator().manual_seed(1))
-    same(value, x0)  # a tensor of the right shape, and finite
-    found = _moments(value)
-    bar = float((1 - BETAS[:k]).prod())
-    if not _near(found, (bar**0.5, (1 - bar) ** 0.5)):
-        diagnose(
-            found,
-            _forward_mistakes(k).items(),
-            f"from x₀ = 1, three steps should give the mean {bar**0.5:.3f} and the deviation {(1 - bar) ** 0.5:.3f}; "
-            f"yours are {found[0]:.3f} and {found[1]:.3f}.",
-            near=_near,
-        )
-    if float((value - value.mean()).abs().max()) < 2.5 * found[1]:
-        raise Wrong("mean and deviation are right, the shape is not: the noise is no Gaussian. Use `randn`.")
-    repeatable(value, answer(x0, k, BETAS, torch.Generator().manual_seed(1)))
+    x0 = torch.randn(SHAPE, generator=torch.Generator().manual_seed(1))
+    for k in (3, 1, len(BETAS)):
+
+        def draw(seed: int, k: int = k) -> Tensor:
+            value: Tensor = answer(x0, k, BETAS, torch.Generator().manual_seed(seed))
+            same(value, x0)  # a tensor of the right shape, and finite
+            return value
+
+        value = draw(2)
+        (share,), noise = _shares(value, x0)
+        found = (share, float(noise.std()), float(noise.mean()))
+        bar = float((1 - BETAS[:k]).prod())
+        if not _all_near(found, (bar**0.5, (1 - bar) ** 0.5, 0.0)):
+            diagnose(
+                found,
+                _forward_mistakes(k).items() if k == 3 else (),
+                f"at k = {k} the share of x₀ should be {bar**0.5:.3f} and the deviation of the noise "
+                f"{(1 - bar) ** 0.5:.3f}, around 0; yours are {share:.3f} and {found[1]:.3f}, around {found[2]:.3f}.",
+                near=_all_near,
+            )
+        _examine_gaussian(noise)
+        _examine_generator(value, draw, 2)
 
 
 def _forward(
@@ -96,12 +124,32 @@ def _deviation(bar: Tensor) -> Tensor:
     return (1 - bar).sqrt()
 
 
+def _no_gaussian(shape: torch.Size, generator: torch.Generator) -> Tensor:
+    return (torch.rand(shape, generator=generator) - 0.5) * 12**0.5
+
+
+def _one_an_image(shape: torch.Size, generator: torch.Generator) -> Tensor:
+    return torch.randn(shape[0], 1, 1, 1, generator=generator).expand(shape)
+
+
 def _mistaken_single_step(x0: Tensor, k: int, betas: Tensor, generator: torch.Generator) -> Tensor:
     return (1 - betas[k - 1]).sqrt() * x0 + betas[k - 1].sqrt() * torch.randn(x0.shape, generator=generator)
 
 
+def _mistaken_no_data(x0: Tensor, k: int, betas: Tensor, generator: torch.Generator) -> Tensor:
+    return forward_sample(torch.ones_like(x0), k, betas, generator)
+
+
+def _mistaken_always_the_last(x0: Tensor, k: int, betas: Tensor, generator: torch.Generator) -> Tensor:
+    return forward_sample(x0, 3, betas, generator)
+
+
 def _mistaken_own_randomness(x0: Tensor, k: int, betas: Tensor, generator: torch.Generator) -> Tensor:
     return forward_sample(x0, k, betas, torch.Generator().manual_seed(torch.seed() % 2**31))
+
+
+def _mistaken_own_seed(x0: Tensor, k: int, betas: Tensor, generator: torch.Generator) -> Tensor:
+    return forward_sample(x0, k, betas, torch.Generator().manual_seed(0))
 
 
 def predict_x0(x_t: Tensor, eps: Tensor, alpha_bar: Tensor) -> Tensor:
@@ -135,64 +183,107 @@ def ancestral_step(x: Tensor, k: int, eps: Tensor, betas: Tensor, generator: tor
     return mean + beta.sqrt() * z
 
 
+def _step_mistakes(k: int) -> dict[str, Shares]:
+    """The shares of x and ε that each known mistake gives at step k."""
+    beta, bar = float(BETAS[k - 1]), float((1 - BETAS[:k]).prod())
+    under, over = (float((1 - BETAS[:n]).prod()) for n in (k - 1, k + 1))
+    root, s = (1 - beta) ** 0.5, (1 - bar) ** 0.5
+    return {
+        "the sign of ε is turned: the step takes noise away.": (1 / root, beta / s / root),
+        "you divide by √ᾱ_k, which undoes all k steps. This step undoes one: divide by √α_k = √(1 − β_k).": (
+            bar**-0.5,
+            -beta / s / bar**0.5,
+        ),
+        "you divide by α_k. The forward step multiplied by its root: divide by √α_k.": (
+            1 / root**2,
+            -beta / s / root**2,
+        ),
+        "the factor of ε is β/√(1 − ᾱ): you left out the root.": (1 / root, -beta / s**2 / root),
+        "the factor of ε is β/√(1 − ᾱ), with β as it is and not its root.": (1 / root, -(beta**0.5) / root),
+        "ᾱ is off by one: the product of betas[:k − 1]. The noise in x_k is that of all k steps, ᾱ_k.": (
+            1 / root,
+            -beta / (1 - under) ** 0.5 / root,
+        ),
+        "ᾱ is off by one: the product of betas[:k + 1]. The noise in x_k is that of k steps, ᾱ_k.": (
+            1 / root,
+            -beta / (1 - over) ** 0.5 / root,
+        ),
+        "you take all of the noise away at once, √(1 − ᾱ)·ε. One step takes away β/√(1 − ᾱ) of it.": (
+            1 / root,
+            -s / root,
+        ),
+        "the mean is not divided by √α_k: the forward step shrank x by it.": (1.0, -beta / s),
+    }
+
+
 def _examine_ancestral_step(answer: Answer) -> None:
     g = torch.Generator().manual_seed(3)
-    x, eps = torch.randn(1, generator=g).expand(50_000, 1), torch.randn(1, generator=g).expand(50_000, 1)
-    k = 3
-    beta, bar = BETAS[k - 1], (1 - BETAS[:k]).prod()
-    value = answer(x, k, eps, BETAS, torch.Generator().manual_seed(4))
-    same(value, x)
-    right = (x - beta / (1 - bar).sqrt() * eps) / (1 - beta).sqrt()
-    means = {
-        "the sign of ε is turned: the step takes noise away.": (x + beta / (1 - bar).sqrt() * eps) / (1 - beta).sqrt(),
-        "you divide by √ᾱ_k, which undoes all k steps. This step undoes one: divide by √α_k = √(1 − β_k).": (
-            x - beta / (1 - bar).sqrt() * eps
-        )
-        / bar.sqrt(),
-        "the factor of ε is β/√(1 − ᾱ): you left out the root.": (x - beta / (1 - bar) * eps) / (1 - beta).sqrt(),
-        "you take all of the noise away at once, √(1 − ᾱ)·ε. One step takes away β/√(1 − ᾱ) of it.": (
-            x - (1 - bar).sqrt() * eps
-        )
-        / (1 - beta).sqrt(),
-        "the mean is not divided by √α_k: the forward step shrank x by it.": x - beta / (1 - bar).sqrt() * eps,
-    }
-    found = _moments(value)
-    if abs(found[0] - float(right[0])) > 0.02:
-        otherwise = f"the mean of your step is {found[0]:.3f}; expected {float(right[0]):.3f}."
-        diagnose(found[0], ((text, float(wrong[0])) for text, wrong in means.items()), otherwise, near=within(0.02))
-    _examine_noise(found[1], float(beta))
-    last = answer(x, 1, eps, BETAS, torch.Generator().manual_seed(5))
-    if float(last.std()) > 1e-3:
-        raise Wrong("your last step, k = 1, adds noise, and the finished picture stays grainy. There z = 0.")
+    x, eps = torch.randn(SHAPE, generator=g), torch.randn(SHAPE, generator=g)
+    for k in (3, 2, 1):
+
+        def draw(seed: int, k: int = k) -> Tensor:
+            value: Tensor = answer(x.clone(), k, eps.clone(), BETAS, torch.Generator().manual_seed(seed))
+            same(value, x)
+            return value
+
+        beta, bar = float(BETAS[k - 1]), float((1 - BETAS[:k]).prod())
+        right = (1 - beta) ** -0.5, -beta / (1 - bar) ** 0.5 / (1 - beta) ** 0.5
+        value = draw(4)
+        found, noise = _shares(value, x, eps)
+        if not _near(found, right):
+            diagnose(
+                found,
+                _step_mistakes(k).items() if k == 3 else (),
+                f"at k = {k} the mean of your step holds {found[0]:.3f} of x and {found[1]:.3f} of ε; expected "
+                f"{right[0]:.3f} and {right[1]:.3f}.",
+                near=_near,
+            )
+        if k == 1:
+            if float(noise.std()) > 1e-3:
+                raise Wrong("your last step, k = 1, adds noise, and the finished picture stays grainy. There z = 0.")
+            return
+        _examine_noise(noise, beta, k)
+        _examine_generator(value, draw, 4)
 
 
-def _examine_noise(deviation: float, beta: float) -> None:
-    if abs(deviation - beta**0.5) < 0.02:
-        return
-    if deviation < 1e-3:
-        raise Wrong("no noise comes back in. Algorithm 2 adds √β·z in every step but the last.")
-    if abs(deviation - beta) < 0.02:
-        raise Wrong("you scale the noise by β, its variance. The deviation is √β.")
-    if abs(deviation - (beta / 12) ** 0.5) < 0.02:
-        raise Wrong("the noise is uniform: use `randn`, not `rand`.")
-    raise Wrong(f"the deviation of your step is {deviation:.3f}; √β is {beta**0.5:.3f}.")
+def _examine_noise(noise: Tensor, beta: float, k: int) -> None:
+    found = (float(noise.std()), float(noise.mean()))
+    if not _near(found, (beta**0.5, 0.0)):
+        named = {
+            "you scale the noise by β, its variance. The deviation is √β.": (beta, 0.0),
+            "the noise is uniform: use `randn`, not `rand`.": ((beta / 12) ** 0.5, beta**0.5 / 2),
+            f"no noise comes back in at k = {k}. Algorithm 2 adds √β·z in every step but the last.": (0.0, 0.0),
+        }
+        otherwise = f"the noise of your step deviates by {found[0]:.3f}, around {found[1]:.3f}; √β is {beta**0.5:.3f}."
+        diagnose(found, named.items(), otherwise, near=_near)
+    _examine_gaussian(noise)
 
 
 def _step(
     mean: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor],
     scale: Callable[[Tensor], Tensor] = torch.sqrt,
     *,
-    always: bool = False,
+    from_step: int = 2,
+    shift: int = 0,
+    draw: Callable[..., Tensor] = torch.randn,
 ) -> Answer:
     def answer(x: Tensor, k: int, eps: Tensor, betas: Tensor, generator: torch.Generator) -> Tensor:
-        z = torch.randn(x.shape, generator=generator) if k > 1 or always else torch.zeros_like(x)
-        return mean(x, eps, betas[k - 1], (1 - betas[:k]).prod()) + scale(betas[k - 1]) * z
+        z = draw(x.shape, generator=generator) if k >= from_step else torch.zeros_like(x)
+        return mean(x, eps, betas[k - 1], (1 - betas[: k + shift]).prod()) + scale(betas[k - 1]) * z
 
     return answer
 
 
 def _right_mean(x: Tensor, eps: Tensor, beta: Tensor, bar: Tensor) -> Tensor:
     return (x - beta / (1 - bar).sqrt() * eps) / (1 - beta).sqrt()
+
+
+def _mistaken_last_step(x: Tensor, k: int, eps: Tensor, betas: Tensor, generator: torch.Generator) -> Tensor:
+    return x if k == 1 else ancestral_step(x, k, eps, betas, generator)
+
+
+def _mistaken_global_noise(x: Tensor, k: int, eps: Tensor, betas: Tensor, generator: torch.Generator) -> Tensor:
+    return ancestral_step(x, k, eps, betas, torch.Generator().manual_seed(torch.seed() % 2**31))
 
 
 EXERCISES: tuple[Exercise, ...] = (
@@ -212,6 +303,12 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_forward(torch.sqrt, lambda bar: 1 - bar.sqrt()), "not α + σ = 1"),
             Mistake(_forward(torch.sqrt, torch.zeros_like), "no noise"),
             Mistake(_mistaken_own_randomness, "not repeatable"),
+            Mistake(_mistaken_own_seed, "another generator"),
+            Mistake(_forward(_deviation, torch.sqrt), "swapped"),
+            Mistake(_mistaken_no_data, "x₀ is not in it"),
+            Mistake(_mistaken_always_the_last, "at k = 1"),
+            Mistake(_forward(torch.sqrt, _deviation, draw=_no_gaussian), "no Gaussian"),
+            Mistake(_forward(torch.sqrt, _deviation, draw=_one_an_image), "same noise"),
         ),
         "one jump does the work of k steps, so training can start at any noise level.",
     ),
@@ -241,9 +338,19 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_step(lambda x, e, b, bar: (x - b / (1 - bar) * e) / (1 - b).sqrt()), "left out the root"),
             Mistake(_step(lambda x, e, b, bar: (x - (1 - bar).sqrt() * e) / (1 - b).sqrt()), "all of the noise"),
             Mistake(_step(lambda x, e, b, bar: x - b / (1 - bar).sqrt() * e), "not divided"),
-            Mistake(_step(_right_mean, torch.zeros_like), "no noise comes back"),
+            Mistake(_step(_right_mean, torch.zeros_like), "no noise comes back in at k = 3"),
             Mistake(_step(_right_mean, lambda b: b), "by β, its variance"),
-            Mistake(_step(_right_mean, always=True), "k = 1, adds noise"),
+            Mistake(_step(_right_mean, from_step=1), "k = 1, adds noise"),
+            Mistake(_step(_right_mean, from_step=3), "no noise comes back in at k = 2"),
+            Mistake(_step(_right_mean, draw=torch.rand), "noise is uniform"),
+            Mistake(_step(_right_mean, draw=_no_gaussian), "no Gaussian"),
+            Mistake(_step(_right_mean, draw=_one_an_image), "same noise"),
+            Mistake(_step(_right_mean, shift=-1), "betas[:k − 1]"),
+            Mistake(_step(_right_mean, shift=1), "betas[:k + 1]"),
+            Mistake(_step(lambda x, e, b, bar: (x - b / (1 - bar).sqrt() * e) / (1 - b)), "divide by α_k"),
+            Mistake(_step(lambda x, e, b, bar: (x - b.sqrt() * e) / (1 - b).sqrt()), "not its root"),
+            Mistake(_mistaken_last_step, "at k = 1 the mean"),
+            Mistake(_mistaken_global_noise, "not repeatable"),
         ),
         "this line, a thousand times, is the whole sampler.",
     ),
