@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import ablation_table
 import api_pages
 import ledger
 import scoreboard
@@ -19,8 +20,9 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 
-from diffusion_teach.studies import judges
+from diffusion_teach.studies import ablation, judges
 from diffusion_teach.studies import scoreboard as stored
+from diffusion_teach.studies.ablation import pace
 
 FONT_SCRIPT = re.compile(r"<script[^>]*fontawesome\.js[^>]*></script>")
 
@@ -44,6 +46,8 @@ def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
     if docname == "scoreboard":
         source[0] = source[0].replace(scoreboard.PLACE, scoreboard.markdown(stored.rows()))
         source[0] = source[0].replace(scoreboard.JUDGES_PLACE, scoreboard.judges(judges.rows()))
+    if docname == "fast":
+        source[0] = source[0].replace(ablation_table.PLACE, ablation_table.markdown(ablation.rows(), pace.rows()))
     if docname == "api":
         source[0] = source[0].replace(api_pages.PLACE, api_pages.markdown())
 
@@ -111,8 +115,8 @@ def ask_no_other_host(app: Sphinx, exception: Exception | None) -> None:
 def always_outdated(
     app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
 ) -> list[str]:
-    """Ledger, scoreboard and API pages depend on more than their own file: read them again at each build."""
-    return [name for name in ("ledger", "scoreboard", "api") if name in env.found_docs]
+    """The ledger, the API pages and those with tables of studies depend on more than their own file: read them anew."""
+    return [name for name in ("ledger", "scoreboard", "fast", "api") if name in env.found_docs]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""The scoreboard: every shipped generator of digits beside real digits, and what the judges see, from stored rows."""
+"""The scoreboard's tables, from stored rows.
+
+Every shipped generator of digits beside real digits, what the judges see, and generators on equal terms.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,13 @@ from diffusion_teach.metrics.features import JUDGES
 
 PLACE = "<!-- the scoreboard -->"
 JUDGES_PLACE = "<!-- the judges -->"
+EQUAL_PLACE = "<!-- on equal terms -->"
 JUDGED = ("Model", "Distance", "Precision", "Recall", "Density", "Coverage")
 BESIDES = ("Model", "Illegible", "Ink", "Label KL")
 COST = ("Model", "Checkpoint", "Calls", "ms", "Weights", "Steps")
 SHARES = ("precision", "recall", "density", "coverage")
 NARROW = "\N{NO-BREAK SPACE}"
+SYMBOLS = {"gamma": "γ", "beta1": "β₁", "muon": "Muon", "adamw": "AdamW", "lr": "rate"}
 
 Row = Mapping[str, Any]
 
@@ -39,17 +44,47 @@ def judges(rows: Mapping[str, Row]) -> str:
     return table(("Digits", *(f"By the {judge}" for judge in JUDGES), "Illegible"), lines)
 
 
+def equal_terms(rows: Mapping[str, Row], shipped: Mapping[str, Row], best: Mapping[str, str]) -> str:
+    """Generators on equal terms, as a table in Markdown, beside the best that is shipped of each kind."""
+    head = (
+        "Model",
+        *(f"By the {judge}" for judge in JUDGES),
+        "Illegible",
+        "Calls",
+        "Settings",
+        "Trials",
+        "The best of its kind",
+    )
+    lines = []
+    for name, row in rows.items():
+        distances = (f"{row[j]['times_floor']:.1f}{NARROW}±{NARROW}{row[j]['times_floor_std']:.1f}" for j in JUDGES)
+        settings = ", ".join(f"{SYMBOLS.get(key, key)}{NARROW}{value:g}" for key, value in row["settings"].items())
+        other = shipped.get(best.get(name, ""))
+        beside = "–" if other is None else " and ".join(f"{other[j]['times_floor']:.1f}" for j in JUDGES)
+        about = (f"{100 * row['illegible']:.0f}{NARROW}%", f"{row['evaluations']:g}", settings, str(row["trials"]))
+        lines.append([row["label"], *distances, *about, beside])
+    return table(head, lines)
+
+
 def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     """A table whose columns but the first are set to the right."""
     parts = [head, ["---", *["---:"] * (len(head) - 1)], *lines]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in parts)
 
 
+def references(rows: Sequence[Row]) -> list[tuple[str, Row]]:
+    """For each number of images a row that says what as many real digits score, the most frequent number first."""
+    counts = [row["count"] for row in rows]
+    different = sorted(set(counts), key=counts.count, reverse=True)
+    return [(f"*{count:,} real digits*", rows[counts.index(count)]) for count in different]
+
+
 def judged(rows: Sequence[Row], judge: str) -> Iterator[list[str]]:
     """How good samples are by a judge."""
-    real = rows[0][judge]
-    spread = f"1{NARROW}±{NARROW}{real['floor_std'] / real['floor']:.1f}"
-    yield ["*real digits*", spread, *(f"{real[f'{name}_real']:.2f}" for name in SHARES)]
+    for label, row in references(rows):
+        real = row[judge]
+        spread = f"1{NARROW}±{NARROW}{real['floor_std'] / real['floor']:.1f}"
+        yield [label, spread, *(f"{real[f'{name}_real']:.2f}" for name in SHARES)]
     for row in rows:
         scores = row[judge]
         spread = f"{NARROW}±{NARROW}{scores['frechet_std'] / scores['floor']:.1f}" if "frechet_std" in scores else ""
@@ -58,8 +93,9 @@ def judged(rows: Sequence[Row], judge: str) -> Iterator[list[str]]:
 
 def besides(rows: Sequence[Row]) -> Iterator[list[str]]:
     """What distances do not tell."""
-    names = ("illegible_real", "ink_real", "label_kl_floor"), ("illegible", "ink", "label_kl")
-    for label, row, keys in (("*real digits*", rows[0], names[0]), *((row["label"], row, names[1]) for row in rows)):
+    of_real, made = ("illegible_real", "ink_real", "label_kl_floor"), ("illegible", "ink", "label_kl")
+    lines = [(label, row, of_real) for label, row in references(rows)]
+    for label, row, keys in [*lines, *((row["label"], row, made) for row in rows)]:
         scrawls, grey, labels = (row[key] for key in keys)
         yield [label, f"{100 * scrawls:.1f}{NARROW}%", f"{grey:.2f}", f"{labels:.4f}"]
 

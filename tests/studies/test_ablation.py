@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
+import ablation_table
 import pytest
 import torch
 
-from diffusion_teach.studies.ablation import measure
+from diffusion_teach.studies.ablation import measure, pace
 from diffusion_teach.studies.ablation.measure import BASE, ROWS, Change
 from tests.metrics.test_evaluation import Forger
 
@@ -53,3 +55,29 @@ def test_the_grid_is_the_row_s() -> None:
     seen.clear()
     measure.ROWS["base"].samples(Watched(), 0)
     assert last < 2 < max(seen)
+
+
+def test_what_is_stored_is_of_today_s_settings() -> None:
+    rows = measure.rows()
+    assert list(rows) == list(ROWS)
+    for name, row in rows.items():
+        model = ROWS[name].changed().model()
+        assert (row["label"], row["images"]) == (ROWS[name].label, measure.IMAGES)
+        assert row["parameters"] == sum(weight.numel() for weight in model.parameters()), f"measure {name} anew"
+
+
+def test_a_step_of_the_base_takes_as_long_as_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "STEPS", 2)
+    monkeypatch.setitem(pace.CHANGES, "itself", Change("as it is"))
+    row = pace.row("itself")
+    assert row["quartiles"][0] <= row["times_base"] <= row["quartiles"][1]
+    assert 0.5 < row["times_base"] < 2
+
+
+def test_the_page_has_a_line_for_each_change() -> None:
+    lines = ablation_table.markdown(measure.rows(), pace.rows()).splitlines()
+    assert len(lines) == 2 + len(ROWS)
+    assert lines[2].startswith("| as it is | ")
+    assert lines[2].endswith("| 1 |")
+    assert all("×" in line for line in lines if "blocks" in line or "channels" in line)
+    assert ablation_table.PLACE in (Path(__file__).parents[2] / "book" / "fast.md").read_text(encoding="utf-8")

@@ -16,8 +16,11 @@ from diffusion_teach.studies import stored
 
 PARTS = (
     "ablation.measure",
+    "ablation.pace",
     "duel2d.search",
     "duel2d.seeds",
+    "equal_terms.search",
+    "equal_terms.measure",
     "judges.measure",
     "scoreboard.measure",
     "stacked_digits.search",

@@ -8,5 +8,5 @@ diffusion have 0.84 million weights within 3 % (a GAN's two networks together, a
 and up to nine trials for two settings each.
 """
 
-from diffusion_teach.studies.equal_terms.contenders import CONTENDERS
+from diffusion_teach.studies.equal_terms.contenders import CONTENDERS, SHIPPED
 from diffusion_teach.studies.equal_terms.measure import rows
