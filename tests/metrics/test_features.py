@@ -9,7 +9,17 @@ from diffusion_teach import checkpoints
 from diffusion_teach.datasets import mnist
 from diffusion_teach.metrics import frechet
 from diffusion_teach.metrics.features import JUDGES, in_batches, of_training_images, seen_by
-from diffusion_teach.metrics.spoilt import SPOILT, blurred, memorised, noised, overlaid, shifted, thicker, thinner
+from diffusion_teach.metrics.spoilt import (
+    SPOILT,
+    blurred,
+    memorised,
+    mixed_with_noise,
+    noised,
+    overlaid,
+    shifted,
+    thicker,
+    thinner,
+)
 from diffusion_teach.studies import judges
 
 IMAGES, LABELS = mnist.load("test")
@@ -61,6 +71,9 @@ def test_what_is_spoilt_is_spoilt_as_it_says() -> None:
     assert changed.sum() == 10
     assert (some >= X).all()
     assert len(memorised(X, g, 5).unique(dim=0)) == 5
+    noisy = mixed_with_noise(X, g, 0.02)
+    assert (noisy != X).flatten(1).any(1).sum() == round(0.02 * len(X))
+    assert noisy[0].std() > 0.5
 
 
 def test_both_judges_order_what_must_be_ordered() -> None:
@@ -72,6 +85,7 @@ def test_both_judges_order_what_must_be_ordered() -> None:
         times = {name: frechet.frechet_to_test(spoil(x, g), judge) / floor.mean for name, spoil in SPOILT.items()}
         room = 4 * floor.std / floor.mean
         hidden = {"5 % overlaid", "shifted by one pixel", "500 images, copied", "noise .1"}
+        hidden |= {"1 % pure noise"} if judge == "classifier" else set()
         assert all(times[name] > 1 + room for name in set(times) - hidden), (judge, times)
         for less, more in (
             ("noise .1", "noise .3"),
@@ -89,7 +103,18 @@ def test_the_stored_study_is_of_the_shipped_judges_and_shows_the_order() -> None
         times = {name: row[judge]["times_floor"] for name, row in rows.items()}
         assert times["real"] == pytest.approx(1, abs=0.2)
         assert all(row["sha256"][judge] == checkpoints.card(judge)["sha256"] for row in rows.values())
-        spoilt = set(times) - {"real", "5 % overlaid"}
+        spoilt = set(times) - {"real", "5 % overlaid"} - ({"1 % pure noise"} if judge == "classifier" else set())
         assert all(times[name] > 1.3 for name in spoilt)
         assert times["5 % overlaid"] < 1.3  # hidden from both, and seen by who reads:
     assert rows["5 % overlaid"]["illegible"] > 1.5 * rows["real"]["illegible"]
+    noise = rows["1 % pure noise"]  # of which the classifier is sure, and which the encoder cannot miss
+    assert noise["illegible"] < 1.3 * rows["real"]["illegible"]
+    assert noise["encoder"]["times_floor"] > 10
+
+
+@pytest.mark.parametrize("name", ["real", "no 8", "thicker"])
+def test_a_row_of_the_study_is_measured_as_it_says(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judges.measure, "DRAWS", 2)
+    row, known = judges.measure.row(name), judges.rows()[name]
+    for judge in JUDGES:
+        assert row[judge]["times_floor"] == pytest.approx(known[judge]["times_floor"], rel=0.25)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from diffusion_teach.datasets import mnist
+from diffusion_teach.metrics import frechet
 from diffusion_teach.metrics.features import JUDGES
 from diffusion_teach.metrics.frechet import floor, frechet_distance, frechet_to_test, gaussian_fit, leading_order_bias
 
@@ -94,6 +95,16 @@ def test_the_floor_is_what_its_generator_says_and_falls_with_n() -> None:
     few, again, many = (floor(n, draws=2, generator=torch.Generator().manual_seed(3)) for n in (200, 200, 2000))
     assert few == again
     assert many.mean < few.mean
+
+
+def test_the_floor_is_of_different_images_from_all_of_the_training_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Tensor] = []
+    real = frechet.of_training_images
+    monkeypatch.setattr(frechet, "of_training_images", lambda judge, rows: asked.append(rows) or real(judge, rows))
+    floor(300, draws=3, generator=torch.Generator().manual_seed(3))
+    assert len(asked) == 3
+    assert all(len(rows.unique()) == 300 for rows in asked)
+    assert all(10_000 < rows.double().mean() < 50_000 and rows.max() > 50_000 for rows in asked)
 
 
 @pytest.mark.parametrize("judge", JUDGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from diffusion_teach import checkpoints
 from diffusion_teach._checks import Unsupported
 from diffusion_teach.datasets import mnist
 from diffusion_teach.generate import Sampling
+from diffusion_teach.objectives.contrastive import nt_xent
 from diffusion_teach.recipes import encoder as recipe
 from diffusion_teach.training import run
 
@@ -25,6 +27,21 @@ def test_a_step_draws_two_crops_of_each_image() -> None:
     assert not torch.equal(first, second)
     alike = torch.nn.functional.cosine_similarity(first, second).mean()
     assert alike > torch.nn.functional.cosine_similarity(first, second.roll(1, 0)).mean() + 0.05
+
+
+def test_its_settings_reach_crops_and_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+    real = recipe.augmentation.cropped
+    cropped = lambda x, **how: asked.append(how["smallest"]) or real(x, **how)  # noqa: E731
+    monkeypatch.setattr(recipe.augmentation, "cropped", cropped)
+    other = dataclasses.replace(recipe.ENCODER, batch=32, smallest=0.7, temperature=0.9)
+    drawn = other.draw(other.data(torch.device("cpu")), torch.Generator().manual_seed(0))
+    assert asked == [0.7, 0.7]
+    model = other.model()
+    with torch.no_grad():
+        a, b = model(torch.cat(drawn)).chunk(2)
+        assert float(other.loss(model, *drawn)) == pytest.approx(float(nt_xent(a, b, 0.9)), abs=1e-5)
+    assert recipe.ENCODER.temperature == 0.2
 
 
 def test_the_recipe_trains_and_writes_a_checkpoint_that_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

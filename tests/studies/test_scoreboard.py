@@ -38,10 +38,11 @@ def test_the_page_has_a_line_for_each_and_one_for_real_digits() -> None:
     assert parts[::2] == ["**By the classifier:**", "**By the encoder:**", "**Besides:**", "**Cost:**"]
     *quality, cost = (part.splitlines() for part in parts[1::2])
     for lines in quality:
-        assert len(lines) == 3 + len(CONTENDERS)
-        assert lines[2].startswith("| *real digits* | ")
+        assert len(lines) == 4 + len(CONTENDERS)
+        assert lines[2].startswith("| *2,000 real digits* | ")
+        assert lines[3].startswith("| *500 real digits* | ")
         assert len({line.count("|") for line in lines}) == 1
-    assert quality[0][2].startswith(f"| *real digits* | 1{page.NARROW}±")
+    assert quality[0][2].startswith(f"| *2,000 real digits* | 1{page.NARROW}±")
     assert len(cost) == 2 + len(CONTENDERS)
     assert all(
         f"`{contender.checkpoint}`" in line for contender, line in zip(CONTENDERS.values(), cost[2:], strict=True)

@@ -8,11 +8,14 @@ By each of the two judges (see `features`), who may disagree:
 - Fréchet distance, see `frechet`: its floor is what real training images score, mean and standard deviation over some
   draws; its control is real digits blurred 3 × 3, which a good score must beat by far.
 - Precision and recall, see `precision_recall`, density and coverage, see `density_coverage`: on the judge's features,
-  against test images. Here what real training images reach is a ceiling, except that density may pass it.
+  against test images. What real training images reach stands beside; samples that are more typical than real digits
+  pass it in precision and density, and a large sample passes a small one in coverage.
 
-Distances of distributions hardly see a few per cent of scrawls among good digits. So beside them:
+Distances of distributions hardly see a few per cent of digits on top of one another. So beside them:
 
-- Illegible: the share of images that the classifier reads with a confidence below `LEGIBLE`.
+- Illegible: the share of images that the classifier reads with a confidence below `LEGIBLE`. It is the classifier's
+  doubt, and not a reader's: of pictures that are no digits, such as noise, the classifier is mostly sure, and it is the
+  encoder's distance that finds them.
 - Ink: the mean grey value, from 0 for paper to 1, over that of the training images.
 - Label KL, the diversity of the digits, see `modes`: the divergence of the histogram of the classifier's labels from
   the test labels' shares, in nats; its floor is what as many labels of training images score on average.

@@ -2,7 +2,8 @@
 
 - "classifier": the last hidden layer (84) of the shipped digit classifier. It sees what tells one digit from another.
 - "encoder": the features (64) of the shipped encoder, which never saw a label, whitened: turned and scaled so that
-  the test images' have covariance 1. It sees how strokes are drawn.
+  the test images' have covariance 1. It sees how strokes are drawn. Whitening makes all 64 directions count alike, also
+  those along which test images hardly differ; there grain shows.
 
 Whoever tunes a generator on one judge learns to please it, and not more. Hence two, and neither is trained on for that.
 """

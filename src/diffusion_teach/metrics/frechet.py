@@ -2,8 +2,10 @@
 
 d² = |μ_a − μ_b|² + tr(Σ_a + Σ_b − 2 (Σ_a^½ Σ_b Σ_a^½)^½), the squared 2-Wasserstein distance of two Gaussians.
 
-It is biased: two samples of one distribution are not at distance 0. Hence the floor beside every value: real training
-images of the same number against the test set. Values compare only for the same network, layer and n.
+It is biased: two samples of one distribution are not at distance 0. And MNIST's training and test digits were written
+by different people: all 60,000 are not at distance 0 either. Hence the floor beside every value: real training images
+of the same number against the test set, which is what a perfect generator of training digits would score. Values
+compare only for the same network, layer and n.
 
 Source: Dowson and Landau (1982); Heusel et al. (2017), "GANs trained by a two time-scale update rule", eq. 6.
 """

@@ -54,6 +54,14 @@ def overlaid(x: Tensor, generator: torch.Generator, share: float = 0.05) -> Tens
     return made
 
 
+def mixed_with_noise(x: Tensor, generator: torch.Generator, share: float = 0.01) -> Tensor:
+    """Some images replaced by pure noise, cut off at paper and ink."""
+    made = x.clone()
+    count = round(share * len(x))
+    made[:count] = torch.randn(x[:count].shape, generator=generator).clamp(-1, 1)
+    return made
+
+
 SPOILT: Mapping[str, Spoil] = MappingProxyType(
     {
         "blurred 3 × 3": lambda x, g: blurred(x),
@@ -67,6 +75,7 @@ SPOILT: Mapping[str, Spoil] = MappingProxyType(
         "100 images, copied": lambda x, g: memorised(x, g, 100),
         "5 % overlaid": overlaid,
         "25 % overlaid": lambda x, g: overlaid(x, g, 0.25),
+        "1 % pure noise": mixed_with_noise,
     }
 )
 """By what was done to the images."""

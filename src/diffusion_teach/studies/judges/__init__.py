@@ -1,4 +1,4 @@
-"""What the two judges of digits see: real digits, spoilt ones, and those of the shipped generators.
+"""What the two judges of digits see: real digits and spoilt ones.
 
 python -m diffusion_teach.studies judges.measure [--only NAME]
 """

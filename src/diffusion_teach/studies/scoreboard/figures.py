@@ -15,28 +15,34 @@ Row = Mapping[str, Any]
 
 
 def scoreboard(rows: Mapping[str, Row], title: str = "Generators of digits, beside real digits") -> Figure:
-    """Distance by both judges, precision and recall by both, and the time of a sample.
+    """Distance, density and coverage by both judges, the share of scrawls, and where it was measured a sample's time.
 
     Args:
-        rows: by name, as `studies.scoreboard.rows` gives them.
+        rows: by name, as `studies.scoreboard.rows` or `studies.equal_terms.rows` gives them.
         title: over the whole figure.
     """
-    fig, axes = style.subplots(1, 4, panel=(2.35, 0.9 + 0.3 * len(rows)), title=title, share_y=True)
-    places = range(len(rows))
-    distance, quality, reach, cost = axes
+    timed = all("seconds_per_sample" in row for row in rows.values())
+    fig, axes = style.subplots(1, 4 + timed, panel=(2.1, 0.9 + 0.3 * len(rows)), title=title, share_y=True)
+    places, first = range(len(rows)), next(iter(rows.values()))
+    distance, quality, reach, scrawls = axes[:4]
     _by_both(distance, rows, "times_floor")
     distance.axvline(1, **style.EXACT_LINE)
     distance.set(xscale="log", xlabel="times the floor", title="Fréchet distance")
-    distance.legend(fontsize=7, title="by the", title_fontsize=7)
     for ax, name in ((quality, "density"), (reach, "coverage")):
         _by_both(ax, rows, name)
         for judge, line in zip(JUDGES, ("--", ":"), strict=True):
-            ax.axvline(next(iter(rows.values()))[judge][f"{name}_real"], **{**style.EXACT_LINE, "linestyle": line})
-        ax.set_xlim(0, 1.2)
+            ax.axvline(first[judge][f"{name}_real"], **{**style.EXACT_LINE, "linestyle": line})
+        ax.set_xlim(0, 1.4 if name == "density" else 1.1)
     quality.set(xlabel="density", title="do they look real?")
     reach.set(xlabel="coverage", title="do they reach all?")
-    cost.plot([1000 * row["seconds_per_sample"] for row in rows.values()], places, "o", color=style.MODEL)
-    cost.set(xscale="log", xlabel="milliseconds", title="a sample costs")
+    reach.legend(fontsize=7, title="by the", title_fontsize=7, loc="lower left")
+    scrawls.plot([100 * row["illegible"] for row in rows.values()], places, "o", color=style.MODEL)
+    scrawls.axvline(100 * first["illegible_real"], **style.EXACT_LINE)
+    scrawls.set(xscale="log", xlim=(0.7, 100), xlabel="per cent illegible", title="can they be read?")
+    scrawls.set_xticks([1, 10, 100], ["1", "10", "100"])
+    if timed:
+        axes[4].plot([1000 * row["seconds_per_sample"] for row in rows.values()], places, "o", color=style.MODEL)
+        axes[4].set(xscale="log", xlabel="milliseconds", title="a sample costs")
     distance.set_yticks(places, [row["label"] for row in rows.values()])
     distance.invert_yaxis()
     return fig

@@ -1,8 +1,8 @@
 """How each shipped generator of digits is measured, and where the rows are kept.
 
-Each contender draws 2,000 images five times over, see `metrics.evaluation`; means are kept, with the standard
-deviation of the Fréchet distance. They lie in `results.json` beside this file, a row a contender, with the hash of
-the weights that it was measured on. The book's page and chapter 11 draw it from there.
+Each contender draws some sets of images, most of them five of 2,000, see `metrics.evaluation`; means are kept, and of
+several sets the standard deviation of the Fréchet distance. They lie in `results.json` beside this file, a row a
+contender, with the hash of the weights that it was measured on. The book's page and chapter 11 draw it from there.
 
 The table compares shipped models, each as large and as long trained as its recipe says, not methods on equal terms:
 that is what the duel of chapter 11 is for.
