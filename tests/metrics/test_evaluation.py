@@ -82,8 +82,8 @@ def test_real_digits_reach_their_floors() -> None:
 def test_means_over_seeds_are_means() -> None:
     rows = [
         {"seed": k, "sampler": "x", "ink": v / 4}
-        | {judge: {"frechet": float(v), "floor": 2.0, "times_floor": v / 2} for judge in JUDGES}
-        for k, v in ((3, 4), (4, 8))
+        | {judge: {"frechet": float(v), "floor": float(f), "times_floor": v / f} for judge in JUDGES}
+        for k, v, f in ((3, 4, 2), (4, 8, 1))
     ]
     found = averaged(lambda how: rows[how.seed - 3], Sampling(seed=3), repeats=2)
     assert found == {
@@ -92,7 +92,7 @@ def test_means_over_seeds_are_means() -> None:
         "ink": 1.5,
         "repeats": 2,
     } | {
-        judge: {"frechet": 6.0, "floor": 2.0, "times_floor": 3.0, "frechet_std": pytest.approx(math.sqrt(8))}
+        judge: {"frechet": 6.0, "floor": 1.5, "times_floor": 4.0, "frechet_std": pytest.approx(math.sqrt(8))}
         for judge in JUDGES
     }
     assert averaged(lambda how: rows[0], repeats=1) == rows[0] | {"repeats": 1}

@@ -74,6 +74,7 @@ def test_what_is_spoilt_is_spoilt_as_it_says() -> None:
     noisy = mixed_with_noise(X, g, 0.02)
     assert (noisy != X).flatten(1).any(1).sum() == round(0.02 * len(X))
     assert noisy[0].std() > 0.5
+    assert noisy.abs().max() == 1
 
 
 def test_both_judges_order_what_must_be_ordered() -> None:

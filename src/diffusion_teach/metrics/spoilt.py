@@ -56,9 +56,8 @@ def overlaid(x: Tensor, generator: torch.Generator, share: float = 0.05) -> Tens
 
 def mixed_with_noise(x: Tensor, generator: torch.Generator, share: float = 0.01) -> Tensor:
     """Some images replaced by pure noise, cut off at paper and ink."""
-    made = x.clone()
-    count = round(share * len(x))
-    made[:count] = torch.randn(x[:count].shape, generator=generator).clamp(-1, 1)
+    noise, made = torch.randn(x.shape, generator=generator), x.clone()
+    made[: round(share * len(x))] = noise[: round(share * len(x))].clamp(-1, 1)
     return made
 
 
