@@ -14,6 +14,7 @@ from torch import Tensor
 from diffusion_teach.datasets import mnist
 from diffusion_teach.denoisers import Denoiser, Learned
 from diffusion_teach.generate import Sampling
+from diffusion_teach.metrics import evaluation
 from diffusion_teach.metrics.evaluation import averaged, evaluate, evaluate_images, illegible, ink, shares
 from diffusion_teach.metrics.features import JUDGES
 from diffusion_teach.networks.unet import UNet
@@ -77,6 +78,17 @@ def test_real_digits_reach_their_floors() -> None:
         "seed": 1,
         "dtype": "float32",
     }
+
+
+def test_shares_are_taken_on_test_images_from_all_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Tensor] = []
+    real = evaluation.seen_by
+    monkeypatch.setattr(evaluation, "seen_by", lambda judge, images: seen.append(images) or real(judge, images))
+    shares(OTHERS[:200])
+    test = mnist.to_model(mnist.load("test")[0])
+    rows = [int((test == image).flatten(1).all(1).nonzero()[0]) for image in seen[0]]
+    assert len(set(rows)) == 200
+    assert 3000 < sum(rows) / 200 < 7000  # the first half was written by others than the second, and is easier
 
 
 def test_means_over_seeds_are_means() -> None:

@@ -87,6 +87,17 @@ def test_the_last_step_adds_no_noise(mixture: GaussianMixture) -> None:
     assert torch.equal(*ends)
 
 
+def test_algorithm_1_draws_every_step_and_no_other() -> None:
+    seen: list[Tensor] = []
+
+    def network(x_t: Tensor, t: Tensor) -> Tensor:
+        seen.append(t)
+        return x_t
+
+    ho2020.algorithm_1(network, torch.zeros(2000, 2), K, generator=torch.Generator().manual_seed(0))
+    assert seen[0].unique().tolist() == list(range(1, T + 1))
+
+
 def test_algorithm_1_is_the_core_loss(mixture: GaussianMixture) -> None:
     # The exact noise prediction minimises it; both losses then estimate the same number, up to the sum over pixels.
     exact = Exact(mixture, Discrete(BETAS))
