@@ -20,7 +20,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 
-from diffusion_teach.studies import ablation, judges
+from diffusion_teach.studies import ablation, equal_terms, judges
 from diffusion_teach.studies import scoreboard as stored
 from diffusion_teach.studies.ablation import pace
 
@@ -46,6 +46,8 @@ def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
     if docname == "scoreboard":
         source[0] = source[0].replace(scoreboard.PLACE, scoreboard.markdown(stored.rows()))
         source[0] = source[0].replace(scoreboard.JUDGES_PLACE, scoreboard.judges(judges.rows()))
+        table = scoreboard.equal_terms(equal_terms.rows(), stored.rows(), equal_terms.SHIPPED)
+        source[0] = source[0].replace(scoreboard.EQUAL_PLACE, table)
     if docname == "fast":
         source[0] = source[0].replace(ablation_table.PLACE, ablation_table.markdown(ablation.rows(), pace.rows()))
     if docname == "api":

@@ -60,7 +60,7 @@ def equal_terms(rows: Mapping[str, Row], shipped: Mapping[str, Row], best: Mappi
         distances = (f"{row[j]['times_floor']:.1f}{NARROW}±{NARROW}{row[j]['times_floor_std']:.1f}" for j in JUDGES)
         settings = ", ".join(f"{SYMBOLS.get(key, key)}{NARROW}{value:g}" for key, value in row["settings"].items())
         other = shipped.get(best.get(name, ""))
-        beside = "–" if other is None else " and ".join(f"{other[j]['times_floor']:.1f}" for j in JUDGES)
+        beside = "–" if other is None else f"{NARROW}/{NARROW}".join(f"{other[j]['times_floor']:.1f}" for j in JUDGES)
         about = (f"{100 * row['illegible']:.0f}{NARROW}%", f"{row['evaluations']:g}", settings, str(row["trials"]))
         lines.append([row["label"], *distances, *about, beside])
     return table(head, lines)

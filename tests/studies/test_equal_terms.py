@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
+import scoreboard as page
 
+from diffusion_teach.studies import scoreboard
 from diffusion_teach.studies.equal_terms import contenders, measure, search
 from diffusion_teach.studies.equal_terms.contenders import CONTENDERS
 from diffusion_teach.studies.equal_terms.search import climb
@@ -84,3 +87,29 @@ def test_rows_are_means_over_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
     assert row["classifier"]["times_floor"] == 3.0
     assert row["classifier"]["times_floor_std"] == 1.0
     assert (row["trials"], row["images"], row["seeds"]) == (7, 192_000, 3)
+
+
+def test_what_is_stored_is_of_today_s_settings() -> None:
+    found, rows = search.results(), measure.rows()
+    assert list(found) == list(rows) == list(CONTENDERS)
+    for name, contender in CONTENDERS.items():
+        trials, row = found[name]["trials"], rows[name]
+        settings = [{key: trial[key] for key in contender.settings} for trial in trials]
+        assert settings[0] == {key: values[len(values) // 2] for key, values in contender.settings.items()}
+        assert all(chosen[key] in values for chosen in settings for key, values in contender.settings.items())
+        assert len(trials) <= search.TRIALS
+        assert found[name]["inside"], f"the winner of {name} lies at the edge of what was tried"
+        assert row["settings"] == found[name]["best"]
+        assert (row["label"], row["trials"]) == (contender.label, len(trials))
+        model = contender.tuned(row["settings"]).model()
+        assert row["parameters"] == sum(weight.numel() for weight in model.parameters())
+        assert (row["images"], row["seeds"], row["sets"]) == (contenders.BATCH * contenders.STEPS, 3, 5)
+
+
+def test_the_page_shows_each_beside_the_best_of_its_kind() -> None:
+    lines = page.equal_terms(measure.rows(), scoreboard.rows(), contenders.SHIPPED).splitlines()
+    assert len(lines) == 2 + len(CONTENDERS)
+    assert len({line.count("|") for line in lines}) == 1
+    best = scoreboard.rows()["rpgan"]["classifier"]["times_floor"]
+    assert f"| {best:.1f}{page.NARROW}/" in next(line for line in lines if line.startswith("| RpGAN"))
+    assert page.EQUAL_PLACE in (Path(__file__).parents[2] / "book" / "scoreboard.md").read_text(encoding="utf-8")

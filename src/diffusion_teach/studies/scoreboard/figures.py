@@ -32,7 +32,7 @@ def scoreboard(rows: Mapping[str, Row], title: str = "Generators of digits, besi
         _by_both(ax, rows, name)
         for judge, line in zip(JUDGES, ("--", ":"), strict=True):
             ax.axvline(first[judge][f"{name}_real"], **{**style.EXACT_LINE, "linestyle": line})
-        ax.set_xlim(0, 1.4 if name == "density" else 1.1)
+        ax.set_xlim(0, 1.7 if name == "density" else 1.1)
     quality.set(xlabel="density", title="do they look real?")
     reach.set(xlabel="coverage", title="do they reach all?")
     reach.legend(fontsize=7, title="by the", title_fontsize=7, loc="lower left")
