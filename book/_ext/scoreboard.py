@@ -53,7 +53,7 @@ def equal_terms(rows: Mapping[str, Row], shipped: Mapping[str, Row], best: Mappi
         "Calls",
         "Settings",
         "Trials",
-        "The best of its kind",
+        "As shipped",
     )
     lines = []
     for name, row in rows.items():

@@ -86,7 +86,7 @@ def _examine_forward_sample(answer: Answer) -> None:
     for k in (3, 1, len(BETAS)):
 
         def draw(seed: int, k: int = k) -> Tensor:
-            value: Tensor = answer(x0, k, BETAS, torch.Generator().manual_seed(seed))
+            value: Tensor = answer(x0.clone(), k, BETAS, torch.Generator().manual_seed(seed))
             same(value, x0)  # a tensor of the right shape, and finite
             return value
 
