@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 
 import pytest
 import torch
@@ -10,10 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from diffusion_teach import devices
+from diffusion_teach import checkpoints, devices
+from diffusion_teach.datasets import mnist
 from diffusion_teach.denoisers import Learned
+from diffusion_teach.networks import unet
 from diffusion_teach.networks.unet import UNet
 from diffusion_teach.objectives.diffusion import diffusion_loss
+from diffusion_teach.recipes.diffusion import DDPM_MNIST
 from diffusion_teach.schedules import Discrete, linear_betas
 
 
@@ -121,6 +125,37 @@ def test_bfloat16_answers_nearly_the_same_in_float32(x: Tensor) -> None:
             answer = network(x, t)
     assert answer.dtype == torch.float32
     assert 0 < float((answer - exact).norm() / exact.norm()) < 0.02  # 8 bits of mantissa, a dozen layers
+
+
+def test_under_autocast_only_the_inside_is_rounded(x: Tensor) -> None:
+    network, dtypes = alive(UNet()), {}
+    for name in ("embed", "stem", "middle.0.last", "decoder.last", "head", "share"):
+        part = network.get_submodule(name)
+        part.register_forward_hook(lambda _, __, output, name=name: dtypes.update({name: output.dtype}))
+    with devices.autocast(name="bfloat16"):
+        network(x, torch.tensor(0.5))
+    rounded = {name for name, dtype in dtypes.items() if dtype == torch.bfloat16}
+    assert rounded == {"middle.0.last", "decoder.last"}
+    assert len(dtypes) == 6
+
+
+def test_under_autocast_a_trained_network_has_nearly_the_gradient_of_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is small there, and rounding what enters and what leaves would make one of its own."""
+    model = checkpoints.model("ddpm-mnist")
+    weight = model.network.head.weight.requires_grad_()
+    drawn = dataclasses.replace(DDPM_MNIST, batch=512).draw(mnist.load("train"), torch.Generator().manual_seed(3))
+
+    def gradient(precision: str) -> Tensor:
+        with devices.autocast(name=precision):
+            (found,) = torch.autograd.grad(DDPM_MNIST.loss(model, *drawn), weight)
+        return found
+
+    exact, autocast = gradient("float32"), devices.autocast
+    assert float((gradient("bfloat16") - exact).norm() / exact.norm()) < 0.6
+    monkeypatch.setattr(unet.devices, "autocast", lambda device, name: autocast(device, "bfloat16"))
+    with autocast(name="bfloat16"):
+        (rounded,) = torch.autograd.grad(DDPM_MNIST.loss(model, *drawn), weight)
+    assert float((rounded - exact).norm() / exact.norm()) > 1
 
 
 def test_the_inner_weights_are_the_convolutions_between_first_and_last() -> None:
