@@ -42,7 +42,12 @@ def test_an_exercise_knows_mistakes_and_its_words_are_one_line(exercise: Exercis
 
 
 def _returns_none(*_: Any) -> None:
-    return None
+    """A docstring, as stubs have."""
+    ...
+
+
+def _forgets_to_return(*arguments: Any) -> None:
+    arguments[0]
 
 
 def _returns_ellipsis(*_: Any) -> Any:
@@ -60,6 +65,11 @@ def test_an_untouched_stub_is_not_attempted_yet(exercise: Exercise, stub: Any) -
 
 
 @every
+def test_a_forgotten_return_is_named(exercise: Exercise) -> None:
+    assert "returns nothing" in exercise.verdict(_forgets_to_return)
+
+
+@every
 @pytest.mark.parametrize("answer", [-7.5, "no", [1, 2], object()])
 def test_nonsense_is_an_answer_too(exercise: Exercise, answer: Any) -> None:
     assert exercise.verdict(lambda *_: answer).startswith(f"✗ {exercise.id}: ")
@@ -68,9 +78,10 @@ def test_nonsense_is_an_answer_too(exercise: Exercise, answer: Any) -> None:
 @every
 def test_an_answer_that_raises_is_reported(exercise: Exercise) -> None:
     def broken(*_: Any) -> Any:
-        raise ZeroDivisionError("by zero")
+        return 1 / 0
 
-    assert exercise.verdict(broken) == f"✗ {exercise.id}: your function stopped with ZeroDivisionError: by zero"
+    stopped = f"✗ {exercise.id}: your function stopped in `return 1 / 0` with ZeroDivisionError: division by zero"
+    assert exercise.verdict(broken) == stopped
     assert exercise.verdict(lambda: None).startswith(f"✗ {exercise.id}: your function stopped with TypeError")
 
 

@@ -8,7 +8,18 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, diagnose, repeatable, same, within
+from diffusion_teach.exercises.exercise import (
+    Answer,
+    Exercise,
+    Law,
+    Mistake,
+    Trial,
+    Wrong,
+    diagnose,
+    repeatable,
+    same,
+    within,
+)
 
 CHAPTER = "01_vae"
 
@@ -183,6 +194,19 @@ def _own_randomness(mean: Tensor, log_variance: Tensor, generator: torch.Generat
     return mean + (log_variance / 2).exp() * torch.randn_like(mean)
 
 
+def _try_kl(g: torch.Generator) -> Trial:
+    return Trial((torch.randn(7, 3, generator=g), torch.randn(7, 3, generator=g)))
+
+
+def _try_reparameterise(g: torch.Generator) -> Trial:
+    mean, log_variance = 5 * torch.randn(10_000, 2, generator=g), torch.randn(10_000, 2, generator=g)
+    return Trial((mean, log_variance), Law(mean, (log_variance / 2).exp()))
+
+
+def _try_iwae_bound(g: torch.Generator) -> Trial:
+    return Trial((3 * torch.randn(6, 9, dtype=torch.float64, generator=g) - 50,))
+
+
 EXERCISES: tuple[Exercise, ...] = (
     Exercise(
         "gaussian-kl",
@@ -194,6 +218,7 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(lambda m, v: gaussian_kl(m, v).mean(), "over the batch too"),
         ),
         "it is zero where q is the prior, and each latent pays for itself.",
+        _try_kl,
     ),
     Exercise(
         "reparameterise",
@@ -215,6 +240,7 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_own_randomness, "not repeatable"),
         ),
         "the noise comes from outside, so the gradient finds its way through the draw.",
+        _try_reparameterise,
     ),
     Exercise(
         "iwae-bound",
@@ -232,5 +258,6 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(lambda w: w.logsumexp(1) - math.log(w.shape[1]), "reduce dim=0"),
         ),
         "one draw gives the ELBO, and many come close to the likelihood itself.",
+        _try_iwae_bound,
     ),
 )

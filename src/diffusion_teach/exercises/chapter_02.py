@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, diagnose, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Trial, Wrong, diagnose, same, uniform
 
 CHAPTER = "02_gan"
 Critic = Callable[[Tensor], Tensor]
@@ -27,7 +27,7 @@ def _examine_turn(answer: Answer) -> None:
     rate = 0.3
     value = answer(theta, psi, rate)
     right = turn(theta, psi, rate)
-    near = functools.partial(same, tolerance=1e-9)
+    near = functools.partial(same, tolerance=1e-5)
     if near(value, right):
         return
     generator_first = theta + rate * psi
@@ -228,6 +228,28 @@ def _examine_wasserstein(answer: Answer) -> None:
     )
 
 
+def _try_turn(g: torch.Generator) -> Trial:
+    theta, psi = torch.randn(2, generator=g)
+    return Trial((theta, psi, uniform(g, 0.1, 0.9)))
+
+
+def _try_penalty(g: torch.Generator) -> Trial:
+    real, fake, slopes = (torch.randn(shape, generator=g) for shape in ((20, 2), (20, 2), (2, 3)))
+    slopes.requires_grad_()
+    return Trial((lambda x: (x @ slopes).sin().sum(1, keepdim=True), real, fake, torch.rand(20, 1, generator=g)))
+
+
+def _try_singular_value(g: torch.Generator) -> Trial:
+    rotation, other = (torch.linalg.qr(torch.randn(n, n, generator=g, dtype=torch.float64))[0] for n in (3, 4))
+    sizes = torch.tensor([1.0, 0.4, 0.2], dtype=torch.float64) * uniform(g, 1, 9)
+    u = normalize(torch.randn(3, generator=g, dtype=torch.float64), dim=0)
+    return Trial((rotation @ torch.diag(sizes) @ other[:3], u, 80))
+
+
+def _try_wasserstein(g: torch.Generator) -> Trial:
+    return Trial((torch.randn(9, generator=g), 1 + 2 * torch.randn(9, generator=g)))
+
+
 EXERCISES: tuple[Exercise, ...] = (
     Exercise(
         "one-turn-of-the-game",
@@ -242,6 +264,7 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(lambda t, p, r: torch.stack([t, p - r * t]), "only the discriminator"),
         ),
         "who moves first matters: this order stays on an ellipse, where the simultaneous one spins out.",
+        _try_turn,
     ),
     Exercise(
         "lipschitz-penalty",
@@ -261,6 +284,7 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_penalty_with(_to_one, graph=False), "create_graph"),
         ),
         "a critic of slope 1 between the points measures how far apart they are.",
+        _try_penalty,
     ),
     Exercise(
         "spectral-norm",
@@ -275,6 +299,7 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(lambda w, u, n: (w.T @ u).norm(), "nothing is iterated"),
         ),
         "two products an iteration, and training needs one iteration a step, because weights change slowly.",
+        _try_singular_value,
     ),
     Exercise(
         "wasserstein-in-one-dimension",
@@ -290,5 +315,6 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(lambda x, y: (x[:, None] - y).abs().min(1).values.mean(), "nearest"),
         ),
         "on a line the best plan keeps the order, so sorting finds it; in the plane one needs more, such as a critic.",
+        _try_wasserstein,
     ),
 )

@@ -9,7 +9,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, diagnose, repeatable, same, within
+from diffusion_teach.exercises.exercise import (
+    Answer,
+    Exercise,
+    Law,
+    Mistake,
+    Trial,
+    Wrong,
+    diagnose,
+    repeatable,
+    same,
+    uniform,
+    within,
+)
 
 CHAPTER = "03_nonequilibrium"
 
@@ -166,6 +178,7 @@ def _examine_reverse_step(answer: Answer) -> None:
     x, x0 = torch.full((n, 1), 1.4), torch.full((n, 1), -0.8)
     value = answer(x, x0, t, _BETAS, _BARS, torch.Generator().manual_seed(1))
     same(value, x)
+    value = value.detach()
     beta, bar, before = float(_BETAS[t]), float(_BARS[t]), float(_BARS[t - 1])
     variance = (1 - before) / (1 - bar) * beta
     mean = before**0.5 * beta / (1 - bar) * -0.8 + (1 - beta) ** 0.5 * (1 - before) / (1 - bar) * 1.4
@@ -185,7 +198,7 @@ def _examine_reverse_step(answer: Answer) -> None:
     last = answer(x, x0, 1, _BETAS, _BARS, torch.Generator().manual_seed(3))
     if isinstance(last, Tensor) and not last.isfinite().all():
         raise Wrong("the last step, t = 1, gives NaN: there 1 − ᾱ_0 = 0, and you divide by it. Multiply out first.")
-    if not float((last - x0).abs().max()) <= 1e-4:
+    if not float((last.detach() - x0).abs().max()) <= 1e-4:
         raise Wrong("the last step, t = 1, must land on x0 exactly: ᾱ_0 = 1 leaves no noise to draw.")
 
 
@@ -286,6 +299,31 @@ def _constant(d: int, sigma: float) -> float:
     return d / 2 * math.log(2 * math.pi * sigma**2)
 
 
+def _try_forget_step(g: torch.Generator) -> Trial:
+    x, beta = (torch.rand(6000, 5, generator=g) < 0.4).float(), uniform(g, 0.1, 0.7)
+    rate = (1 - beta) * x + beta / 2
+    return Trial((x, beta), Law(rate, (rate * (1 - rate)).sqrt(), gaussian=False), lambda value: _bits(value, x))
+
+
+def _try_bit_before(g: torch.Generator) -> Trial:
+    x_0, x_t = ((torch.rand(12, generator=g) < 0.5).float() for _ in range(2))
+    return Trial((x_0, x_t, uniform(g, 0.1, 0.7), uniform(g, 0.2, 0.9)))
+
+
+def _try_reverse_step(g: torch.Generator) -> Trial:
+    betas = torch.cat([torch.zeros(1), 0.1 + 0.5 * torch.rand(4, generator=g)])
+    bars, t = (1 - betas).cumprod(0), int(torch.randint(1, 5, (), generator=g))
+    x, x0 = (4 * torch.randn(10_000, 2, generator=g) for _ in range(2))
+    noise = 1 - bars[t]
+    mean = (bars[t - 1].sqrt() * betas[t] * x0 + (1 - betas[t]).sqrt() * (1 - bars[t - 1]) * x) / noise
+    return Trial((x, x0, t, betas, bars), Law(mean, ((1 - bars[t - 1]) / noise * betas[t]).sqrt()))
+
+
+def _try_parzen_window(g: torch.Generator) -> Trial:
+    d = int(torch.randint(2, 5, (), generator=g))
+    return Trial((torch.randn(7, d, generator=g), torch.randn(5, d, generator=g), uniform(g, 0.3, 0.9)))
+
+
 EXERCISES: tuple[Exercise, ...] = (
     Exercise(
         "forget-step",
@@ -305,6 +343,7 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_forget(_right_rate, own=True), "not repeatable"),
         ),
         "a hundred such steps turn any sequence into a row of fair coins.",
+        _try_forget_step,
     ),
     Exercise(
         "bit-before",
@@ -321,6 +360,7 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(lambda x_0, x_t, b, k: sum(_odds(x_0, x_t, b, k), torch.zeros(4)) / 2, "Evidence multiplies"),
         ),
         "this posterior is all that the bound compares the network with.",
+        _try_bit_before,
     ),
     Exercise(
         "reverse-step",
@@ -356,6 +396,7 @@ EXERCISES: tuple[Exercise, ...] = (
             ),
         ),
         "the network only has to guess x⁽⁰⁾; this posterior does the rest.",
+        _try_reverse_step,
     ),
     Exercise(
         "parzen-window",
@@ -378,5 +419,6 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_parzen(lambda e, n, d, s: (s * e).logsumexp(1) - math.log(n) - _constant(d, s)), "by 2σ in place"),
         ),
         "now you can compute what the tables of 2014 were made of, and see what is wrong with it.",
+        _try_parzen_window,
     ),
 )

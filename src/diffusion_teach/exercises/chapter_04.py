@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from diffusion_teach.exact import GaussianMixture
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, diagnose, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Law, Mistake, Trial, Wrong, diagnose, same, uniform
 
 CHAPTER = "04_score_matching"
 
@@ -259,6 +259,30 @@ def _examine_curvature(answer: Answer) -> None:
         diagnose(value, named, "this is not vᵀ(∂ψ/∂x)v. Project the score on v, differentiate by x, project on v.")
 
 
+def _try_theta(g: torch.Generator) -> Trial:
+    return Trial((0.3 + uniform(g, 0.5, 2) * torch.randn(50, dtype=torch.float64, generator=g),))
+
+
+def _try_pair(g: torch.Generator) -> Trial:
+    x, sigma = 5 * torch.randn(10_000, 2, dtype=torch.float64, generator=g), uniform(g, 0.2, 1.5)
+
+    def noisy(pair: tuple[Tensor, Tensor]) -> Tensor:
+        if not same(pair[1], (x - pair[0]) / sigma**2):
+            raise Wrong(f"right for σ = 0.4; for σ = {sigma:.2f} the target is not −ε/σ.")
+        return pair[0]
+
+    return Trial((x, sigma), Law(x, torch.tensor(sigma)), noisy)
+
+
+def _try_tweedie(g: torch.Generator) -> Trial:
+    return Trial((torch.randn(9, 2, generator=g), uniform(g, 0.2, 2), torch.randn(9, 2, generator=g)))
+
+
+def _try_curvature(g: torch.Generator) -> Trial:
+    weight, x, v = (torch.randn(shape, dtype=torch.float64, generator=g) for shape in ((3, 3), (11, 3), (11, 3)))
+    return Trial((lambda point: (point @ weight).tanh(), x, v))
+
+
 EXERCISES = (
     Exercise(
         id="fit-a-gaussian",
@@ -273,6 +297,7 @@ EXERCISES = (
             Mistake(_theta_is_the_variance, _THETA_VARIANCE),
         ),
         praise="right: θ = −1/(2E[x²]), a Gaussian fitted without its normalising constant.",
+        trial=_try_theta,
     ),
     Exercise(
         id="denoising-pair",
@@ -289,6 +314,7 @@ EXERCISES = (
             Mistake(_pair_one_eps_a_row, _PAIR_ROWS),
         ),
         praise="right: Gaussian noise of standard deviation σ, and the arrow −ε/σ that leads back.",
+        trial=_try_pair,
     ),
     Exercise(
         id="tweedie",
@@ -301,6 +327,7 @@ EXERCISES = (
             Mistake(_tweedie_step_only, _TWEEDIE_STEP),
         ),
         praise="right: a step of σ² along the score ends at the mean of the clean points.",
+        trial=_try_tweedie,
     ),
     Exercise(
         id="slice-the-trace",
@@ -314,5 +341,6 @@ EXERCISES = (
             Mistake(_curvature_of_unit_v, _CURVATURE_UNIT),
         ),
         praise="right: one backward pass, and v on both sides of the Jacobian.",
+        trial=_try_curvature,
     ),
 )

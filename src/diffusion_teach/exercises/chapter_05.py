@@ -8,7 +8,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, diagnose, repeatable, same, within
+from diffusion_teach.exercises.exercise import (
+    Answer,
+    Exercise,
+    Law,
+    Mistake,
+    Trial,
+    Wrong,
+    diagnose,
+    repeatable,
+    same,
+    uniform,
+    within,
+)
 
 CHAPTER = "05_ncsn"
 Score = Callable[[Tensor, float], Tensor]
@@ -209,7 +221,7 @@ def _examine_last(end: Tensor, before: Tensor | None, levels: list[float], ratio
             "you leave out the denoising step: the noise of the last level is still in the picture. Add σ²·score(x, σ) "
             "at the last σ, and no noise."
         )
-    if float(end.square().mean()) ** 0.5 < 1e-6:
+    if float(end.square().mean()) ** 0.5 < 1e-4:
         return
     slope = float((before * end).sum() / before.square().sum())
     if float((end - slope * before).square().mean()) ** 0.5 > 1e-3:
@@ -257,6 +269,32 @@ def _anneal(
     return answer
 
 
+def _try_langevin_step(g: torch.Generator) -> Trial:
+    x, score = (5 * torch.randn(10_000, 2, generator=g) for _ in range(2))
+    h = uniform(g, 0.05, 0.8)
+    return Trial((x, score, h), Law(x + h * score, torch.tensor((2 * h) ** 0.5)))
+
+
+def _try_ncsn_loss(g: torch.Generator) -> Trial:
+    weight, x, eps = (torch.randn(shape, dtype=torch.float64, generator=g) for shape in ((3, 3), (12, 3), (12, 3)))
+    return Trial((lambda x, sigma: (x @ weight).tanh() / sigma, x, uniform(g, 0.2, 2), eps))
+
+
+def _try_anneal(g: torch.Generator) -> Trial:
+    """Gaussian data: every step takes a Gaussian to a Gaussian."""
+    place, variance = uniform(g, -3, 3), uniform(g, 0.2, 1)
+    levels, ratio = [uniform(g, 1, 2), uniform(g, 0.3, 0.9)], uniform(g, 0.1, 0.4)
+    x = 5 * torch.randn(10_000, 2, dtype=torch.float64, generator=g)
+    mean, spread = x, 0.0
+    for sigma in levels:
+        h = ratio * sigma**2
+        keep = 1 - h / (variance + sigma**2)
+        mean, spread = keep * mean + (1 - keep) * place, keep**2 * spread + 2 * h
+    keep = variance / (variance + levels[-1] ** 2)
+    law = Law(keep * mean + (1 - keep) * place, torch.tensor(keep * spread**0.5))
+    return Trial((lambda x, sigma: (place - x) / (variance + float(sigma) ** 2), x, levels, ratio), law)
+
+
 EXERCISES: tuple[Exercise, ...] = (
     Exercise(
         "langevin-step",
@@ -282,6 +320,7 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_step(lambda h: 1.0, _root, torch.randn), "whole score"),
         ),
         "uphill by h, and sideways by √(2h): the two together make draws of a slope.",
+        _try_langevin_step,
     ),
     Exercise(
         "ncsn-loss",
@@ -301,6 +340,7 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_loss(_target, factor=100.0), "sum over the batch"),
         ),
         "this is the error of the noise, ½‖ε − ε̂‖² with ε̂ = −σ·s: remember it for the next chapter.",
+        _try_ncsn_loss,
     ),
     Exercise(
         "anneal",
@@ -327,5 +367,6 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_anneal(sign=-1), "downhill"),
         ),
         "levels from large to small, steps in proportion to σ², and a last step without noise.",
+        _try_anneal,
     ),
 )

@@ -7,7 +7,19 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, diagnose, repeatable, same, within
+from diffusion_teach.exercises.exercise import (
+    Answer,
+    Exercise,
+    Law,
+    Mistake,
+    Trial,
+    Wrong,
+    diagnose,
+    repeatable,
+    same,
+    uniform,
+    within,
+)
 
 CHAPTER = "06_ddpm"
 
@@ -88,7 +100,7 @@ def _examine_forward_sample(answer: Answer) -> None:
         def draw(seed: int, k: int = k) -> Tensor:
             value: Tensor = answer(x0.clone(), k, BETAS, torch.Generator().manual_seed(seed))
             same(value, x0)  # a tensor of the right shape, and finite
-            return value
+            return value.detach().to(x0)
 
         value = draw(2)
         (share,), noise = _shares(value, x0)
@@ -224,7 +236,7 @@ def _examine_ancestral_step(answer: Answer) -> None:
         def draw(seed: int, k: int = k) -> Tensor:
             value: Tensor = answer(x.clone(), k, eps.clone(), BETAS, torch.Generator().manual_seed(seed))
             same(value, x)
-            return value
+            return value.detach().to(x)
 
         beta, bar = float(BETAS[k - 1]), float((1 - BETAS[:k]).prod())
         right = (1 - beta) ** -0.5, -beta / (1 - bar) ** 0.5 / (1 - beta) ** 0.5
@@ -286,6 +298,24 @@ def _mistaken_global_noise(x: Tensor, k: int, eps: Tensor, betas: Tensor, genera
     return ancestral_step(x, k, eps, betas, torch.Generator().manual_seed(torch.seed() % 2**31))
 
 
+def _try_forward_sample(g: torch.Generator) -> Trial:
+    betas, k = 0.05 + 0.3 * torch.rand(5, generator=g), int(torch.randint(1, 6, (), generator=g))
+    x0, bar = 5 * torch.randn(5000, 1, 2, 2, generator=g), (1 - betas[:k]).prod()
+    return Trial((x0, k, betas), Law(bar.sqrt() * x0, (1 - bar).sqrt()))
+
+
+def _try_predict_x0(g: torch.Generator) -> Trial:
+    x_t, eps = (torch.randn(6, 1, 2, 2, generator=g) for _ in range(2))
+    return Trial((x_t, eps, torch.tensor(uniform(g, 0.1, 0.9))))
+
+
+def _try_ancestral_step(g: torch.Generator) -> Trial:
+    betas, k = 0.05 + 0.3 * torch.rand(5, generator=g), int(torch.randint(2, 6, (), generator=g))
+    x, eps = (5 * torch.randn(5000, 1, 2, 2, generator=g) for _ in range(2))
+    mean = _right_mean(x, eps, betas[k - 1], (1 - betas[:k]).prod())
+    return Trial((x, k, eps, betas), Law(mean, betas[k - 1].sqrt()))
+
+
 EXERCISES: tuple[Exercise, ...] = (
     Exercise(
         "forward-sample",
@@ -311,6 +341,7 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_forward(torch.sqrt, _deviation, draw=_one_an_image), "same noise"),
         ),
         "one jump does the work of k steps, so training can start at any noise level.",
+        _try_forward_sample,
     ),
     Exercise(
         "predict-x0",
@@ -326,6 +357,7 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(lambda x, e, bar: (x - (1 - bar).sqrt() * e) * bar.sqrt(), "to undo the shrinking"),
         ),
         "whoever knows the noise knows the picture: the two guesses are one.",
+        _try_predict_x0,
     ),
     Exercise(
         "ancestral-step",
@@ -353,5 +385,6 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_mistaken_global_noise, "not repeatable"),
         ),
         "this line, a thousand times, is the whole sampler.",
+        _try_ancestral_step,
     ),
 )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid, softplus
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, diagnose, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Trial, Wrong, diagnose, same, uniform
 
 CHAPTER = "11_gan_vs_diffusion"
 Discriminator = Callable[[Tensor], Tensor]
@@ -180,6 +180,25 @@ def _examine_expected_modes(answer: Answer) -> None:
     )
 
 
+def _try_generator_loss(g: torch.Generator) -> Trial:
+    return Trial((6 * torch.randn(40, generator=g),))
+
+
+def _try_r1(g: torch.Generator) -> Trial:
+    real, fake, slopes = (torch.randn(shape, generator=g) for shape in ((20, 2), (20, 2), (2, 3)))
+    slopes.requires_grad_()
+    return Trial((lambda x: (x @ slopes).sin().sum(1, keepdim=True), real, fake, uniform(g, 0.1, 5)))
+
+
+def _try_count_modes(g: torch.Generator) -> Trial:
+    return Trial((4 * torch.randn(12, 2, generator=g), 4 * torch.randn(15, 2, generator=g), uniform(g, 0.3, 0.8)))
+
+
+def _try_expected_modes(g: torch.Generator) -> Trial:
+    shares = torch.randn(8, dtype=torch.float64, generator=g).softmax(0)
+    return Trial((shares, int(torch.randint(2, 30, (), generator=g))))
+
+
 EXERCISES: tuple[Exercise, ...] = (
     Exercise(
         "generator-loss",
@@ -196,6 +215,7 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_mistaken_log_of_sigmoid, "underflows"),
         ),
         "it pushes hardest where the discriminator is surest, which is where a beginner needs it.",
+        _try_generator_loss,
     ),
     Exercise(
         "r1-penalty",
@@ -213,6 +233,7 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_r1_with(lambda g: g.square().sum(1).mean(), graph=False), "create_graph"),
         ),
         "it is zero where the discriminator is flat, so equilibrium costs nothing.",
+        _try_r1,
     ),
     Exercise(
         "count-modes",
@@ -226,6 +247,7 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(lambda x, m, s: torch.cdist(x, m).argmin(1).unique().numel(), "nearest mode"),
         ),
         "one good sample covers a mode, which is why the share of good samples has to stand beside it.",
+        _try_count_modes,
     ),
     Exercise(
         "expected-modes",
@@ -241,5 +263,6 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(lambda p, n: p.new_tensor(float(min(n, len(p)))), "no draw met a mode"),
         ),
         "a model that scores less than this has dropped modes, and one that scores as much need not have.",
+        _try_expected_modes,
     ),
 )

@@ -1,8 +1,16 @@
-"""What an exercise is: a task, an examiner that names the mistake, a solution, and the mistakes it is known to name."""
+"""What an exercise is: a task, an examiner that names the mistake, a solution, and the mistakes it is known to name.
+
+An examiner knows one or a few test points, at which it tells mistakes apart. An answer that passes it is then tried
+elsewhere: at random points it must do as the solution does, or draw from the law that the task states, see `trial`.
+"""
 
 from __future__ import annotations
 
+import dis
+import functools
+import linecache
 import math
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +21,8 @@ from torch import Tensor
 from diffusion_teach import _checks
 
 Answer = Callable[..., Any]
+TRIALS = (101, 102, 103)
+"""Seeds of test points, other ones than those of the draws there."""
 
 
 class NotAttempted(Exception):
@@ -23,12 +33,45 @@ class Wrong(Exception):
     """The answer is wrong; the message says what is."""
 
 
+class Stopped(Exception):
+    """The answer raised an exception; the message says which, and in which of its lines."""
+
+
 @dataclass(frozen=True)
 class Mistake:
     """A wrong answer that learners give, and the diagnosis it must get."""
 
     answer: Answer
     diagnosis: str
+
+
+@dataclass(frozen=True)
+class Law:
+    """How the entries of a draw are distributed, each by itself: means and deviations, shaped like the draw.
+
+    Attributes:
+        mean, std: of each entry; where the deviation is 0 the draw is the mean.
+        gaussian: whether it is normal; a coin is not.
+    """
+
+    mean: Tensor
+    std: Tensor
+    gaussian: bool = True
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A test point.
+
+    Attributes:
+        arguments: what the answer is called with, a generator after them where it draws.
+        law: of what is drawn; None where the answer is what the solution gives.
+        drawn: reads the draw from what is returned; raises `Wrong` where that holds something else that is wrong.
+    """
+
+    arguments: tuple[Any, ...]
+    law: Law | None = None
+    drawn: Callable[[Any], Tensor] = lambda value: value
 
 
 @dataclass(frozen=True)
@@ -42,6 +85,7 @@ class Exercise:
         solution: an answer that passes; the chapter shows its source, folded.
         mistakes: wrong answers, each with a diagnosis of its own.
         praise: what a right answer has shown, one sentence.
+        trial: makes a test point by the numbers of a generator, every argument another one each time.
     """
 
     id: str
@@ -50,37 +94,150 @@ class Exercise:
     solution: Answer
     mistakes: tuple[Mistake, ...]
     praise: str
+    trial: Callable[[torch.Generator], Trial]
 
     def verdict(self, answer: Answer) -> str:
         """One line on an answer: ✓ right, ✗ what is wrong, ○ not attempted yet. Never raises for a wrong answer."""
         if not callable(answer):
             raise TypeError(f"the answer to {self.id} is a function, got {_checks.describe(answer)}.")
+        given: list[Any] = []
 
-        def attempted(*args: Any) -> Any:
-            value = answer(*args)
-            if value is None or value is Ellipsis:
-                raise NotAttempted
+        def asked(*args: Any) -> Any:
+            value = _ask(answer, args)
+            given[:] = [value]
             return value
 
         try:
-            self.examine(attempted)
-        except (NotAttempted, NotImplementedError):
+            self.examine(asked)
+            self._elsewhere(asked)
+        except NotAttempted:
             return f"○ {self.id}: not attempted yet. Fill in the function above and run this cell again."
-        except Wrong as wrong:
+        except (Wrong, Stopped) as wrong:
             return f"✗ {self.id}: {wrong}"
-        except Exception as error:
-            return f"✗ {self.id}: your function stopped with {type(error).__name__}: {error}"
+        except Exception:
+            if not given:
+                raise
+            return f"✗ {self.id}: your function returns {_checks.describe(given[0])}, which is not what is asked for."
         return f"✓ {self.id}: {self.praise}"
+
+    def _elsewhere(self, asked: Answer) -> None:
+        """Try an answer that is right where its examiner looks at other points."""
+        for seed in TRIALS:
+            trial = self.trial(torch.Generator().manual_seed(seed))
+            if trial.law is None:
+                _agrees(asked(*trial.arguments), self.solution(*trial.arguments))
+            else:
+                _obeys(functools.partial(_drawn, asked, trial), trial.law)
+
+
+def _drawn(asked: Answer, trial: Trial, generator: torch.Generator) -> Tensor:
+    return trial.drawn(asked(*trial.arguments, generator))
+
+
+def _ask(answer: Answer, args: tuple[Any, ...]) -> Any:
+    """What an answer gives, called with copies of the tensors: it may work in place."""
+    try:
+        value = answer(*(arg.clone() if isinstance(arg, Tensor) else arg for arg in args))
+    except NotImplementedError:
+        raise NotAttempted from None
+    except Exception as error:
+        message = f"your function stopped{_where(answer, error)} with {type(error).__name__}: {_line(error)}"
+        raise Stopped(message) from error
+    if value is None or value is Ellipsis:
+        if value is Ellipsis or _is_stub(answer):
+            raise NotAttempted
+        raise Wrong("your function returns nothing: its last line should be a `return`.")
+    return tuple(map(_as_tensor, value)) if isinstance(value, tuple) else _as_tensor(value)
+
+
+def _as_tensor(value: Any) -> Any:
+    """A number or an array as a tensor, and all else as it is."""
+    return torch.as_tensor(value) if isinstance(value, (int, float)) or hasattr(value, "__array__") else value
+
+
+def _is_stub(answer: Answer) -> bool:
+    """Whether a function does nothing at all."""
+    code = getattr(answer, "__code__", None)
+    does = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "POP_TOP"}
+    return code is not None and {instruction.opname for instruction in dis.get_instructions(code)} <= does
+
+
+def _where(answer: Answer, error: Exception) -> str:
+    """The line of the answer in which an exception arose, as it reads; "" where its source is not known."""
+    file = getattr(getattr(answer, "__code__", None), "co_filename", None)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    text = linecache.getline(str(file), lines[-1]).strip() if lines and lines[-1] else ""
+    return f" in `{text}`" if text else ""
+
+
+def _line(error: Exception) -> str:
+    """An exception's message on one line."""
+    return " ".join(str(error).split())
+
+
+def _agrees(value: Any, expected: Any) -> None:
+    """Raise `Wrong` where an answer is not what the solution gives at a test point."""
+    if isinstance(value, Tensor) and value.dtype == torch.bool:
+        value = value.to(expected)
+    if not same(value, expected):
+        place = int((value.detach().reshape(expected.shape) - expected).abs().argmax())
+        raise Wrong(
+            "right where it was tried first, and not elsewhere: expected "
+            f"{float(expected.flatten()[place]):.4g}, yours is {float(value.flatten()[place]):.4g}. Does your function "
+            "use all of its arguments?"
+        )
+
+
+def _obeys(draw: Callable[[torch.Generator], Tensor], law: Law) -> None:
+    """Raise `Wrong` where draws do not obey a law, are shared among entries, or do not come from the generator.
+
+    Bounds are four and a half standard errors and more.
+    """
+    value = draw(torch.Generator().manual_seed(1))
+    same(value, law.mean)  # a tensor of the right shape, and finite
+    repeatable(value, draw(torch.Generator().manual_seed(1)))
+    mean, std = law.mean.double(), law.std.double().expand(law.mean.shape)
+    value = value.detach().to(mean).reshape(mean.shape)
+    fixed = std == 0
+    if not torch.allclose(value[fixed], mean[fixed], atol=1e-4, rtol=1e-4):
+        raise Wrong("right where it was tried first, and not elsewhere: where nothing is left to draw it still does.")
+    if fixed.all():
+        return
+    if torch.equal(value, draw(torch.Generator().manual_seed(2)).detach().to(mean).reshape(mean.shape)):
+        raise Wrong("another generator gives the same numbers: use the one that is passed, and make none of your own.")
+    z = torch.where(fixed, 0.0, (value - mean) / std.clamp(min=1e-12))
+    error = float((~fixed).sum()) ** -0.5
+    centred = mean - mean.mean()
+    weight = centred.square().sum().clamp(min=1e-12)
+    slope, room = float((centred * value).sum() / weight), 4.5 * float((centred * std).square().sum().sqrt() / weight)
+    off = float(z[~fixed].mean()), float(z[~fixed].std())
+    if abs(off[0]) > 5 * error or abs(off[1] - 1) > 4 * error + 0.005 or abs(slope - 1) > room + 0.002:
+        raise Wrong(
+            f"right where it was tried first, and not elsewhere: what you draw lies {off[0]:.3f} of its deviations "
+            f"beside its mean, and its deviation is {off[1]:.3f} times what it should be. Does your function use all "
+            "of its arguments?"
+        )
+    for dim, size in enumerate(z.shape):
+        for shift in {1, size // 2} - {0, size}:
+            if abs(float((z * z.roll(shift, dim))[~fixed].mean())) > 6 * error:
+                raise Wrong("some entries share a draw: each needs a number of its own, noise of the full shape.")
+    if law.gaussian and abs(float(z[~fixed].pow(4).mean()) - 3) > 30 * error:
+        raise Wrong("mean and deviation are right, the shape is not: the noise is no Gaussian. Use `randn`.")
 
 
 def same(value: Any, expected: Tensor, *, tolerance: float = 1e-4) -> bool:
     """Whether an answer's tensor is the expected one, within a relative tolerance of its size.
 
+    One number may have the shape () or (1,).
+
     Raises:
         Wrong: when it is no tensor, has another shape, or is not finite.
     """
+    expected = expected.detach()
     if not isinstance(value, Tensor):
         raise Wrong(f"your function returns {_checks.describe(value)}; expected a tensor.")
+    if value.shape == (1,) and expected.shape == ():
+        value = value.squeeze()
     if value.shape != expected.shape:
         raise Wrong(f"your function returns the shape {tuple(value.shape)}; expected {tuple(expected.shape)}.")
     if not torch.isfinite(value).all():
@@ -122,3 +279,8 @@ def repeatable(value: Tensor, again: Any, draw: str = "randn") -> None:
     """Raise `Wrong` where an answer that is right otherwise gives another value for the same seed."""
     if not torch.equal(value, again):
         raise Wrong(f"right, but not repeatable: pass the generator on to `{draw}`.")
+
+
+def uniform(generator: torch.Generator, low: float, high: float) -> float:
+    """A number between two others, for a trial."""
+    return low + (high - low) * float(torch.rand((), generator=generator, dtype=torch.float64))
