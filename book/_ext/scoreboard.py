@@ -45,12 +45,13 @@ def judges(rows: Mapping[str, Row]) -> str:
 
 
 def equal_terms(rows: Mapping[str, Row], shipped: Mapping[str, Row], best: Mapping[str, str]) -> str:
-    """Generators on equal terms, as a table in Markdown, beside the best that is shipped of each kind."""
+    """Generators on equal terms, as a table in Markdown, each beside the shipped model that is drawn alike."""
     head = (
         "Model",
         *(f"By the {judge}" for judge in JUDGES),
         "Illegible",
         "Calls",
+        "Training, s",
         "Settings",
         "Trials",
         "As shipped",
@@ -61,8 +62,8 @@ def equal_terms(rows: Mapping[str, Row], shipped: Mapping[str, Row], best: Mappi
         settings = ", ".join(f"{SYMBOLS.get(key, key)}{NARROW}{value:g}" for key, value in row["settings"].items())
         other = shipped.get(best.get(name, ""))
         beside = "–" if other is None else f"{NARROW}/{NARROW}".join(f"{other[j]['times_floor']:.1f}" for j in JUDGES)
-        about = (f"{100 * row['illegible']:.0f}{NARROW}%", f"{row['evaluations']:g}", settings, str(row["trials"]))
-        lines.append([row["label"], *distances, *about, beside])
+        cost = (f"{100 * row['illegible']:.0f}{NARROW}%", f"{row['evaluations']:g}", f"{row['training_seconds']:.0f}")
+        lines.append([row["label"], *distances, *cost, settings, str(row["trials"]), beside])
     return table(head, lines)
 
 

@@ -16,6 +16,9 @@ ELSEWHERE = {
     "objectives/gradient_penalties.py": "objectives/test_adversarial.py",
     "papers/song2019.py": "papers/test_song2019_2020.py",
     "papers/song2020.py": "papers/test_song2019_2020.py",
+    **{f"studies/ablation/{name}.py": "studies/test_ablation.py" for name in ("measure", "pace")},
+    **{f"studies/equal_terms/{name}.py": "studies/test_equal_terms.py" for name in ("contenders", "measure", "search")},
+    "studies/judges/measure.py": "studies/test_judges.py",
 }
 
 

@@ -16,9 +16,9 @@ from diffusion_teach.exercises import (
     chapter_06,
     chapter_11,
 )
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Wrong, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Law, Mistake, Trial, Wrong, same
 
-__all__ = ["TABLE", "Answer", "Exercise", "Mistake", "Wrong", "check", "same"]
+__all__ = ["TABLE", "Answer", "Exercise", "Law", "Mistake", "Trial", "Wrong", "check", "same"]
 
 TABLE: dict[str, Exercise] = {
     exercise.id: exercise

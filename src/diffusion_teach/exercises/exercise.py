@@ -11,6 +11,7 @@ import functools
 import linecache
 import math
 import traceback
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -108,8 +109,10 @@ class Exercise:
             return value
 
         try:
-            self.examine(asked)
-            self._elsewhere(asked)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of libraries, on what was done to an answer
+                self.examine(asked)
+                self._elsewhere(asked)
         except NotAttempted:
             return f"○ {self.id}: not attempted yet. Fill in the function above and run this cell again."
         except (Wrong, Stopped) as wrong:

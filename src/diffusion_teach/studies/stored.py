@@ -1,4 +1,7 @@
-"""What a study has measured, as rows in a JSON file: read in a fixed order, and replaced one by one."""
+"""What a study has measured, as rows in a JSON file: read in a fixed order, and replaced one by one.
+
+A row states what it depends on, so that a test can tell when it is stale.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from diffusion_teach import _files
+from diffusion_teach import _files, checkpoints
+from diffusion_teach.metrics.features import JUDGES
+
+
+def judges() -> dict[str, str]:
+    """The hashes of the judges' weights, by judge: what the distances of a row depend on."""
+    return {judge: str(checkpoints.card(judge)["sha256"]) for judge in JUDGES}
 
 
 def rows(path: Path, order: Iterable[str]) -> dict[str, Any]:

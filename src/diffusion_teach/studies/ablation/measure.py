@@ -34,6 +34,7 @@ BASE = dataclasses.replace(
     widths=LOGISTIC_WIDTHS,
     batch=64,
     warmup=40,
+    decay="linear",
     ema=0.99,
 )
 
@@ -77,10 +78,10 @@ ROWS: dict[str, Change] = {
     "constant": Change("a rate that does not fall", {"decay": "constant"}),
     "no-average": Change("no average of the weights", {"ema": None}),
     "time": Change("times drawn evenly", {"times": "time"}),
-    "simple": Change("L_simple", {"times": "time", "weight": "simple"}),
-    "eps": Change("asked for ε, L_simple", {"times": "time", "target": "eps"}),
+    "simple": Change("L_simple, times drawn evenly", {"times": "time", "weight": "simple"}),
+    "eps": Change("asked for ε, L_simple, times drawn evenly", {"times": "time", "target": "eps"}),
     "narrow": Change("noise drawn as narrowly towards data as towards noise", {"widths": (1.3, 1.3)}),
-    "coarse-end": Change("the sampler's steps likewise", grid=(1.3, 1.3)),
+    "coarse-end": Change("the sampler's steps spread as narrowly", grid=(1.3, 1.3)),
     "ode": Change("the ODE's solver", step=samplers.dpm_solver),
 }
 """By name; each changes one thing."""
@@ -98,6 +99,7 @@ def row(name: str) -> dict[str, Any]:
     row |= {key: fmean(one[key] for one in found) for key in ("illegible", "ink")}
     row |= {"parameters": sum(weight.numel() for weight in recipe.model().parameters())}
     print(name, {judge: round(row[judge]["times_floor"], 2) for judge in JUDGES}, flush=True)
+    row |= {"recipe": recipe.settings(), "judges": stored.judges()}
     return row | {"label": change.label, "images": IMAGES, "machine": devices.machine(torch.device("cpu"), 1)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -55,11 +56,17 @@ class Contender:
         return dataclasses.replace(self.recipe, batch=BATCH, **fields)
 
     def scores(self, chosen: Mapping[str, float], seed: int, repeats: int) -> dict[str, Any]:
-        """Train with chosen settings, and what some sets of samples score; seeds of samples follow that of training."""
+        """Train with chosen settings, and what some sets of samples score; seeds of samples follow that of training.
+
+        Beside the scores, `training_seconds`.
+        """
+        began = time.perf_counter()
         model = run.trained(self.tuned(chosen), steps=STEPS, seed=seed)
+        took = time.perf_counter() - began
         how = dataclasses.replace(self.sampling, seed=1000 * seed)
         generator = cast(Denoiser | OneStepGenerator, model)
-        return averaged(lambda how: evaluate(generator, how, count=COUNT, progress=False), how, repeats=repeats)
+        found = averaged(lambda how: evaluate(generator, how, count=COUNT, progress=False), how, repeats=repeats)
+        return found | {"training_seconds": took}
 
 
 def _around(middle: float, factor: float = 2.0) -> tuple[float, ...]:
@@ -80,7 +87,9 @@ CONTENDERS: dict[str, Contender] = {
             network=MappingProxyType({"blocks": 5, "dense": 216, "planes": 16}),
             widths=LOGISTIC_WIDTHS,
             warmup=40,
+            decay="linear",
             ema=0.999,
+            precision="float32",
         ),
         {"muon": _around(0.025), "adamw": _around(3e-3)},
         Sampling("sde_dpm_solver", 15),
@@ -88,4 +97,4 @@ CONTENDERS: dict[str, Contender] = {
 }
 """By name, in the order of the history."""
 SHIPPED = {"vae": "vae", "gan": "gan", "rpgan": "rpgan", "ddpm": "ddpm-15"}
-"""The line of `studies.scoreboard` that is the best of a contender's kind, where there is one."""
+"""The line of `studies.scoreboard` that is drawn as the contender is, where one is shipped."""

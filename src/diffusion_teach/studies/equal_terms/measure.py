@@ -5,7 +5,6 @@ Neither seeds nor samples are those of the search. The rows lie in `results.json
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -25,16 +24,18 @@ SHARES = ("precision", "recall", "density", "coverage")
 
 
 def row(name: str) -> dict[str, Any]:
-    """A contender's scores: means over its trainings, and of the distance the standard deviation over them."""
+    """A contender's scores: means over its trainings with standard deviations, and all that they depend on."""
     contender, chosen = CONTENDERS[name], search.results()[name]["best"]
-    began = time.perf_counter()
     found = [contender.scores(chosen, seed, SETS) for seed in SEEDS]
-    weights = sum(weight.numel() for weight in contender.tuned(chosen).model().parameters())
+    recipe = contender.tuned(chosen)
+    weights = sum(weight.numel() for weight in recipe.model().parameters())
     about = {"label": contender.label, "settings": chosen, "parameters": weights, "images": BATCH * STEPS}
     about |= {"trials": len(search.results()[name]["trials"]), "seeds": len(SEEDS), "sets": SETS}
+    about |= {"recipe": recipe.settings(), "judges": stored.judges()}
     scores = {judge: _judged([run[judge] for run in found]) for judge in JUDGES}
     besides = {key: fmean(run[key] for run in found) for key in ("illegible", "ink", "label_kl", "illegible_real")}
-    besides |= {"evaluations": found[0]["evaluations"], "seconds": round(time.perf_counter() - began)}
+    besides |= {"evaluations": found[0]["evaluations"]}
+    besides |= {"training_seconds": round(fmean(run["training_seconds"] for run in found))}
     print(name, {judge: scores[judge]["times_floor"] for judge in JUDGES}, flush=True)
     return about | scores | besides | {"machine": devices.machine(torch.device("cpu"), 1)}
 
@@ -42,7 +43,7 @@ def row(name: str) -> dict[str, Any]:
 def _judged(runs: list[dict[str, float]]) -> dict[str, float]:
     scores = {key: fmean(run[key] for run in runs) for key in ("frechet", "floor", "times_floor", *SHARES)}
     scores |= {f"{key}_real": fmean(run[f"{key}_real"] for run in runs) for key in SHARES}
-    return scores | {"times_floor_std": stdev(run["times_floor"] for run in runs)}
+    return scores | {f"{key}_std": stdev(run[key] for run in runs) for key in ("times_floor", *SHARES)}
 
 
 def rows(path: Path = RESULTS) -> dict[str, dict[str, Any]]:

@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from diffusion_teach import checkpoints
 from diffusion_teach.datasets import mnist
 from diffusion_teach.metrics import frechet
 from diffusion_teach.metrics.evaluation import illegible
@@ -62,7 +61,7 @@ def row(name: str) -> dict[str, Any]:
             times[judge].append(frechet.frechet_to_test(images, judge) / floor)
     found: dict[str, Any] = {judge: {"times_floor": fmean(of), "std": stdev(of)} for judge, of in times.items()}
     found |= {"illegible": fmean(unread), "count": COUNT, "draws": DRAWS}
-    return found | {"sha256": {judge: checkpoints.card(judge)["sha256"] for judge in JUDGES}}
+    return found | {"judges": stored.judges()}
 
 
 def rows(path: Path = RESULTS) -> dict[str, dict[str, Any]]:

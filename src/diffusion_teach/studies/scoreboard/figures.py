@@ -49,7 +49,16 @@ def scoreboard(rows: Mapping[str, Row], title: str = "Generators of digits, besi
 
 
 def _by_both(ax: Axes, rows: Mapping[str, Row], name: str) -> None:
-    """A score of each row by both judges."""
+    """A score of each row by both judges, with its standard deviation where it is known."""
     for judge, mark, colour in zip(JUDGES, "os", (style.MODEL, style.OTHER), strict=True):
         values = [row[judge][name] for row in rows.values()]
+        spreads = [_spread(row[judge], name) for row in rows.values()]
         ax.plot(values, range(len(rows)), mark, color=colour, label=judge, alpha=0.8)
+        ax.errorbar(values, range(len(rows)), xerr=spreads, fmt="none", ecolor=colour, elinewidth=1)
+
+
+def _spread(scores: Mapping[str, float], name: str) -> float:
+    """Of a score over trainings, or of the distance over draws."""
+    if name == "times_floor" and "frechet_std" in scores:
+        return scores["frechet_std"] / scores["floor"]
+    return scores.get(f"{name}_std", 0.0)

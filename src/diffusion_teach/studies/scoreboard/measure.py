@@ -68,7 +68,7 @@ def measure(contender: Contender) -> dict[str, Any]:
     how = Sampling(sampler=contender.sampler, steps=contender.steps)
     about = {"label": contender.label, "checkpoint": contender.checkpoint, "sha256": card["sha256"]}
     about |= {"parameters": card["parameters"], "training_steps": card["steps"], "training_seconds": card["seconds"]}
-    about |= {"machine": devices.machine(torch.device("cpu"), 1)}
+    about |= {"judges": stored.judges(), "machine": devices.machine(torch.device("cpu"), 1)}
     once = functools.partial(evaluate, cast(Any, model), count=contender.count)
     return about | averaged(once, how, repeats=contender.repeats)
 
