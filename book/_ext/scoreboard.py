@@ -44,27 +44,27 @@ def judges(rows: Mapping[str, Row]) -> str:
     return table(("Digits", *(f"By the {judge}" for judge in JUDGES), "Illegible"), lines)
 
 
-def equal_terms(rows: Mapping[str, Row], shipped: Mapping[str, Row], best: Mapping[str, str]) -> str:
-    """Generators on equal terms, as a table in Markdown, each beside the shipped model that is drawn alike."""
-    head = (
-        "Model",
-        *(f"By the {judge}" for judge in JUDGES),
-        "Illegible",
-        "Calls",
-        "Training, s",
-        "Settings",
-        "Trials",
-        "As shipped",
+def equal_terms(rows: Mapping[str, Row], shipped: Mapping[str, Row], beside: Mapping[str, str]) -> str:
+    """Generators on equal terms, as two tables in Markdown: what they come to, and by which means.
+
+    Beside each stands the shipped model that is drawn alike.
+    """
+    found = table(
+        ("Model", *(f"By the {judge}" for judge in JUDGES), "Illegible", "As shipped"),
+        (_found(row, shipped.get(beside.get(name, ""))) for name, row in rows.items()),
     )
-    lines = []
-    for name, row in rows.items():
-        distances = (f"{row[j]['times_floor']:.1f}{NARROW}±{NARROW}{row[j]['times_floor_std']:.1f}" for j in JUDGES)
-        settings = ", ".join(f"{SYMBOLS.get(key, key)}{NARROW}{value:g}" for key, value in row["settings"].items())
-        other = shipped.get(best.get(name, ""))
-        beside = "–" if other is None else f"{NARROW}/{NARROW}".join(f"{other[j]['times_floor']:.1f}" for j in JUDGES)
-        cost = (f"{100 * row['illegible']:.0f}{NARROW}%", f"{row['evaluations']:g}", f"{row['training_seconds']:.0f}")
-        lines.append([row["label"], *distances, *cost, settings, str(row["trials"]), beside])
-    return table(head, lines)
+    return found + "\n\n" + table(("Model", "Settings", "Trials", "Training, s", "Calls"), map(_means, rows.values()))
+
+
+def _found(row: Row, other: Row | None) -> list[str]:
+    distances = (f"{row[j]['times_floor']:.1f}{NARROW}±{NARROW}{row[j]['times_floor_std']:.1f}" for j in JUDGES)
+    shipped = "–" if other is None else f"{NARROW}/{NARROW}".join(f"{other[j]['times_floor']:.1f}" for j in JUDGES)
+    return [row["label"], *distances, f"{100 * row['illegible']:.0f}{NARROW}%", shipped]
+
+
+def _means(row: Row) -> list[str]:
+    settings = ", ".join(f"{SYMBOLS.get(key, key)}{NARROW}{value:g}" for key, value in row["settings"].items())
+    return [row["label"], settings, str(row["trials"]), f"{row['training_seconds']:.0f}", f"{row['evaluations']:g}"]
 
 
 def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
