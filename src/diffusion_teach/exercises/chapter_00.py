@@ -55,12 +55,6 @@ def _drawn(shape: torch.Size, generator: torch.Generator) -> Tensor:
     return torch.randn(shape, generator=generator)
 
 
-def _bell_shaped(noise: Tensor) -> bool:
-    """Whether the fourth moment is that of a Gaussian, 3 squared variances, to 8 %."""
-    centred = noise - noise.mean()
-    return math.isclose(float(centred.pow(4).mean() / centred.square().mean() ** 2), 3, rel_tol=0.08)
-
-
 def _root(product: float) -> float:
     return math.sqrt(2 * product)
 
@@ -71,10 +65,10 @@ _NO_TWO = "the pushes have the variance D·dt. Each axis gets 2D·dt."
 _ALONE = "your dots forget where they were. Add the push to x."
 _DIAGONAL = "both coordinates get the same push, so every dot moves along a diagonal. Draw eps of the shape of x."
 _ALIKE = "all dots get the same push: that is a current in the water. Draw eps of the shape of x."
-_UNSEEDED = "called twice with the same seed it gives different answers. Pass generator=generator to torch.randn."
-_DEAF = "it gives the same answer for every generator. Draw with generator=generator, and do not seed inside."
+_UNSEEDED = "right, but not repeatable: pass the generator on to `torch.randn`."
+_DEAF = "another generator gives the same numbers: use the one that is passed, and make none of your own."
 _ONE_AXIS = "one of the two coordinates is not pushed. Draw eps of the shape of x."
-_NO_BELL = "the pushes have the right deviation, but are not normally distributed. The text says N(0, 1): torch.randn."
+_NO_BELL = "mean and deviation are right, the shape is not: the noise is no Gaussian. Use `randn`."
 _PUSHES: tuple[tuple[Answer, str], ...] = (
     (_pushed(_root, torch.rand), _UNIFORM),
     (_pushed(lambda product: 2 * product), _VARIANCE),
@@ -93,10 +87,6 @@ def _examine_push(answer: Answer) -> None:
     x, dt, diffusivity = 3 + torch.randn(20_000, 2, generator=_rng()), 0.4, 0.3
     value = answer(x.clone(), dt, diffusivity, _rng())
     same(value, x)
-    if not same(answer(x.clone(), dt, diffusivity, _rng()), value):
-        raise Wrong(_UNSEEDED)
-    if same(answer(x.clone(), dt, diffusivity, torch.Generator().manual_seed(5)), value):
-        raise Wrong(_DEAF)
     if abs(float(value.detach().mean())) < 0.1:
         raise Wrong(_ALONE)
     moved = (value - x).detach()
@@ -113,8 +103,6 @@ def _examine_push(answer: Answer) -> None:
     diagnose(spread, named, near=within(0.03, relative=True))
     if not math.isclose(spread, right, rel_tol=0.03) or abs(float(moved.mean())) > 0.02:
         raise Wrong(f"pushes should have mean 0 and deviation {right:.3f}; yours have deviation {spread:.3f}.")
-    if not _bell_shaped(moved):
-        raise Wrong(_NO_BELL)
 
 
 # --- share-it-out: one step of the heat equation ---------------------------------------------------------------------
@@ -243,10 +231,6 @@ def _examine_noise(answer: Answer) -> None:
     x, beta = 2 + torch.randn(200, 200, generator=_rng()), 0.2
     value = answer(x.clone(), beta, torch.Generator().manual_seed(7))
     same(value, x)
-    if not same(answer(x.clone(), beta, torch.Generator().manual_seed(7)), value):
-        raise Wrong("called twice with the same seed it gives different answers. Use the generator that is given.")
-    if same(answer(x.clone(), beta, torch.Generator().manual_seed(8)), value):
-        raise Wrong("it gives the same answer for every generator. Draw with generator=generator.")
     covariance = torch.cov(torch.stack([x.flatten(), value.detach().flatten()]))
     kept = float(covariance[0, 1] / covariance[0, 0])
     added = value.detach() - kept * x
@@ -259,11 +243,6 @@ def _examine_noise(answer: Answer) -> None:
         raise Wrong(
             f"at β = {beta} x keeps {kept:.2f} of itself and gets noise of deviation {share:.2f}; it should be "
             f"{_rest(beta):.2f} and {math.sqrt(beta):.2f}."
-        )
-    rows = float(added.mean(1).std()) > 0.1 or float(added.mean(0).std()) > 0.1
-    if rows or abs(float(added.mean())) > 0.02 or not _bell_shaped(added):
-        raise Wrong(
-            "the noise is not N(0, 1), drawn anew for each entry of x. Draw eps of the shape of x, by torch.randn."
         )
 
 

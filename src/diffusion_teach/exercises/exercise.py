@@ -1,7 +1,8 @@
 """What an exercise is: a task, an examiner that names the mistake, a solution, and the mistakes it is known to name.
 
 An examiner knows one or a few test points, at which it tells mistakes apart. An answer that passes it is then tried
-elsewhere: at random points it must do as the solution does, or draw from the law that the task states, see `trial`.
+elsewhere: at random points it must do as the solution does, or draw from the law that the task states, see `Trial`.
+That a draw is repeatable, Gaussian and not shared is seen there, for all exercises.
 """
 
 from __future__ import annotations
@@ -180,8 +181,6 @@ def _line(error: Exception) -> str:
 
 def _agrees(value: Any, expected: Any) -> None:
     """Raise `Wrong` where an answer is not what the solution gives at a test point."""
-    if isinstance(value, Tensor) and value.dtype == torch.bool:
-        value = value.to(expected)
     if not same(value, expected):
         place = int((value.detach().reshape(expected.shape) - expected).abs().argmax())
         raise Wrong(
@@ -198,7 +197,9 @@ def _obeys(draw: Callable[[torch.Generator], Tensor], law: Law) -> None:
     """
     value = draw(torch.Generator().manual_seed(1))
     same(value, law.mean)  # a tensor of the right shape, and finite
-    repeatable(value, draw(torch.Generator().manual_seed(1)))
+    if not torch.equal(value, draw(torch.Generator().manual_seed(1))):
+        name = "randn" if law.gaussian else "rand"
+        raise Wrong(f"right, but not repeatable: pass the generator on to `torch.{name}`.")
     mean, std = law.mean.double(), law.std.double().expand(law.mean.shape)
     value = value.detach().to(mean).reshape(mean.shape)
     fixed = std == 0
@@ -276,12 +277,6 @@ def diagnose(
             raise Wrong(diagnosis)
     if otherwise:
         raise Wrong(otherwise)
-
-
-def repeatable(value: Tensor, again: Any, draw: str = "randn") -> None:
-    """Raise `Wrong` where an answer that is right otherwise gives another value for the same seed."""
-    if not torch.equal(value, again):
-        raise Wrong(f"right, but not repeatable: pass the generator on to `{draw}`.")
 
 
 def uniform(generator: torch.Generator, low: float, high: float) -> float:
