@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from diffusion_teach import exercises
-from diffusion_teach.exercises import TABLE, Exercise, Mistake
+from diffusion_teach.exercises import TABLE, Exercise, Law, Mistake, Trial
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 every = pytest.mark.parametrize("exercise", TABLE.values(), ids=TABLE)
@@ -133,3 +134,23 @@ def test_wrong_arguments_are_named() -> None:
         exercises.check("count-mode", _returns_none)
     with pytest.raises(TypeError, match="the answer to count-modes is a function, got 3"):
         exercises.check("count-modes", 3)  # type: ignore[arg-type]
+
+
+def test_a_draw_around_a_stretched_mean_is_seen() -> None:
+    mean = 5 * torch.randn(20_000, generator=torch.Generator().manual_seed(5))
+
+    def drawn(stretch: float) -> str:
+        exercise = Exercise(
+            "stretched",
+            "none",
+            lambda answer: None,
+            lambda generator: mean,
+            (),
+            "right.",
+            lambda generator: Trial((), Law(mean, torch.tensor(1.0))),
+        )
+        return exercise.verdict(lambda generator: stretch * mean + torch.randn(len(mean), generator=generator))
+
+    assert drawn(1.0).startswith("✓")
+    assert "beside its mean" in drawn(1.01)
+    assert "beside its mean" in drawn(0.99)
