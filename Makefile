@@ -45,10 +45,12 @@ test: $(INSTALLED)
 	$(BIN)/pytest -n auto --nbval tests notebooks
 
 # Do the tests notice mistakes? Faults are planted in a copy of the source, one at a time, and the tests of the module
-# must fail: first those that people make, then some drawn by chance.
+# must fail: first those that people make, then some drawn by chance. Do the claims? Faults are planted in the chapters,
+# smaller and smaller, until the claim lets one pass.
 faults: $(INSTALLED)
 	$(BIN)/python -m tools.mutants
 	$(BIN)/python -m tools.mutants drawn --seed 0 --count 100
+	$(BIN)/python -m tools.faults
 
 bench: $(BENCH)/installed
 	$(BENCH)/bin/python -m benchmarks

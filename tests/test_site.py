@@ -79,16 +79,29 @@ def test_the_ledger_shows_what_a_notebook_measured(
     monkeypatch.setattr(claims, "TABLE", {"trial": CLAIM})
     text = notebook(nbformat.v4.new_markdown_cell("# A trial"), measuring(value))
     (tmp_path / "99_trial.ipynb").write_text(text, encoding="utf-8")
-    page = ledger.markdown(tmp_path)
+    page = ledger.markdown(tmp_path, tmp_path)
     assert "### A trial" in page
-    row = page.splitlines()[-1]
-    assert (
-        row == f"| **[trial](notebooks/99_trial.ipynb)**: This \\| holds. | this book | 3.17 | {figures} | {verdict} |"
-    )
+    row = f"| **[trial](notebooks/99_trial.ipynb)**: This \\| holds. | this book | 3.17 | {figures}"
+    assert page.splitlines()[-1] == f"{row} | – | – | {verdict} |"
+    faults = [
+        {"claim": "trial", "name": "too long, by a share of", "caught": 0.25, "passed": 0.125},
+        {"claim": "trial", "name": "a sign", "caught": True, "passed": None},
+        {"claim": "trial", "name": "not noticed", "caught": None, "passed": True},
+        {"claim": "other", "name": "of another", "caught": True, "passed": None},
+    ]
+    stored = {"faults": faults, "seeds": {"0": {"trial": {"error": [0.2]}}, "1": {"trial": {"error": [0.1, 0.4]}}}}
+    (tmp_path / "99_trial.json").write_text(json.dumps(stored), encoding="utf-8")
+    caught = "too long, by a share of 0.25 (0.12 passes); a sign"
+    assert ledger.markdown(tmp_path, tmp_path).splitlines()[-1] == f"{row} | error 0.1 to 0.4 | {caught} | {verdict} |"
 
 
 def test_a_claim_that_no_notebook_measured_says_so() -> None:
     assert ledger.verdict(CLAIM, {}) == "not measured"
+
+
+def test_a_claim_that_is_read_from_a_study_says_how_it_is_measured_again() -> None:
+    claim = claims.Claim("trial", "99_trial", "This holds.", {"error": claims.at_most(0.5)}, stored="python -m trial")
+    assert ledger.faults(claim, []) == "stored; measured again by `python -m trial`"
 
 
 def test_the_reference_has_the_public_modules_in_the_order_of_the_story() -> None:

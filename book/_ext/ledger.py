@@ -1,4 +1,4 @@
-"""The ledger: every claim of the book beside what the stored notebooks measured."""
+"""The ledger: every claim beside what the stored notebook and ten seeds measured, and the fault that it catches."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from typing import Any
 from diffusion_teach import claims
 
 PLACE = "<!-- the ledger -->"
+RESULTS = Path(__file__).resolve().parents[2] / "tools" / "faults" / "results"
 
 Figures = dict[str, Any]  # by name: a number, or a list with one number a seed
 
 
-def markdown(notebooks: Path) -> str:
-    """The ledger's tables in MyST Markdown, one a chapter, from the notebooks of a folder."""
+def markdown(notebooks: Path, results: Path = RESULTS) -> str:
+    """The ledger's tables in MyST Markdown, one a chapter, from the notebooks of a folder and the faults' results."""
     stored = measured(notebooks)
     parts = []
     for path in sorted(notebooks.glob("*.ipynb")):
         rows = [claim for claim in claims.TABLE.values() if claim.chapter == path.stem]
         if rows:
-            parts.append(f"### {title(path)}\n\n" + table(path.stem, rows, stored))
+            parts.append(
+                f"### {title(path)}\n\n" + table(path.stem, rows, stored, trials(results / f"{path.stem}.json"))
+            )
     return "\n\n".join(parts)
 
 
@@ -46,11 +49,16 @@ def measured(notebooks: Path) -> dict[str, Figures]:
     return found
 
 
-def table(chapter: str, rows: Iterable[claims.Claim], stored: dict[str, Figures]) -> str:
+def trials(path: Path) -> dict[str, Any]:
+    """What became of a chapter's faults and what ten seeds measured, as `python -m tools.faults` stores it."""
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {"faults": [], "seeds": {}}
+
+
+def table(chapter: str, rows: Iterable[claims.Claim], stored: dict[str, Figures], trials: dict[str, Any]) -> str:
     """One chapter's claims as a Markdown table."""
     lines = [
-        "| Claim | Source | Printed there | Measured here | Verdict |",
-        "|---|---|---|---|---|",
+        "| Claim | Source | Printed there | Measured here | Over ten seeds | Fault that it catches | Verdict |",
+        "|---|---|---|---|---|---|---|",
     ]
     for claim in rows:
         cells = [
@@ -58,12 +66,39 @@ def table(chapter: str, rows: Iterable[claims.Claim], stored: dict[str, Figures]
             f"{{cite:t}}`{claim.source}`" if claim.source else "this book",
             claim.printed or "–",
             figures(claim, stored.get(claim.id, {})),
+            spread(claim, trials["seeds"]),
+            faults(claim, trials["faults"]),
             verdict(claim, stored),
         ]
         lines.append(
             "| " + " | ".join(cell.replace("|", "\\|").replace(" %", "\N{NO-BREAK SPACE}%") for cell in cells) + " |"
         )
     return "\n".join(lines)
+
+
+def spread(claim: claims.Claim, seeds: dict[str, dict[str, Figures]]) -> str:
+    """Each figure's range over the seeds."""
+    found = [figures[claim.id] for figures in seeds.values() if claim.id in figures]
+    if not found:
+        return "–"
+    return "; ".join(
+        f"{name.replace('_', ' ')} {number([value for one in found for value in one.get(name, [])])}"
+        for name in claim.bounds
+    )
+
+
+def faults(claim: claims.Claim, outcomes: list[dict[str, Any]]) -> str:
+    """The faults planted under a claim: the smallest caught, and the largest let through, where they have a size."""
+    if claim.stored:
+        return f"stored; measured again by `{claim.stored}`"
+    parts = []
+    for one in outcomes:
+        if one["claim"] != claim.id or not one["caught"]:
+            continue
+        parts.append(one["name"])
+        if one["caught"] is not True:
+            parts[-1] += f" {one['caught']:.2g}" + (f" ({one['passed']:.2g} passes)" if one["passed"] else "")
+    return "; ".join(parts) or "–"
 
 
 def figures(claim: claims.Claim, values: Figures) -> str:
@@ -75,9 +110,9 @@ def figures(claim: claims.Claim, values: Figures) -> str:
 
 def number(value: float | list[float] | None) -> str:
     """A figure in words."""
-    if value is None:
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    if not values:
         return "–"
-    values = value if isinstance(value, list) else [value]
     low, high = f"{min(values):.4g}", f"{max(values):.4g}"
     return low if low == high else f"{low} to {high}"
 
