@@ -36,10 +36,8 @@ def run(
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         job = Path(folder) / "job.json"
         listed = [asdict(fault) for fault in faults]
-        job.write_text(
-            json.dumps({"cells": list(code), "faults": listed, "whole": not faults, "jobs": jobs, "timeout": timeout}),
-            encoding="utf-8",
-        )
+        task = {"cells": list(code), "faults": listed, "whole": not faults, "jobs": jobs, "timeout": timeout}
+        job.write_text(json.dumps(task), encoding="utf-8")
         environment = {
             **os.environ,
             "DIFFUSION_TEACH_SEED": str(seed),
