@@ -25,9 +25,24 @@ CLAIMS = {
 }
 
 
+NEW = (rules.fits_the_page, rules.folds_what_only_plots, rules.can_run_any_cell_again)
+NOT_YET = {
+    "00_ink",
+    "01_vae",
+    "02_gan",
+    "03_nonequilibrium",
+    "04_score_matching",
+    "05_ncsn",
+    "06_ddpm",
+    "11_gan_vs_diffusion",
+}  # chapters that were written before the new rules
+
+
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_keeps_the_rule(path: Path, rule: Callable[..., Any]) -> None:
+    if rule in NEW and path.stem in NOT_YET:
+        return
     assert list(rule(rules.Notebook.read(path))) == []
 
 
@@ -105,6 +120,16 @@ def field(number: int, name: str, value: Any) -> Callable[[list[dict[str, Any]]]
     return lambda cells: cells[number].update({name: value})
 
 
+def again(*sources: str) -> Callable[[list[dict[str, Any]]], None]:
+    """A fault: other code in the cells that draw and check."""
+
+    def plant(cells: list[dict[str, Any]]) -> None:
+        for number, text in zip((2, 3, 5), sources, strict=True):
+            cells[number]["source"] = text
+
+    return plant
+
+
 FAULTS: list[tuple[Callable[..., Any], str, Callable[[list[dict[str, Any]]], None]]] = [
     (rules.is_valid, "repeated", lambda cells: cells[1].update(id=cells[2]["id"])),
     (rules.is_valid, "not a valid", lambda cells: cells[2].pop("metadata")),
@@ -128,6 +153,12 @@ FAULTS: list[tuple[Callable[..., Any], str, Callable[[list[dict[str, Any]]], Non
     (rules.keeps_to_its_claims, "the table has", lambda cells: cells[3]["outputs"].pop()),
     (rules.keeps_to_its_claims, "nothing is compared", field(3, "metadata", {"tags": ["nbval-ignore-output"]})),
     (rules.has_short_cells, "26 lines", field(2, "source", "x = 1\n" * 26)),
+    (rules.fits_the_page, "89 columns", field(2, "source", "x" * 89)),
+    (rules.folds_what_only_plots, "hide-input", source(2, "draw()", "picture = draw()\nplots.show(picture)")),
+    (rules.can_run_any_cell_again, "'x' again", again("x = 1", "draw(x)", "x = 2")),
+    (rules.can_run_any_cell_again, "'x' again", again("x = 1", "def f():\n    return x", "x = 2")),
+    (rules.can_run_any_cell_again, "'x' again", again("x = 1\ny = [x for _ in y]", "x += 1", "pass")),
+    (rules.can_run_any_cell_again, "'f' again", again("def f():\n    return 1", "y = f()", "def f():\n    return 2")),
     (rules.is_stamped, "badge", source(0, "blob/main", "blob/master")),
     (rules.is_stamped, "install", source(1, "find_spec", "find")),
     (rules.is_stamped, "install", field(1, "metadata", {})),
@@ -159,6 +190,32 @@ def test_a_planted_fault_is_found(good: rules.Notebook, rule: Any, words: str, p
     plant(content["cells"])
     found = list(rule(rules.Notebook(good.path, content, good.size)))
     assert any(words in violation for violation in found), found
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "third"),
+    [
+        ("x = 1\ndraw(x)", "x = 2\ndraw(x)", "for x in range(3):\n    draw(x)"),
+        ("x = 1", "def f(x):\n    return x", "x = 2"),
+        ("x = 1", "y = [x for x in range(3)]", "x = 2"),
+        ("import x", "x.draw()", "import x"),
+        ("x = 1", "with open(y) as x:\n    draw(x)", "x: int = 2"),
+    ],
+)
+def test_names_that_nobody_else_reads_may_be_bound_again(
+    good: rules.Notebook, first: str, second: str, third: str
+) -> None:
+    content = copy.deepcopy(good.content)
+    again(first, second, third)(content["cells"])
+    assert list(rules.can_run_any_cell_again(rules.Notebook(good.path, content, good.size))) == []
+
+
+def test_a_cell_that_plots_and_makes_something_is_not_folded(good: rules.Notebook) -> None:
+    content = copy.deepcopy(good.content)
+    again("picture = draw()\nplots.show(picture)", "use(picture)", "claims.check('one')\nplots.show(draw())")(
+        content["cells"]
+    )
+    assert list(rules.folds_what_only_plots(rules.Notebook(good.path, content, good.size))) == []
 
 
 def test_a_large_notebook_is_found(good: rules.Notebook) -> None:

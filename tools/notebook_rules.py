@@ -6,6 +6,7 @@ that may vary may stand there. The other rules keep the chapters readable everyw
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
 import re
@@ -20,6 +21,7 @@ from diffusion_teach import claims
 from tools import stamp
 
 PICTURES = ("image/png", "image/jpeg")
+COLUMNS = 88  # what the page holds
 SUMMARIES = ("Hint", "Solution", "Proof")
 SECTIONS = ("What we claimed", "Exercises", "Go deeper")
 HEAD = {  # as a table or as a list
@@ -165,6 +167,102 @@ def has_short_cells(notebook: Notebook) -> Iterator[str]:
             yield f"{where} has {len(source.splitlines())} lines of code"
 
 
+def fits_the_page(notebook: Notebook) -> Iterator[str]:
+    """Code is at most as wide as the page's column."""
+    for where, _, source in notebook.cells("code"):
+        for line in source.splitlines():
+            if len(line) > COLUMNS:
+                yield f"{where} has a line of {len(line)} columns, at most {COLUMNS}: {line.strip()[:60]!r}"
+
+
+def folds_what_only_plots(notebook: Notebook) -> Iterator[str]:
+    """A cell that shows a picture, checks no claim and makes nothing that a later cell needs is tagged `hide-input`."""
+    cells = [(where, cell, source, Names(source)) for where, cell, source in notebook.cells("code")]
+    for number, (where, cell, source, names) in enumerate(cells):
+        needed = set().union(*(later.read for *_, later in cells[number + 1 :]))
+        plots_only = "plots.show" in source and "claims.check(" not in source and not names.bound & needed
+        if plots_only and "hide-input" not in tags(cell):
+            yield f"{where} only plots: tag it `hide-input`"
+
+
+def can_run_any_cell_again(notebook: Notebook) -> Iterator[str]:
+    """No global that an earlier cell or function reads is bound again."""
+    read: dict[str, str] = {}  # by name, the first cell that reads it
+    bound: set[str] = set()
+    for where, _, source in notebook.cells("code"):
+        names = Names(source)
+        for name in names.read:
+            read.setdefault(name, where)
+        for name in sorted(names.bound & bound & set(read)):
+            yield f"{where} binds {name!r} again, which {read[name]} reads"
+        bound |= names.bound
+
+
+class Names(ast.NodeVisitor):
+    """The globals of a cell: `bound`, what it binds; `read`, what it or a function in it takes from outside.
+
+    Imports count as neither: they bind the same thing each time.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.bound: set[str] = set()
+        self.read: set[str] = set()
+        code = "\n".join(re.sub(r"^(\s*)%.*", r"\1pass", line) for line in source.splitlines())
+        self.visit(ast.parse(code))
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        """Neither reads nor binds."""
+
+    visit_ImportFrom = visit_Import  # noqa: N815
+
+    def visit_Name(self, node: ast.Name) -> None:
+        """A load before any binding comes from outside."""
+        if not isinstance(node.ctx, ast.Load):
+            self.bound.add(node.id)
+        elif node.id not in self.bound:
+            self.read.add(node.id)
+
+    def visit_Assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> None:
+        """The value is read before the target is bound; `+=` reads the target, too."""
+        if node.value is not None:
+            self.visit(node.value)
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            self.visit_Name(ast.Name(node.target.id, ast.Load()))
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            self.visit(target)
+
+    visit_AnnAssign = visit_AugAssign = visit_Assign  # noqa: N815
+
+    def visit_For(self, node: ast.For) -> None:
+        """What is walked through is read before the target is bound."""
+        for part in (node.iter, node.target, *node.body, *node.orelse):
+            self.visit(part)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.ClassDef | ast.Lambda | ast.expr) -> None:
+        """A scope of its own, which may be run at any later time: it reads whatever it does not bind itself."""
+        self.read |= free_names(node)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            self.bound.add(node.name)
+
+    visit_ClassDef = visit_Lambda = visit_FunctionDef  # noqa: N815
+
+    def visit_ListComp(self, node: ast.expr) -> None:
+        """A scope of its own, which is run at once."""
+        self.read |= free_names(node) - self.bound
+
+    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp  # noqa: N815
+
+
+def free_names(scope: ast.AST) -> set[str]:
+    """The names that a function, a class or a comprehension takes from around it."""
+    nodes = list(ast.walk(scope))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    local = {name.id for name in names if not isinstance(name.ctx, ast.Load)}
+    local |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    local |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef) and node is not scope}
+    return {name.id for name in names} - local
+
+
 def is_stamped(notebook: Notebook) -> Iterator[str]:
     """The Colab badge under the title and the install cell are those of tools/stamp.py."""
     url, branch = stamp.repository()
@@ -265,6 +363,9 @@ RULES: tuple[Callable[[Notebook], Iterator[str]], ...] = (
     keeps_to_its_claims,
     is_small,
     has_short_cells,
+    fits_the_page,
+    folds_what_only_plots,
+    can_run_any_cell_again,
     is_stamped,
     has_a_head,
     has_its_sections,
