@@ -226,16 +226,18 @@ def test_a_model_without_labels_takes_none() -> None:
         generate(Learned(nn.Identity(), SCHEDULE), 2)
 
 
-@pytest.mark.parametrize("sampler", ["euler", "heun", "annealed_langevin"])
-def test_what_walks_in_x_over_alpha_needs_an_alpha(sampler: str) -> None:
+def test_what_walks_in_x_over_alpha_needs_an_alpha() -> None:
     denoiser = model(schedule=FlowMatching())
-    with pytest.raises(_checks.Unsupported, match=f"{sampler} walks in x/α, and this model's α is 0 at t = 1"):
-        generate(denoiser, 2, Sampling(sampler, 3))
-    assert generate(denoiser, 2, Sampling("ddim", 3)).isfinite().all()
+    with pytest.raises(_checks.Unsupported, match="annealed_langevin walks in x/α, and this model's α is 0 at t = 1"):
+        generate(denoiser, 2, Sampling("annealed_langevin", 3))
+    for sampler in ("ddim", "euler", "heun"):
+        assert generate(denoiser, 2, Sampling(sampler, 3)).isfinite().all()
 
 
 def test_what_is_no_model_of_images_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"a str draws no images: take a model as checkpoints.model"):
+    with pytest.raises(
+        TypeError, match=r"model must be one as checkpoints.model\('ddpm-mnist'\) gives it: a str draws"
+    ):
         generate("ddpm-mnist", 2)  # type: ignore[arg-type]
     with pytest.raises(_checks.Unsupported, match="a Classifier draws no images"):
         generate(Classifier(), 2)  # type: ignore[arg-type]
@@ -244,7 +246,7 @@ def test_what_is_no_model_of_images_is_refused() -> None:
     for dtype in (torch.float64, torch.bfloat16):
         with pytest.raises(TypeError, match=r"weights are torch\.\w+, expected float32. Use model.float\(\)"):
             generate(model().to(dtype), 2)
-    with pytest.raises(TypeError, match=r"sampling must be a Sampling, such as Sampling\('ddim', 20\), got 'ddim'"):
+    with pytest.raises(TypeError, match="sampling must be a Sampling, got 'ddim'"):
         generate(model(), 2, "ddim")  # type: ignore[arg-type]
 
 

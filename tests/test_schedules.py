@@ -255,6 +255,31 @@ def test_infinite_rates_are_an_error_and_finite_ones_are_not(name: str) -> None:
             schedule.g2(one)
 
 
+def test_what_is_finite_at_an_end_is_told() -> None:
+    zero, one = torch.tensor(0.0, dtype=torch.float64), torch.tensor(1.0, dtype=torch.float64)
+    a = math.pi / 2 / 1.008
+    assert float(Cosine().rates(one)[0]) == pytest.approx(-a / math.sin(a), rel=1e-12)
+    assert float(Cosine().rates(one)[1]) == pytest.approx(0, abs=1e-12)
+    assert [float(rate) for rate in SubVP(0.1, 20).rates(zero)] == pytest.approx([-0.05, 0.1])
+    # Where σ grows like √t the SDE's noise begins at dσ²/dt, which is finite.
+    assert float(VP(0.1, 20).g2(zero)) == pytest.approx(0.1)
+    assert float(SubVP().g2(zero)) == 0
+    assert float(VE(0.01, 50).g2(zero)) == pytest.approx(2 * 0.01**2 * math.log(5000))
+    assert float(Cosine(0.008).g2(zero)) == pytest.approx(2 * a / math.tan(a), rel=1e-9)
+    assert float(Discrete(torch.tensor([0.3, 0.4])).g2(zero)) == pytest.approx(-2 * math.log(0.7))
+
+
+@every
+def test_rates_are_the_same_in_inference_mode(name: str) -> None:
+    schedule, t = SCHEDULES[name], torch.tensor([0.3, 0.8], dtype=torch.float64)
+    outside = *schedule.rates(t), schedule.f(t), schedule.g2(t)
+    with torch.inference_mode():
+        inside = *schedule.rates(t.clone()), schedule.f(t), schedule.g2(t)
+    for a, b in zip(outside, inside, strict=True):
+        assert torch.equal(a, b)
+        assert a.any() or name == "ve"
+
+
 @given(st.one_of(st.floats(max_value=-1e-6), st.floats(min_value=1.0001)), st.sampled_from(["alpha", "sigma", "f"]))
 def test_times_outside_are_an_error(time: float, what: str) -> None:
     with pytest.raises(ValueError, match="t must"):

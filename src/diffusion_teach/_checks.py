@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import math
 import numbers
+import os
 from collections.abc import Iterable, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from diffusion_teach import _names
+
+Kind = TypeVar("Kind")
 
 
 class Unsupported(ValueError):
@@ -73,6 +77,36 @@ def _shape(name: str, value: Tensor, shape: Sequence[int | str | None]) -> None:
     if not fits:
         text = ", ".join("any" if w is None else str(w) for w in shape)
         raise ValueError(f"{name} must have shape ({text}), got {describe(value)}.")
+
+
+def numbers_like(name: str, value: Any, like: Tensor) -> Tensor:
+    """Check a number, or a tensor that broadcasts to another one, and return it in that one's dtype and place."""
+    if not isinstance(value, Tensor):
+        return torch.tensor(number(name, value), dtype=like.dtype, device=like.device)
+    tensor(name, value, finite=False)
+    try:
+        fits = torch.broadcast_shapes(value.shape, like.shape) == like.shape
+    except RuntimeError:
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"{name} must be a number or broadcast to the shape {tuple(like.shape)}, got {describe(value)}."
+        )
+    return value.to(like)
+
+
+def input_of(network: nn.Module, name: str, value: Any, shape: Sequence[int | str | None]) -> Tensor:
+    """Check what a network is fed, which must be of its weights' dtype but under autocast, and return it."""
+    tensor(name, value, shape, finite=False)
+    weight = next(network.parameters(), value)
+    if value.dtype != weight.dtype and (value.dtype == torch.float64 or not torch.is_autocast_enabled()):
+        raise TypeError(
+            f"{name} must be of the dtype of the network's weights, {str(weight.dtype).removeprefix('torch.')}, got "
+            f"{describe(value)}. Convert it with {name}.to({weight.dtype})."
+        )
+    if value.device.type != weight.device.type:
+        raise ValueError(f"{name} must lie where the network does, on {weight.device}, got {value.device}.")
+    return value
 
 
 def indices(name: str, value: Any, below: int, shape: Sequence[int | str | None] | None = None) -> Tensor:
@@ -135,6 +169,35 @@ def choice(name: str, value: Any, choices: Iterable[str]) -> str:
         return value
     near = _names.near(value, options)
     raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, got {value!r}.{near}")
+
+
+def instance(name: str, value: Any, kind: type[Kind] | tuple[type[Kind], ...], what: str, mend: str = "") -> Kind:
+    """Check that something is of a kind and return it; `what` names the kind, `mend` says how to make one."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {what}, got {describe(value)}.{mend and ' ' + mend}")
+    return value
+
+
+def module(name: str, value: Any) -> nn.Module:
+    """Check a network and return it."""
+    return instance(name, value, nn.Module, "a torch.nn.Module")
+
+
+def flag(name: str, value: Any) -> bool:
+    """Check a choice of True or False and return it: "no" would count as True."""
+    return instance(name, value, bool, "True or False")
+
+
+def path(name: str, value: Any) -> Path:
+    """Check the path of a file or a folder and return it, with ~ for the user's own folder."""
+    return Path(instance(name, value, (str, os.PathLike), "a path, such as 'runs'")).expanduser()
+
+
+def pair(name: str, value: Any, **bounds: float) -> tuple[float, float]:
+    """Check two numbers, each within the bounds of `number`, and return them."""
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise TypeError(f"{name} must be two numbers, such as (0.9, 0.99), got {describe(value)}.")
+    return number(f"{name}[0]", value[0], **bounds), number(f"{name}[1]", value[1], **bounds)
 
 
 def sizes(name: str, value: Any, count: int | None = None) -> tuple[int, ...]:

@@ -64,7 +64,7 @@ def entropy(shares: Tensor, cell: float = 1.0) -> Tensor:
         particle is known to within less than one unit.
     """
     _is_shares("shares", shares)
-    _checks.number("cell", cell, above=0)
+    cell = _checks.number("cell", cell, above=0)
     return -(torch.xlogy(shares, shares).sum() - math.log(cell))
 
 
@@ -91,7 +91,7 @@ def mutual_information(shares: Tensor, sigma: float, cell: float = 1.0) -> Tenso
         cell: the length of a cell, short beside σ.
     """
     _checks.tensor("shares", shares, ("n",))
-    _checks.number("sigma", sigma, above=0)
+    sigma = _checks.number("sigma", sigma, above=0)
     return entropy(shares, cell) - 0.5 * math.log(2 * math.pi * math.e * sigma**2)
 
 

@@ -23,7 +23,7 @@ from diffusion_teach.denoisers import Denoiser, Guided
 from diffusion_teach.denoisers.guided import EVERYWHERE, check_between, inside
 from diffusion_teach.networks.network import OneStepGenerator
 from diffusion_teach.samplers import langevin
-from diffusion_teach.schedules import Schedule
+from diffusion_teach.schedules import Schedule, check_schedule
 
 _STEPS = (
     samplers.ancestral,
@@ -118,12 +118,14 @@ class Sampling:
 
     def times(self, schedule: Schedule) -> Tensor:
         """The times that a walk goes through, once sampler and steps are known, (steps + 1,) float64."""
+        check_schedule(schedule)
         if self.sampler == "annealed_langevin":
             return langevin.ladder(schedule, self.steps or 0)
         return samplers.time_grid(schedule, self.steps or 0, spacing=SPACING)
 
     def evaluations(self, model: Denoiser | OneStepGenerator) -> int:
         """Evaluations of the network for one sample, once sampler and steps are known."""
+        _checks.instance("model", model, (Denoiser, OneStepGenerator), "a denoiser or a generator")  # type: ignore[type-abstract]
         if isinstance(model, OneStepGenerator):
             return 1
         if self.sampler == "annealed_langevin":
@@ -159,7 +161,8 @@ def generate(
             cannot be drawn with.
         FloatingPointError: the model's answers are not finite.
     """
-    _checks.integer("count", count)
+    count = _checks.integer("count", count)
+    progress = progress if progress is None else _checks.flag("progress", progress)
     how = _asked(sampling).of(model)
     if isinstance(model, OneStepGenerator):
         return _in_one_step(model, count, how, labels)
@@ -195,8 +198,8 @@ def path(
     Raises:
         ValueError: for a model that draws in one step and has no reverse process, and as `generate`.
     """
-    _checks.integer("frames", frames, least=2)
-    _checks.integer("count", count)
+    frames = _checks.integer("frames", frames, least=2)
+    count = _checks.integer("count", count)
     how = dataclasses.replace(_asked(sampling).of(model), batch=count)
     if isinstance(model, OneStepGenerator):
         raise _checks.Unsupported(
@@ -213,16 +216,14 @@ def path(
 def _asked(sampling: object) -> Sampling:
     if sampling is None:
         return Sampling()
-    if not isinstance(sampling, Sampling):
-        raise TypeError(f"sampling must be a Sampling, such as Sampling('ddim', 20), got {_checks.describe(sampling)}.")
-    return sampling
+    return _checks.instance("sampling", sampling, Sampling, "a Sampling", "Make one, as in Sampling('ddim', 20).")
 
 
 def check_images(model: Denoiser | OneStepGenerator) -> tuple[int, ...]:
     """Check that a model draws images, and return their shape (C, H, W)."""
     if not isinstance(model, (Denoiser, OneStepGenerator)):
         raise (_checks.Unsupported if isinstance(model, nn.Module) else TypeError)(
-            f"a {type(model).__name__} draws no images: take a model as checkpoints.model('ddpm-mnist') gives it."
+            f"model must be one as checkpoints.model('ddpm-mnist') gives it: a {type(model).__name__} draws no images."
         )
     if model.shape is None:
         raise ValueError(
@@ -259,10 +260,10 @@ def _walks(denoiser: Denoiser, count: int, how: Sampling, labels: int | Tensor |
     shape, device, schedule = check_images(denoiser), denoiser.device, denoiser.schedule
     assert how.sampler is not None
     assert how.steps is not None
-    if how.sampler in ("annealed_langevin", "euler", "heun") and schedule.alpha(torch.ones(())) == 0:
+    if how.sampler == "annealed_langevin" and schedule.alpha(torch.ones(())) == 0:
         raise _checks.Unsupported(
-            f"{how.sampler} walks in x/α, and this model's α is 0 at t = 1: leave out sampler=… (--sampler), or take "
-            "ancestral, ddim or one of the dpm_solvers."
+            "annealed_langevin walks in x/α, and this model's α is 0 at t = 1: leave out sampler=… (--sampler), or "
+            "take another one."
         )
     times = how.times(schedule).to(devices.widest(device))
     precision = devices.precision(how.precision, device)

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from diffusion_teach import _checks
-from diffusion_teach.schedules import Schedule, check_time
+from diffusion_teach.schedules import Schedule, check_schedule, check_time
 
 TARGETS = ("x0", "eps", "score", "v", "velocity")
 
@@ -39,6 +39,8 @@ class Prediction(NamedTuple):
 
 def expand(t: Tensor, like: Tensor) -> Tensor:
     """Give t, which has the leading dimensions of `like` or none, trailing ones so that it broadcasts over it."""
+    _checks.tensor("t", t, finite=False)
+    _checks.tensor("like", like, finite=False)
     if t.shape != like.shape[: t.ndim]:
         raise ValueError(
             f"t must be a single number or have the leading shape of x, got {tuple(t.shape)} for x of shape "
@@ -53,7 +55,8 @@ def row(name: str, schedule: Schedule, t: Tensor) -> tuple[Tensor, Tensor]:
     Raises:
         ValueError: for an unknown target, or where the row is infinite (score at σ = 0, velocity where dσ/dt is).
     """
-    _checks.choice("target", name, TARGETS)
+    _checks.choice("name", name, TARGETS)
+    check_schedule(schedule)
     check_time(t)
     if name == "x0":
         return torch.ones_like(t), torch.zeros_like(t)
@@ -107,4 +110,5 @@ def solve(name: str, schedule: Schedule, t: Tensor, x_t: Tensor, y: Tensor) -> P
 def add_noise(schedule: Schedule, t: Tensor, x0: Tensor, eps: Tensor) -> Tensor:
     """The line itself: x_t = α(t)·x₀ + σ(t)·ε; x0 and eps (B, ...), t 0-dimensional or (B,)."""
     _checks.same_shape("x0", _checks.tensor("x0", x0), "eps", _checks.tensor("eps", eps))
+    check_schedule(schedule)
     return expand(schedule.alpha(t), x0) * x0 + expand(schedule.sigma(t), x0) * eps

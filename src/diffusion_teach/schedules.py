@@ -4,7 +4,7 @@ Time runs from data, t = 0, to noise, t = 1. A schedule states log α and log σ
 its digits in float32); everything else follows from the two:
 
     log-SNR       λ(t) = 2 (log α − log σ)
-    the SDE       dx = f(t)·x dt + g(t) dw,   f = d log α/dt,   g² = 2σ(α·σ̇ − σ·α̇)/α = −σ²·dλ/dt
+    the SDE       dx = f(t)·x dt + g(t) dw,   f = d log α/dt,   g² = dσ²/dt − 2f·σ² = −σ²·dλ/dt
     its prior     x₁ ~ N(0, σ(1)²·I), as α(1)·x₀ is small beside it
 
 (Kingma et al. 2021, eqs. 2–3; Song et al. 2021, section 3.4.)
@@ -34,9 +34,15 @@ def check_time(t: Tensor, name: str = "t") -> Tensor:
     return t
 
 
-def _rate(value: Tensor, time: Tensor) -> Tensor:
-    """d value/d time, elementwise; zero where value does not depend on time."""
-    return torch.autograd.grad(value.sum(), time)[0] if value.requires_grad else torch.zeros_like(time)
+def _rates(t: Tensor, *functions: Callable[[Tensor], Tensor]) -> tuple[Tensor, ...]:
+    """d function/dt of each, elementwise; zero where one does not depend on time. In `torch.inference_mode` too."""
+    with torch.inference_mode(False), torch.enable_grad():
+        time = t.detach().clone().requires_grad_(True)
+        values = [function(time) for function in functions]
+        return tuple(
+            torch.autograd.grad(value.sum(), time)[0] if value.requires_grad else torch.zeros_like(time)
+            for value in values
+        )
 
 
 class Schedule(ABC):
@@ -50,13 +56,24 @@ class Schedule(ABC):
     def log_sigma(self, t: Tensor) -> Tensor:
         """log σ(t); any shape gives the same shape. May be −∞ at t = 0."""
 
+    # α, σ and σ² again: their logarithms have no slope where they are 0, and they themselves may have one.
+
+    def _alpha(self, t: Tensor) -> Tensor:
+        return self.log_alpha(t).exp()
+
+    def _sigma(self, t: Tensor) -> Tensor:
+        return self.log_sigma(t).exp()
+
+    def _variance(self, t: Tensor) -> Tensor:
+        return self._sigma(t).square()
+
     def alpha(self, t: Tensor) -> Tensor:
         """The share of the data, α(t)."""
-        return self.log_alpha(check_time(t)).exp()
+        return self._alpha(check_time(t))
 
     def sigma(self, t: Tensor) -> Tensor:
         """The standard deviation of the noise, σ(t)."""
-        return self.log_sigma(check_time(t)).exp()
+        return self._sigma(check_time(t))
 
     def log_snr(self, t: Tensor) -> Tensor:
         """λ(t) = log(α²/σ²), falling in t; +∞ where σ = 0, −∞ where α = 0."""
@@ -69,11 +86,9 @@ class Schedule(ABC):
         Raises:
             ValueError: where they are infinite, as dσ/dt is at t = 0 where σ grows like √t.
         """
-        with torch.enable_grad():
-            time = check_time(t).detach().clone().requires_grad_(True)
-            rates = _rate(self.log_alpha(time).exp(), time), _rate(self.log_sigma(time).exp(), time)
-        self._must_be_finite("rates of change", t, *rates)
-        return rates
+        alpha_dot, sigma_dot = _rates(check_time(t), self._alpha, self._sigma)
+        self._must_be_finite("rates of change", t, alpha_dot, sigma_dot)
+        return alpha_dot, sigma_dot
 
     def f(self, t: Tensor) -> Tensor:
         """The drift coefficient f(t) = d log α/dt of the SDE.
@@ -81,21 +96,18 @@ class Schedule(ABC):
         Raises:
             ValueError: where it is infinite, as at α = 0.
         """
-        with torch.enable_grad():
-            time = check_time(t).detach().clone().requires_grad_(True)
-            drift = _rate(self.log_alpha(time), time)
+        (drift,) = _rates(check_time(t), self.log_alpha)
         self._must_be_finite("f", t, drift)
         return drift
 
     def g2(self, t: Tensor) -> Tensor:
-        """The squared diffusion coefficient g²(t) = 2σ(α·σ̇ − σ·α̇)/α of the SDE.
+        """The squared diffusion coefficient g²(t) = dσ²/dt − 2f·σ² of the SDE.
 
         Raises:
-            ValueError: where it or the rates are infinite, as at α = 0 and where σ grows like √t.
+            ValueError: where it is infinite, as at α = 0.
         """
-        alpha_dot, sigma_dot = self.rates(t)
-        alpha, sigma = self.alpha(t), self.sigma(t)
-        diffusion = 2 * sigma * (alpha * sigma_dot - sigma * alpha_dot) / alpha
+        variance_dot, f = _rates(check_time(t), self._variance, self.log_alpha)
+        diffusion = variance_dot - 2 * f * self._variance(t)
         self._must_be_finite("g²", t, diffusion)
         return diffusion
 
@@ -121,14 +133,12 @@ class Schedule(ABC):
 
 def check_schedule(value: object) -> Schedule:
     """Check that a schedule is one, and not its class or its name."""
-    if not isinstance(value, Schedule):
-        raise TypeError(f"schedule must be a Schedule, got {_checks.describe(value)}. Make one, as in VP().")
-    return value
+    return _checks.instance("schedule", value, Schedule, "a Schedule", "Make one, as in VP().")  # type: ignore[type-abstract]
 
 
-def _log_sigma_preserving(log_alpha: Tensor) -> Tensor:
-    """log √(1 − α²), exact to the last digit for small σ too."""
-    return 0.5 * torch.log(-torch.expm1(2 * log_alpha))
+def _rest(log_alpha: Tensor) -> Tensor:
+    """1 − α², exact to the last digit where it is small, too."""
+    return -torch.expm1(2 * log_alpha)
 
 
 class VP(Schedule):
@@ -145,7 +155,10 @@ class VP(Schedule):
         return -t * (self.beta_min / 2 + (self.beta_max - self.beta_min) * t / 4)
 
     def log_sigma(self, t: Tensor) -> Tensor:
-        return _log_sigma_preserving(self.log_alpha(t))
+        return 0.5 * torch.log(_rest(self.log_alpha(t)))
+
+    def _variance(self, t: Tensor) -> Tensor:
+        return _rest(self.log_alpha(t))
 
 
 class SubVP(VP):
@@ -153,6 +166,12 @@ class SubVP(VP):
 
     def log_sigma(self, t: Tensor) -> Tensor:
         return 2 * super().log_sigma(t)
+
+    def _sigma(self, t: Tensor) -> Tensor:
+        return _rest(self.log_alpha(t))
+
+    def _variance(self, t: Tensor) -> Tensor:
+        return self._sigma(t).square()
 
 
 class VE(Schedule):
@@ -169,8 +188,13 @@ class VE(Schedule):
         return torch.zeros_like(t)
 
     def log_sigma(self, t: Tensor) -> Tensor:
-        growth = 2 * math.log(self.sigma_max / self.sigma_min)
-        return math.log(self.sigma_min) + 0.5 * torch.log(torch.expm1(growth * t))
+        return math.log(self.sigma_min) + 0.5 * torch.log(self._growth(t))
+
+    def _growth(self, t: Tensor) -> Tensor:
+        return torch.expm1(2 * math.log(self.sigma_max / self.sigma_min) * t)
+
+    def _variance(self, t: Tensor) -> Tensor:
+        return self.sigma_min**2 * self._growth(t)
 
 
 class Cosine(Schedule):
@@ -183,13 +207,19 @@ class Cosine(Schedule):
         self.s = _checks.number("s", s, least=0)
 
     # With a = π/2/(1 + s), α = sin(a(1 − t))/sin(a), and 1 − α² = sin(at)·sin(a(2s + t))/sin²(a): both ends stay exact.
-    def log_alpha(self, t: Tensor) -> Tensor:
+    def _alpha(self, t: Tensor) -> Tensor:
         a = math.pi / 2 / (1 + self.s)
-        return torch.log(torch.sin(a * (1 - t)) / math.sin(a))
+        return torch.sin(a * (1 - t)) / math.sin(a)
+
+    def log_alpha(self, t: Tensor) -> Tensor:
+        return torch.log(self._alpha(t))
 
     def log_sigma(self, t: Tensor) -> Tensor:
+        return 0.5 * torch.log(self._variance(t))
+
+    def _variance(self, t: Tensor) -> Tensor:
         a = math.pi / 2 / (1 + self.s)
-        return 0.5 * torch.log(torch.sin(a * (2 * self.s + t)) * torch.sin(a * t)) - math.log(math.sin(a))
+        return torch.sin(a * (2 * self.s + t)) * torch.sin(a * t) / math.sin(a) ** 2
 
 
 class FlowMatching(Schedule):
@@ -201,10 +231,11 @@ class FlowMatching(Schedule):
     def log_sigma(self, t: Tensor) -> Tensor:
         return torch.log(t)
 
-    def rates(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """(−1, 1), at both ends too, where the logarithms have none."""
-        check_time(t)
-        return -torch.ones_like(t), torch.ones_like(t)
+    def _alpha(self, t: Tensor) -> Tensor:
+        return 1 - t
+
+    def _sigma(self, t: Tensor) -> Tensor:
+        return t
 
 
 class Discrete(Schedule):
@@ -249,7 +280,10 @@ class Discrete(Schedule):
         return self._interpolated(t).to(t.dtype)
 
     def log_sigma(self, t: Tensor) -> Tensor:
-        return _log_sigma_preserving(self._interpolated(t)).to(t.dtype)
+        return (0.5 * torch.log(_rest(self._interpolated(t)))).to(t.dtype)
+
+    def _variance(self, t: Tensor) -> Tensor:
+        return _rest(self._interpolated(t)).to(t.dtype)
 
 
 def linear_betas(steps: int = 1000) -> Tensor:
@@ -258,7 +292,7 @@ def linear_betas(steps: int = 1000) -> Tensor:
     Raises:
         ValueError: for T ≤ 20, where the scaled betas reach 1.
     """
-    _checks.integer("steps", steps)
+    steps = _checks.integer("steps", steps)
     scale = 1000 / steps
     if 0.02 * scale >= 1:
         raise ValueError(
@@ -270,8 +304,8 @@ def linear_betas(steps: int = 1000) -> Tensor:
 
 def cosine_betas(steps: int = 1000, s: float = 0.008, largest: float = 0.999) -> Tensor:
     """β_k = 1 − ᾱ_k/ᾱ_{k−1} of the cosine schedule, clipped at 0.999 (Nichol & Dhariwal 2021, section 3.2)."""
-    _checks.integer("steps", steps)
-    _checks.number("largest", largest, above=0, below=1)
+    steps = _checks.integer("steps", steps)
+    largest = _checks.number("largest", largest, above=0, below=1)
     log_alpha = Cosine(s).log_alpha(torch.arange(steps + 1, dtype=torch.float64) / steps)
     return (-torch.expm1(2 * log_alpha.diff())).clamp(max=largest)
 

@@ -211,9 +211,9 @@ def test_conditions_and_guidance_that_cannot_be_are_refused() -> None:
         unconditional.given(LABELS)
     with pytest.raises(ValueError, match="Exact takes no condition"):
         Exact(MIXTURE, VP()).given(LABELS)
-    with pytest.raises(ValueError, match="labels must lie in 0 … 2, got 0 to 3"):
+    with pytest.raises(ValueError, match="cond must lie in 0 … 2, got 0 to 3"):
         denoiser.given(torch.tensor([0, 3]))
-    with pytest.raises(TypeError, match="labels must hold whole numbers"):
+    with pytest.raises(TypeError, match="cond must hold whole numbers"):
         denoiser.given(torch.zeros(3))
     with pytest.raises(ValueError, match="guidance must be at least 0, got -1"):
         Guided(denoiser.given(LABELS), denoiser, -1.0)

@@ -32,6 +32,7 @@ from diffusion_teach.samplers import (
     time_grid,
     trajectory,
 )
+from diffusion_teach.samplers.langevin import annealed
 from diffusion_teach.schedules import (
     VE,
     VP,
@@ -244,6 +245,22 @@ def test_euler_is_ddim(schedule: Schedule, t: float, share: float) -> None:
     torch.testing.assert_close(euler(*arguments)[0], ddim(0.0)(*arguments)[0], rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("schedule", [Cosine(), FlowMatching()])
+def test_euler_and_heun_begin_where_there_is_no_data(schedule: Schedule) -> None:
+    """At α = 0, x/α has no meaning, but DDIM has, and one step of first order costs Heun nothing."""
+    x = torch.linspace(-2, 2, 7, dtype=torch.float64)[:, None]
+    exact, times = Exact(GAUSSIAN, schedule), time_grid(schedule, 10)
+    torch.testing.assert_close(
+        sample(exact, euler, x, times), sample(exact, ddim(0.0), x, times), rtol=1e-12, atol=1e-12
+    )
+    errors, counts = [], [40, 80, 160]
+    for count in counts:
+        times = time_grid(schedule, count, stop=1e-3)
+        slope, shift = _flow(schedule, 1.0, 1e-3)
+        errors.append(float((sample(exact, heun, x, times) - (slope * x + shift)).abs().max()))
+    assert _slope_of(errors, counts) > 1.8
+
+
 STEPS = {
     "ddim": ddim(0.0),
     "eta": ddim(0.5),
@@ -433,7 +450,18 @@ EXACT, X, TIMES = Exact(GAUSSIAN, VP()), torch.zeros(3, 1), time_grid(VP(), 3)
         (lambda: sample(EXACT, ancestral, X, TIMES, noise=X), TypeError, "noise must be a function, got a tensor"),
         (lambda: prior(VP(), 3), TypeError, r"shape must be a tuple of sizes such as \(64, 2\), got 3"),
         (lambda: prior(VP(), (3, 0)), ValueError, r"shape\[1\] must be at least 1"),
-        (lambda: sample(Exact(GAUSSIAN, FlowMatching()), heun, X, TIMES), ValueError, "α = 0. Start just below, or"),
+        (
+            lambda: sample(Exact(GAUSSIAN, FlowMatching()), annealed(), X, TIMES),
+            ValueError,
+            "α = 0. Start just below",
+        ),
+        (
+            lambda: ancestral(EXACT, X, torch.tensor(0.3), torch.tensor(0.6), None, gaussian()),
+            ValueError,
+            "s must lie before t",
+        ),
+        (lambda: heun(EXACT, X, torch.tensor([0.3, 0.2]), torch.tensor(0.1)), ValueError, "each one time"),
+        (lambda: euler(None, X, torch.tensor(0.3), torch.tensor(0.1)), TypeError, "denoiser must be a denoiser"),
     ],
 )
 def test_bad_input_is_named(make: Callable[[], object], kind: type[Exception], message: str) -> None:

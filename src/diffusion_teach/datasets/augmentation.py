@@ -42,7 +42,7 @@ def cropped(x: Tensor, *, smallest: float = 0.4, generator: torch.Generator | No
         (B, C, H, W).
     """
     _checks.tensor("x", x, ("B", "C", "H", "W"))
-    _checks.number("smallest", smallest, above=0, most=1)
+    smallest = _checks.number("smallest", smallest, above=0, most=1)
     side, right, down = torch.rand(3, len(x), generator=generator, device=x.device)
     side = smallest + (1 - smallest) * side
     right, down = ((1 - side) * (2 * place - 1) for place in (right, down))

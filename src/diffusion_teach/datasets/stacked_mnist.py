@@ -30,7 +30,7 @@ def draw(count: int, split: str = "train", *, generator: torch.Generator | None 
         images: (B, 3, 28, 28) float32 in [−1, 1].
         numbers: (B,) int64 in 0 … 999, see `number`.
     """
-    _checks.integer("count", count)
+    count = _checks.integer("count", count)
     _checks.generator(generator)
     images, labels = mnist.load(split)
     rows = torch.randint(len(images), (count, CHANNELS), generator=generator)

@@ -26,18 +26,18 @@ def _isotropic(means: Tensor, std: float) -> GaussianMixture:
 
 def ring(modes: int = 8, radius: float = 1.0, std: float = 0.01) -> GaussianMixture:
     """Equal Gaussians, evenly spaced on a circle around the origin; the first lies on the positive x axis."""
-    _checks.integer("modes", modes)
-    _checks.number("radius", radius, above=0)
-    _checks.number("std", std, above=0)
+    modes = _checks.integer("modes", modes)
+    radius = _checks.number("radius", radius, above=0)
+    std = _checks.number("std", std, above=0)
     angle = 2 * math.pi * torch.arange(modes, dtype=torch.float64) / modes
     return _isotropic(radius * torch.stack([angle.cos(), angle.sin()], dim=1), std)
 
 
 def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05) -> GaussianMixture:
     """side × side equal Gaussians on a square grid centred at the origin."""
-    _checks.integer("side", side)
-    _checks.number("spacing", spacing, above=0)
-    _checks.number("std", std, above=0)
+    side = _checks.integer("side", side)
+    spacing = _checks.number("spacing", spacing, above=0)
+    std = _checks.number("std", std, above=0)
     line = spacing * (torch.arange(side, dtype=torch.float64) - (side - 1) / 2)
     return _isotropic(torch.cartesian_prod(line, line), std)
 
@@ -55,7 +55,7 @@ def mixture() -> GaussianMixture:
 
 def two_moons(std: float = 0.08) -> GaussianMixture:
     """Two half circles of radius 1 that reach into one another, blurred by `std`, centred at the origin."""
-    _checks.number("std", std, least=0.005)
+    std = _checks.number("std", std, least=0.005)
     angle = torch.linspace(0, math.pi, _count(math.pi, std), dtype=torch.float64)
     upper = torch.stack([angle.cos() - 0.5, angle.sin() - 0.25], dim=1)
     return _isotropic(torch.cat([upper, -upper]), std)
@@ -66,8 +66,8 @@ def swiss_roll(std: float = 0.05, turns: float = 1.5) -> GaussianMixture:
 
     Points are uniform along its length. (Many copies draw them uniform in the angle, which crowds the inner end.)
     """
-    _checks.number("std", std, least=0.005)
-    _checks.number("turns", turns, above=0, most=10)
+    std = _checks.number("std", std, least=0.005)
+    turns = _checks.number("turns", turns, above=0, most=10)
     angle = math.pi + 2 * math.pi * turns * torch.linspace(0, 1, 20_001, dtype=torch.float64)
     curve = 2 * (angle / angle[-1]).unsqueeze(1) * torch.stack([angle.cos(), angle.sin()], dim=1)
     length = torch.cat([torch.zeros(1, dtype=torch.float64), curve.diff(dim=0).norm(dim=1).cumsum(0)])

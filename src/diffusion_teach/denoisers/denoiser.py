@@ -49,11 +49,8 @@ class Denoiser(ABC):
 
 def check_denoiser(name: str, value: object) -> None:
     """Check that something is a denoiser: not a network, a distribution or a name."""
-    if not isinstance(value, Denoiser):
-        raise TypeError(
-            f"{name} must be a denoiser, got {_checks.describe(value)}. Make one with Learned(network, schedule) or "
-            "Exact(distribution, schedule)."
-        )
+    mend = "Make one with Learned(network, schedule) or Exact(distribution, schedule)."
+    _checks.instance(name, value, Denoiser, "a denoiser", mend)  # type: ignore[type-abstract]
 
 
 def score(denoiser: Denoiser, x_t: Tensor, t: Tensor) -> Tensor:
@@ -63,6 +60,7 @@ def score(denoiser: Denoiser, x_t: Tensor, t: Tensor) -> Tensor:
         ValueError: for a model whose answer is not a posterior mean, and where σ = 0.
     """
     check_denoiser("denoiser", denoiser)
+    _checks.tensor("x_t", x_t)
     if not denoiser.is_posterior_mean:
         raise ValueError(
             f"{type(denoiser).__name__} does not return E[x0 | x_t], so its answer is not a score. Use the denoiser "

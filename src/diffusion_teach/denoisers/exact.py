@@ -18,7 +18,7 @@ class Exact(Denoiser):
     """
 
     def __init__(self, distribution: Distribution, schedule: Schedule) -> None:
-        if isinstance(distribution, (str, type)):
+        if isinstance(distribution, type) or not hasattr(distribution, "posterior_mean"):
             raise TypeError(f"distribution must be one of `exact`, got {_checks.describe(distribution)}.")
         self.distribution = distribution
         self.schedule = check_schedule(schedule)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 
 import torch
 from torch import Tensor
@@ -71,6 +72,7 @@ class Guided(Denoiser):
         return self.towards.device
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Prediction:
+        _checks.tensor("x_t", x_t, finite=False)
         guides = self.guides(t)
         if not guides.any():
             return self.towards(x_t, t)
@@ -86,15 +88,18 @@ class Guided(Denoiser):
 
 def inside(log_snr: Tensor, between: tuple[float, float]) -> Tensor:
     """Whether log-SNRs lie in an interval, its ends included."""
-    least, most = between
+    least, most = check_between(between)
+    _checks.tensor("log_snr", log_snr, finite=False)
     return (least <= log_snr) & (log_snr <= most)
 
 
 def check_between(between: tuple[float, float]) -> tuple[float, float]:
     """Check an interval of log-SNRs, and return it as two floats; its ends may be infinite."""
-    if not isinstance(between, (tuple, list)) or len(between) != 2 or not float(between[0]) < float(between[1]):
+    two = isinstance(between, (tuple, list)) and len(between) == 2
+    ends = [float(end) for end in between if isinstance(end, numbers.Real)] if two else []
+    if len(ends) != 2 or not ends[0] < ends[1]:
         raise ValueError(f"between must be two log-SNRs, the smaller first, such as (-4, 0); got {between!r}.")
-    return float(between[0]), float(between[1])
+    return ends[0], ends[1]
 
 
 def _both(towards: Denoiser, away: Denoiser, x_t: Tensor, t: Tensor) -> tuple[Prediction, Prediction]:

@@ -29,14 +29,10 @@ class Learned(nn.Module, Denoiser):
         self, network: nn.Module, schedule: Schedule, target: str = "eps", *, unit_variance: bool = False
     ) -> None:
         super().__init__()
-        if not isinstance(network, nn.Module):
-            raise TypeError(f"network must be a torch.nn.Module, got {_checks.describe(network)}.")
-        self.network = network
+        self.network = _checks.module("network", network)
         self.schedule = check_schedule(schedule)
         self.target = _checks.choice("target", target, TARGETS)
-        if not isinstance(unit_variance, bool):
-            raise TypeError(f"unit_variance must be True or False, got {_checks.describe(unit_variance)}.")
-        self.unit_variance = unit_variance
+        self.unit_variance = _checks.flag("unit_variance", unit_variance)
         about = network if isinstance(network, Network) else Network()
         self.shape, self.classes, self.members = about.shape, about.classes, about.members
 
@@ -60,10 +56,11 @@ class Learned(nn.Module, Denoiser):
                 "the model takes no labels: use it as it is, or take 'ddpm-mnist-conditional'. (A network of your own "
                 "says that it takes some by deriving from networks.network.Network.)"
             )
-        return Conditioned(self, _checks.indices("labels", cond, self.classes + 1, ("B",)))
+        return Conditioned(self, cond)
 
     def answer(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
         """What the network says, in the unit of `unit`: the target is `unit` times this."""
+        _checks.tensor("x_t", x_t, finite=False)
         if self.unit_variance:
             spread = torch.hypot(self.schedule.alpha(t), self.schedule.sigma(t))
             x_t = x_t / expand(spread, x_t)
@@ -84,7 +81,8 @@ class Conditioned(Denoiser):
     """
 
     def __init__(self, source: Learned, cond: Tensor) -> None:
-        self.source, self.cond = source, cond
+        self.source = _checks.instance("source", source, Learned, "a Learned denoiser")
+        self.cond = _checks.indices("cond", cond, source.classes + 1, ("B",))
         self.schedule, self.shape = source.schedule, source.shape
 
     @property
@@ -98,7 +96,7 @@ class Conditioned(Denoiser):
 
     def labels(self, rows: int) -> Tensor:
         """The condition, for as many rows, where the network computes."""
-        if len(self.cond) != rows:
+        if len(self.cond) != _checks.integer("rows", rows):
             raise ValueError(
                 f"a condition is bound for {len(self.cond)} rows, and x_t has {rows}. Bind one for each row."
             )

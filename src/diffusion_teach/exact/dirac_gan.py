@@ -49,7 +49,7 @@ def field(point: Tensor, *, game: str = "saturating", penalty: float = 0.0) -> T
     """
     _checks.tensor("point", point, ("...", 2), finite=False)
     _checks.choice("game", game, STRENGTHS)
-    _checks.number("penalty", penalty, least=0)
+    penalty = _checks.number("penalty", penalty, least=0)
     theta, psi = point.unbind(-1)
     if game == "wasserstein":
         for_theta, for_psi = psi, -theta
@@ -79,8 +79,8 @@ def play(
         order: "simultaneous", or "alternating" with the discriminator first, as `training.fit_gan` does.
     """
     _checks.tensor("start", start, ("...", 2))
-    _checks.integer("steps", steps)
-    _checks.number("rate", rate, above=0)
+    steps = _checks.integer("steps", steps)
+    rate = _checks.number("rate", rate, above=0)
     _checks.choice("order", order, ORDERS)
     path = [start]
     for _ in range(steps):
@@ -96,8 +96,8 @@ def play(
 
 def step_matrix(rate: float, *, game: str = "saturating", order: str = "simultaneous", penalty: float = 0.0) -> Tensor:
     """The matrix (2, 2) of one turn around the solution, float64: (θ, ψ) ← matrix · (θ, ψ); exact for "wasserstein"."""
-    _checks.number("rate", rate, above=0)
-    _checks.number("penalty", penalty, least=0)
+    rate = _checks.number("rate", rate, above=0)
+    penalty = _checks.number("penalty", penalty, least=0)
     h = rate * STRENGTHS[_checks.choice("game", game, STRENGTHS)]
     c = 1 - rate * penalty
     if _checks.choice("order", order, ORDERS) == "simultaneous":

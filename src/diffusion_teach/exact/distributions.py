@@ -146,7 +146,7 @@ class GaussianMixture:
 
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """n independent draws of x₀, shape (n, d), in torch's default dtype."""
-        _checks.integer("n", n)
+        n = _checks.integer("n", n)
         _checks.generator(generator)
         component = torch.multinomial(self.weights, n, replacement=True, generator=generator)
         z = torch.randn(n, self.dim, dtype=torch.float64, generator=generator)
@@ -205,6 +205,6 @@ class Empirical:
 
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """n draws with replacement, shape (n, ...)."""
-        _checks.integer("n", n)
+        n = _checks.integer("n", n)
         _checks.generator(generator)
         return self.points[torch.randint(len(self.points), (n,), generator=generator)]

@@ -39,7 +39,7 @@ def patterns() -> Tensor:
 
 def sample(n: int, *, generator: torch.Generator | None = None) -> Tensor:
     """n sequences, (n, 20) of zeros and ones."""
-    _checks.integer("n", n)
+    n = _checks.integer("n", n)
     return patterns()[torch.randint(PERIOD, (n,), generator=_checks.generator(generator))]
 
 
@@ -92,7 +92,7 @@ def best_bound(T: int, *, last_step: str = "learned", rest: float = 0.5) -> floa
 def divergences(T: int, *, rest: float = 0.5) -> Tensor:
     """E KL(q(x_{t−1}|x_t, x_0) ‖ p(x_{t−1}|x_t)) of the best factorised kernel at t = 1 … T, shape (T,), in nats."""
     k = sohl_dickstein2015.binomial_tables(T)
-    _checks.number("rest", rest, above=0, below=1)
+    rest = _checks.number("rest", rest, above=0, below=1)
     return torch.cat([_divergences(t[:, None, None], k, rest) for t in torch.arange(1, T + 1).split(20)])
 
 

@@ -77,8 +77,8 @@ def evaluate(
     Raises:
         ValueError: see `generate`; guidance for a model that takes no labels.
     """
-    _checks.integer("count", count, least=100, most=10_000)
-    _checks.integer("draws", draws, least=2)
+    count = _checks.integer("count", count, least=100, most=10_000)
+    draws = _checks.integer("draws", draws, least=2)
     how = (sampling or Sampling()).of(model)
     if check_images(model) != (1, 28, 28) or model.classes not in (0, 10):
         raise ValueError(
@@ -119,7 +119,7 @@ def averaged(
         As `measure`, with `repeats`, and for two and more by each judge `frechet_std`, the standard deviation over the
         seeds; `times_floor` is the ratio of the two means.
     """
-    _checks.integer("repeats", repeats)
+    repeats = _checks.integer("repeats", repeats)
     first = sampling or Sampling()
     rows = [measure(dataclasses.replace(first, seed=first.seed + k)) for k in range(repeats)]
     found = _means(rows)
@@ -161,8 +161,8 @@ def evaluate_images(images: Tensor, *, labels: Tensor | None = None, draws: int 
     """
     count = len(_digits(images))
     _checks.integer("len(images)", count, least=100, most=10_000)
-    _checks.integer("draws", draws, least=2)
-    _checks.integer("seed", seed, least=0)
+    draws = _checks.integer("draws", draws, least=2)
+    seed = _checks.integer("seed", seed, least=0)
     if labels is not None:
         _checks.indices("labels", labels, 10, (count,))
     made = images.detach().float().cpu().clamp(-1, 1)

@@ -46,7 +46,7 @@ def in_batches(compute: Callable[[Tensor], Tensor], x: Tensor, batch: int = 500)
         batch: images at a time; bounds the memory.
     """
     _checks.tensor("x", x, ("B", 1, 28, 28))
-    _checks.integer("batch", batch)
+    batch = _checks.integer("batch", batch)
     return torch.cat([compute(part) for part in x.split(batch)])
 
 

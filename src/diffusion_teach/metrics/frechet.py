@@ -118,8 +118,8 @@ def floor(n: int, draws: int = 10, *, judge: str = "classifier", generator: torc
         judge: one of `features.JUDGES`.
         generator: chooses the images.
     """
-    _checks.integer("n", n, least=2, most=60_000)
-    _checks.integer("draws", draws, least=2)
+    n = _checks.integer("n", n, least=2, most=60_000)
+    draws = _checks.integer("draws", draws, least=2)
     _checks.generator(generator)
     total, reference = len(mnist.load("train")[1]), _reference(judge)
     values = []
@@ -140,7 +140,7 @@ def leading_order_bias(eigenvalues: Tensor, n: int) -> float:
         n: rows of each sample.
     """
     _checks.tensor("eigenvalues", eigenvalues, ("d",))
-    _checks.integer("n", n, least=2)
+    n = _checks.integer("n", n, least=2)
     values = eigenvalues.detach().double()
     if float(values.min()) < -1e-9 * float(values.abs().max()):
         raise ValueError(f"eigenvalues must not be negative, got {float(values.min()):.3g}.")

@@ -59,7 +59,7 @@ def mode_coverage(samples: Tensor, centres: Tensor, std: float) -> Modes:
         raise ValueError(f"samples must have shape (N, d) or (M, N, d), got {_checks.describe(samples)}.")
     if torch.isnan(samples).any():
         raise ValueError(f"samples must hold no NaN, got {int(torch.isnan(samples).sum())} of {samples.numel()}.")
-    _checks.number("std", std, above=0)
+    std = _checks.number("std", std, above=0)
     points = samples.detach().double().nan_to_num(posinf=1e150, neginf=-1e150)
     squared = (points.unsqueeze(-2) - centres.detach().double()).square().sum(dim=-1)
     least, nearest = squared.min(dim=-1)
@@ -108,8 +108,8 @@ def kl_floor(modes: int, samples: int = SAMPLES) -> float:
         modes: K, of equal weight.
         samples: N.
     """
-    _checks.integer("modes", modes)
-    _checks.integer("samples", samples)
+    modes = _checks.integer("modes", modes)
+    samples = _checks.integer("samples", samples)
     return (modes - 1) / (2 * samples)
 
 
@@ -120,7 +120,7 @@ def expected_covered(shares: Tensor | int, samples: int) -> float:
         shares: (K,) how often each label occurs in the data, p up to a factor; or K for equal shares.
         samples: N.
     """
-    _checks.integer("samples", samples)
+    samples = _checks.integer("samples", samples)
     # log1p and expm1: p_k is small, N is large
     return float(-torch.expm1(samples * torch.log1p(-_reference(shares))).sum())
 

@@ -51,7 +51,7 @@ def flattened(name: str, value: Tensor, other_name: str, other: Tensor) -> tuple
 
 def feature_pair(real: Tensor, generated: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """Check the features (n, d) of the data, n > k, and (m, d) of a model, and return both in float64."""
-    _checks.integer("k", k)
+    k = _checks.integer("k", k)
     _checks.tensor("real", real, ("n", "d"))
     _checks.tensor("generated", generated, ("m", real.shape[1]))
     more_than(k, "real", real)
@@ -66,7 +66,7 @@ def radii(points: Tensor, *, k: int = 3) -> Tensor:
         k: which neighbour.
     """
     _checks.tensor("points", points, ("n", "d"))
-    _checks.integer("k", k)
+    k = _checks.integer("k", k)
     more_than(k, "points", points)
     start, found = 0, []
     for part in distances(points, points):

@@ -78,8 +78,8 @@ def k_means(points: Tensor, k: int, *, iterations: int = 5, generator: torch.Gen
     The first centroids are k of the points, chosen at random; a centroid that no point is nearest to stays where it is.
     """
     _checks.tensor("points", points, ("n", "d"))
-    _checks.integer("k", k, most=len(points))
-    _checks.integer("iterations", iterations)
+    k = _checks.integer("k", k, most=len(points))
+    iterations = _checks.integer("iterations", iterations)
     centroids = points[torch.randperm(len(points), generator=_checks.generator(generator))[:k]].clone()
     for _ in range(iterations):
         which = nearest(points, centroids).which

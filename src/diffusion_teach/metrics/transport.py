@@ -40,7 +40,7 @@ def wasserstein_1d(a: Tensor, b: Tensor, *, p: float = 1) -> Tensor:
     Returns:
         W_p (the root, in the points' units), shape (...), float64.
     """
-    _checks.number("p", p, least=1)
+    p = _checks.number("p", p, least=1)
     _checks.tensor("a", a, ("...", "n"))
     _checks.tensor("b", b, ("...", "m"))
     if a.shape[:-1] != b.shape[:-1]:
@@ -87,7 +87,7 @@ def sliced_wasserstein(
     Returns:
         SW_p, in the points' units.
     """
-    _checks.number("p", p, least=1)
+    p = _checks.number("p", p, least=1)
     _checks.generator(generator)
     _checks.tensor("a", a, ("n", "d"))
     _checks.tensor("b", b, ("m", a.shape[1]))
@@ -108,7 +108,7 @@ def wasserstein_null(points: Tensor, n: int, m: int | None = None) -> float:
         m: points of the other; n where not given.
     """
     _checks.tensor("points", points, ("N",))
-    _checks.integer("n", n)
+    n = _checks.integer("n", n)
     others = n if m is None else _checks.integer("m", m)
     x = points.detach().double().sort().values
     below = torch.arange(1, len(x), dtype=torch.float64) / len(x)
@@ -138,8 +138,8 @@ def null_value(
     """
     _checks.function("distance", distance)
     _checks.tensor("points", points)
-    _checks.integer("n", n)
-    _checks.integer("draws", draws, least=2)
+    n = _checks.integer("n", n)
+    draws = _checks.integer("draws", draws, least=2)
     _checks.generator(generator)
     if len(points) < 2 * n:
         raise ValueError(f"points must hold 2 n = {2 * n} at least, got {_checks.describe(points)}.")

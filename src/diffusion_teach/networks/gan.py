@@ -57,7 +57,7 @@ class Generator(nn.Module):
         super().__init__()
         self.latent = _checks.integer("latent", latent)
         shape = (_checks.integer("image_channels", image_channels), SIZE, SIZE)
-        _checks.integer("dense", dense)
+        dense = _checks.integer("dense", dense)
         layers: list[nn.Module] = [nn.Linear(latent, dense), _leaky()]
         if width is None:
             layers += [nn.Linear(dense, _checks.integer("hidden", hidden)), _leaky()]
@@ -88,7 +88,7 @@ class Discriminator(nn.Module):
         self, width: Width = WIDTH, dense: int = DENSE, *, hidden: int = HIDDEN, image_channels: int = 1
     ) -> None:
         super().__init__()
-        _checks.integer("dense", dense)
+        dense = _checks.integer("dense", dense)
         self.shape = (_checks.integer("image_channels", image_channels), SIZE, SIZE)
         if width is None:
             layers: list[nn.Module] = [nn.Flatten(), nn.Linear(math.prod(self.shape), hidden), _leaky()]

@@ -35,7 +35,7 @@ def power_iteration(weight: Tensor, u: Tensor, steps: int = 1) -> tuple[Tensor, 
     """
     _checks.tensor("weight", weight, ("...", "o", "i"), finite=False)
     _checks.tensor("u", u, tuple(weight.shape[:-1]), finite=False)
-    _checks.integer("steps", steps)
+    steps = _checks.integer("steps", steps)
     with torch.no_grad():
         column = u.unsqueeze(-1)
         for _ in range(steps):

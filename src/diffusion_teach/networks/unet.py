@@ -73,8 +73,8 @@ class UNet(Network):
         for channels in _checks.sizes("width", width, 2):
             _multiple("width", channels, VECTOR)
         _multiple("embedding", _checks.integer("embedding", embedding, least=4), 2)
-        _checks.integer("blocks", blocks)
-        _checks.integer("planes", planes)
+        blocks = _checks.integer("blocks", blocks)
+        planes = _checks.integer("planes", planes)
         self.shape = (_checks.integer("image_channels", image_channels), *[_multiple("image_size", image_size, 4)] * 2)
         self.classes = _checks.integer("classes", classes, least=0)
         fine, coarse = width

@@ -43,7 +43,7 @@ class VAE(OneStepGenerator):
         self.latents = _checks.integer("latents", latents)
         self.pixels = _checks.integer("pixels", pixels)
         self.shape = (1, *[math.isqrt(pixels)] * 2)
-        _checks.integer("width", width)
+        width = _checks.integer("width", width)
         hidden = [width] * _checks.integer("depth", depth)
         self.encoder = _perceptron([pixels, *hidden, 2 * latents])
         self.decoder = _perceptron([latents, *hidden, pixels])

@@ -28,7 +28,7 @@ def nt_xent(a: Tensor, b: Tensor, temperature: float = 0.2) -> Tensor:
     """
     _checks.tensor("a", a, ("B", "d"), finite=False)
     _checks.same_shape("b", _checks.tensor("b", b, finite=False), "a", a)
-    _checks.number("temperature", temperature, above=0)
+    temperature = _checks.number("temperature", temperature, above=0)
     count = len(a)
     if count < 2:
         raise ValueError(f"a must hold at least 2 images, which are told apart, got {_checks.describe(a)}.")

@@ -34,7 +34,7 @@ def sample_times(
     all noise levels evenly: each u_i is still uniform, and the loss is less noisy (Kingma et al. 2021, appendix I.1).
     """
     shape = _checks.sizes("shape", shape)
-    _checks.number("smallest", smallest, least=0, below=1)
+    smallest = _checks.number("smallest", smallest, least=0, below=1)
     _checks.generator(generator)
     device = None if generator is None else generator.device
     if low_discrepancy:

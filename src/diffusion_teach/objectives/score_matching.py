@@ -81,6 +81,6 @@ def denoising(model: ScoreModel, x: Tensor, sigma: float, *, generator: torch.Ge
     Its minimiser is the score of the data blurred with N(0, σ²I), not of the data themselves.
     """
     _checks.tensor("x", x, ("batch", "dimensions"))
-    _checks.number("sigma", sigma, above=0)
+    sigma = _checks.number("sigma", sigma, above=0)
     eps = torch.randn(x.shape, dtype=x.dtype, device=x.device, generator=_checks.generator(generator))
     return 0.5 * (_evaluate(model, x + sigma * eps) + eps / sigma).square().sum(-1).mean()

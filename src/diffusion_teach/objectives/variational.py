@@ -80,7 +80,7 @@ def elbo(
 
 def log_weights(model: LatentVariableModel, x: Tensor, k: int, *, generator: torch.Generator | None = None) -> Tensor:
     """log p(x|z) + log p(z) − log q(z|x) at k draws of q for each row of x (B, D); shape (k, B)."""
-    _checks.integer("k", k)
+    k = _checks.integer("k", k)
     mean, log_variance = model.encode(x)
     found = []
     for _ in range(k):

@@ -52,8 +52,8 @@ def cells(n: int, wall: float) -> Tensor:
 
     Rows run along x₂ from the bottom, columns along x₁, as a picture with its origin below.
     """
-    _checks.integer("n", n, least=2)
-    _checks.number("wall", wall, above=0)
+    n = _checks.integer("n", n, least=2)
+    wall = _checks.number("wall", wall, above=0)
     line = wall * ((2 * torch.arange(n, dtype=torch.float64) + 1) / n - 1)
     x2, x1 = torch.meshgrid(line, line, indexing="ij")
     return torch.stack([x1, x2], dim=-1)
@@ -79,14 +79,14 @@ def histogram(x: Tensor, n: int, wall: float) -> Tensor:
         ValueError: where a dot lies outside the glass.
     """
     _checks.tensor("x", x, ("N", 2))
-    _checks.integer("n", n, least=2)
+    n = _checks.integer("n", n, least=2)
     _inside(x, wall)
     place = ((x.double() / wall + 1) / 2 * n).long().clamp(max=n - 1)
     return torch.bincount(place[:, 1] * n + place[:, 0], minlength=n * n).double().reshape(n, n) / len(x)
 
 
 def _inside(x: Tensor, wall: float) -> None:
-    _checks.number("wall", wall, above=0)
+    wall = _checks.number("wall", wall, above=0)
     if not (x.abs() <= wall).all():
         raise ValueError(
             f"x must lie in the glass, between −{wall:g} and {wall:g}; got values from {float(x.min()):g} to "
@@ -97,7 +97,7 @@ def _inside(x: Tensor, wall: float) -> None:
 def reflect(x: Tensor, wall: float) -> Tensor:
     """Fold points back into the glass from −wall to wall, as if its walls were mirrors; any shape."""
     _checks.tensor("x", x)
-    _checks.number("wall", wall, above=0)
+    wall = _checks.number("wall", wall, above=0)
     return wall - ((x + wall).remainder(4 * wall) - 2 * wall).abs()
 
 
@@ -134,7 +134,7 @@ def step(ink: Tensor, share: float) -> Tensor:
     """
     _shares("ink", ink)
     limit = 1 / (2 * ink.ndim)
-    _checks.number("share", share, above=0)
+    share = _checks.number("share", share, above=0)
     if share > limit:
         raise ValueError(
             f"share = D·Δt/Δx² must be at most {limit:g} in {ink.ndim} dimensions, or the step is unstable; got "
@@ -170,7 +170,7 @@ def solve(ink: Tensor, time: float, *, wall: float, diffusivity: float = 1.0) ->
         diffusivity: D.
     """
     _shares("ink", ink)
-    _checks.number("wall", wall, above=0)
+    wall = _checks.number("wall", wall, above=0)
     exponent = _checks.number("diffusivity", diffusivity, above=0) * _checks.number("time", time)
     n = len(ink)
     k = math.pi * torch.arange(n, dtype=ink.dtype) / (2 * wall)
@@ -219,7 +219,7 @@ def reverse_walk(
     """
     _checks.tensor("x", x, ("N", "d"))
     _inside(x, wall)
-    _checks.number("diffusivity", diffusivity, above=0)
+    diffusivity = _checks.number("diffusivity", diffusivity, above=0)
     _checks.tensor("times", times, ("T",))
     if len(times) < 2 or not (times.diff() < 0).all() or not (times >= 0).all():
         raise ValueError(f"times must fall, from late to early, and not below 0: at least 2, got {times.tolist()[:6]}.")

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from diffusion_teach import _checks
 from diffusion_teach.denoisers import Denoiser
-from diffusion_teach.samplers.walk import Noise, State, Step
+from diffusion_teach.samplers.walk import Noise, State, Step, check_move
 from diffusion_teach.schedules import Schedule
 
 
@@ -35,13 +35,15 @@ def ddim(eta: float = 0.0, *, variance: str = "posterior", order: int = 1) -> St
     Raises:
         ValueError: for η outside [0, 1], "forward" with η < 1, or another order.
     """
-    _checks.number("eta", eta, least=0, most=1)
+    eta = _checks.number("eta", eta, least=0, most=1)
     _checks.choice("variance", variance, ("posterior", "forward"))
-    _checks.integer("order", order, least=1, most=2)
+    order = _checks.integer("order", order, least=1, most=2)
     if variance == "forward" and eta != 1:
         raise ValueError(f"variance='forward' is DDPM's second choice at eta = 1, got eta = {eta:g}.")
 
     def step(denoiser: Denoiser, x_t: Tensor, t: Tensor, s: Tensor, state: State, noise: Noise) -> tuple[Tensor, State]:
+        check_move(denoiser, x_t, t, s)
+        _checks.function("noise", noise, "Use samplers.gaussian(generator).")
         x0, eps = denoiser(x_t, t)
         schedule = denoiser.schedule
         alpha_s, sigma_s = schedule.alpha(s), schedule.sigma(s)

@@ -67,8 +67,8 @@ def inpaint(
     check_step(step)
     if check_times(times)[0] != 1 or times[-1] != 0:
         raise ValueError(f"times must fall from 1 to 0, got {times.tolist()[:6]}. Make them with samplers.time_grid.")
-    _checks.choice("put_in", put_in, KNOWN)
-    _checks.integer("repeats", repeats)
+    put_in = _checks.choice("put_in", put_in, KNOWN)
+    repeats = _checks.integer("repeats", repeats)
     draw, schedule = noise_of(noise, generator), denoiser.schedule
 
     def multiplied(x: Tensor, s: Tensor) -> Tensor:

@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from diffusion_teach import _checks
-from diffusion_teach.denoisers import Denoiser, score
-from diffusion_teach.samplers.walk import Noise, State, Step, noise_of
+from diffusion_teach.denoisers import Denoiser, check_denoiser, score
+from diffusion_teach.samplers.walk import Noise, State, Step, check_move, noise_of
 from diffusion_teach.schedules import Schedule, check_schedule
 
 RATIO = 0.1
@@ -57,8 +57,8 @@ def langevin(
     """
     _checks.function("score", score)
     _checks.tensor("x", x)
-    _checks.number("h", h, above=0)
-    _checks.integer("steps", steps)
+    h = _checks.number("h", h, above=0)
+    steps = _checks.integer("steps", steps)
     return _walk(score, x, h, steps, noise_of(noise, generator))
 
 
@@ -80,8 +80,8 @@ def stationary_variance(variance: float, h: float) -> float:
     Raises:
         ValueError: for h ≥ 2τ², where the points run away.
     """
-    _checks.number("variance", variance, above=0)
-    _checks.number("h", h, above=0)
+    variance = _checks.number("variance", variance, above=0)
+    h = _checks.number("h", h, above=0)
     if h >= 2 * variance:
         raise ValueError(f"with a step h of at least twice the variance, {2 * variance:g}, points run away: got {h:g}.")
     return variance / (1 - h / (2 * variance))
@@ -102,10 +102,12 @@ def correct(
     Raises:
         ValueError: where σ = 0, and for a model whose answer is no score.
     """
+    check_denoiser("denoiser", denoiser)
+    _checks.tensor("x_t", x_t)
     if _checks.tensor("t", t).ndim:
         raise ValueError(f"t must be one time, the noise level of all rows, got {_checks.describe(t)}.")
-    _checks.integer("steps", steps)
-    _checks.number("ratio", ratio, above=0, below=2)
+    steps = _checks.integer("steps", steps)
+    ratio = _checks.number("ratio", ratio, above=0, below=2)
     h = ratio * denoiser.schedule.sigma(t).square()
     *_, last = _walk(lambda x: score(denoiser, x, t), x_t, h, steps, noise_of(noise, generator))
     return last
@@ -125,10 +127,12 @@ def annealed(*, corrections: int = CORRECTIONS, ratio: float = RATIO, denoise: b
     Raises:
         ValueError: for corrections or a ratio out of range; later, for a schedule with α = 0 at one of the times.
     """
-    _checks.integer("corrections", corrections)
-    _checks.number("ratio", ratio, above=0, below=2)
+    corrections = _checks.integer("corrections", corrections)
+    ratio = _checks.number("ratio", ratio, above=0, below=2)
+    denoise = _checks.flag("denoise", denoise)
 
     def step(denoiser: Denoiser, x_t: Tensor, t: Tensor, s: Tensor, state: State, noise: Noise) -> tuple[Tensor, State]:
+        check_move(denoiser, x_t, t, s)
         alpha, alpha_s = denoiser.schedule.alpha(t), denoiser.schedule.alpha(s)
         if alpha == 0:
             raise ValueError(f"x/α has no meaning at t = {float(t):g}, where α = 0. Start just below.")
@@ -155,12 +159,12 @@ def ladder(schedule: Schedule, levels: int, *, smallest: float = 0.1, largest: f
     Raises:
         ValueError: for levels that the schedule does not reach, or that do not fall.
     """
-    _checks.integer("levels", levels)
+    levels = _checks.integer("levels", levels)
     ends = -0.5 * check_schedule(schedule).log_snr(torch.tensor([1.0, 1e-6], dtype=torch.float64))
     top = math.exp(float(ends[0])) if largest is None else _checks.number("largest", largest, above=0)
     if not math.isfinite(top):
         raise ValueError("σ/α is infinite at t = 1, where α = 0. Say where to begin: largest=50.")
-    _checks.number("smallest", smallest, above=0, below=top)
+    smallest = _checks.number("smallest", smallest, above=0, below=top)
     if math.log(top) > float(ends[0]) + 1e-9 or math.log(smallest) < float(ends[1]):
         low, high = ends.flip(0).exp().tolist()
         raise ValueError(f"the schedule's σ/α runs from {low:g} to {high:g}; asked for {smallest:g} to {top:g}.")

@@ -33,12 +33,14 @@ def time_grid(
       a digit's shape is decided, and longer by and by towards noise and towards data, with w the first and the second
       of `widths`.
     """
-    _checks.integer("steps", steps)
-    _checks.number("stop", stop, least=0, below=1)
-    _checks.number("start", start, above=stop, most=1)
+    check_schedule(schedule)
+    widths = _checks.pair("widths", widths, above=0)
+    steps = _checks.integer("steps", steps)
+    stop = _checks.number("stop", stop, least=0, below=1)
+    start = _checks.number("start", start, above=stop, most=1)
     if _checks.choice("spacing", spacing, ("time", "log_snr", "logistic")) == "time":
         return torch.linspace(start, stop, steps + 1, dtype=torch.float64)
-    first, last = check_schedule(schedule).log_snr(torch.tensor([start, stop], dtype=torch.float64))
+    first, last = schedule.log_snr(torch.tensor([start, stop], dtype=torch.float64))
     if spacing == "logistic":
         ends = logistic_share(torch.stack([first, last]), widths)
         even = torch.logit(torch.linspace(float(ends[0]), float(ends[1]), steps + 1, dtype=torch.float64))
@@ -57,6 +59,7 @@ def time_grid(
 
 def logistic_share(log_snr: Tensor, widths: tuple[float, float] = LOGISTIC_WIDTHS) -> Tensor:
     """The share of "logistic" steps, and of training times, below log-SNRs: 0 where all is noise, 1 where none is."""
-    below, above = (_checks.number("widths", width, above=0) for width in widths)
+    _checks.tensor("log_snr", log_snr, finite=False)
+    below, above = _checks.pair("widths", widths, above=0)
     off = log_snr - LOGISTIC_MIDDLE
     return torch.sigmoid(torch.where(off < 0, off / below, off / above))

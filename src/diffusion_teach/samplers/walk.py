@@ -73,7 +73,7 @@ def check_step(step: Step) -> None:
 
 def clock(x: Tensor) -> torch.dtype:
     """In what times are told to a step: x's own dtype, but float32 at least, where neighbouring times stay apart."""
-    return torch.promote_types(x.dtype, torch.float32)
+    return torch.promote_types(_checks.tensor("x", x, finite=False).dtype, torch.float32)
 
 
 def check_times(times: Tensor) -> Tensor:
@@ -82,6 +82,14 @@ def check_times(times: Tensor) -> Tensor:
     if len(times) < 2 or not (times.diff() < 0).all():
         raise ValueError(f"times must fall from noise to data, got {times.tolist()[:6]}. Make them with time_grid.")
     return times
+
+
+def check_move(denoiser: Denoiser, x_t: Tensor, t: Tensor, s: Tensor) -> None:
+    """Check what a step is given: a denoiser, points, and two times, of which the second lies nearer to data."""
+    check_denoiser("denoiser", denoiser)
+    _checks.tensor("x_t", x_t, finite=False)
+    if check_time(t).ndim or check_time(s, "s").ndim or not s < t:
+        raise ValueError(f"s must lie before t, each one time: got t = {t.tolist()} and s = {s.tolist()}.")
 
 
 def trajectory(

@@ -52,7 +52,7 @@ def fit_gan(
         FloatingPointError: when a loss is NaN or infinite, as in a game that diverges.
     """
     rules = Game(name=game, r1=r1, r2=r2, gp=gp)
-    _checks.number("lr", lr, above=0)
+    lr = _checks.number("lr", lr, above=0)
     players = (discriminator, generator_net)
     adam_d, adam_g = (torch.optim.Adam(player.parameters(), lr=lr, betas=betas, fused=True) for player in players)
     losses: list[float] = []

@@ -76,8 +76,8 @@ def loop(
         FloatingPointError: when a loss is NaN or infinite.
     """
     _checks.function("update", update)
-    _checks.integer("steps", steps)
-    _checks.integer("first_step", first_step, least=0, most=steps)
+    steps = _checks.integer("steps", steps)
+    first_step = _checks.integer("first_step", first_step, least=0, most=steps)
     history = History()
     shown = sys.stderr.isatty() if progress is None else progress
     bar = tqdm(range(first_step, steps), initial=first_step, total=steps, disable=not shown, leave=False)
@@ -102,9 +102,9 @@ def loop(
 def learning_rate_factor(step: int, steps: int, *, warmup: int = 0, decay: str = "constant") -> float:
     """The factor on the learning rate at a step: a linear warm-up, then "constant", or "cosine" or "linear" to zero."""
     _checks.choice("decay", decay, ("constant", "cosine", "linear"))
-    _checks.integer("steps", steps)
-    _checks.integer("step", step, least=0, most=steps)
-    _checks.integer("warmup", warmup, least=0)
+    steps = _checks.integer("steps", steps)
+    step = _checks.integer("step", step, least=0, most=steps)
+    warmup = _checks.integer("warmup", warmup, least=0)
     if step < warmup:
         return (step + 1) / (warmup + 1)
     done = (step - warmup) / max(1, steps - warmup)
@@ -154,9 +154,9 @@ def fit(
     losses = list(loss) if isinstance(loss, Sequence) else [loss]
     for one in losses:
         _checks.function("loss", one)
-    _checks.number("lr", lr, above=0)
+    lr = _checks.number("lr", lr, above=0)
     if clip is not None:
-        _checks.number("clip", clip, above=0)
+        clip = _checks.number("clip", clip, above=0)
     learning_rate_factor(0, steps, warmup=warmup, decay=decay)
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters:

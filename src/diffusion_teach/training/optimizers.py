@@ -55,7 +55,7 @@ class Muon(torch.optim.Optimizer):
                 "Muon needs at least one weight, and each of two or more dimensions; got shapes "
                 f"{[tuple(weight.shape) for weight in weights]}. Give biases to AdamW."
             )
-        _checks.number("lr", lr, above=0)
+        lr = _checks.number("lr", lr, above=0)
         super().__init__(weights, {"lr": lr})
 
     @torch.no_grad()

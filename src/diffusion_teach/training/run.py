@@ -98,7 +98,7 @@ def train(
     asked = _asked(recipe, steps, minutes, seed)
     if resume and overwrite:
         raise ValueError("resume goes on with what is there, overwrite replaces it: choose one.")
-    _checks.number("save_seconds", save_seconds, least=0)
+    save_seconds = _checks.number("save_seconds", save_seconds, least=0)
     path = output_path(recipe, out)
 
     with distributed.processes() as group:
@@ -161,7 +161,7 @@ def _asked(recipe: Recipe, steps: int | None, minutes: float | None, seed: int |
     if seed is not None:
         asked["seed"] = _checks.integer("seed", seed, least=0, most=SEEDS)
     if minutes is not None:
-        _checks.number("minutes", minutes, above=0)
+        minutes = _checks.number("minutes", minutes, above=0)
     return asked
 
 
