@@ -68,8 +68,8 @@ class Claim:
         facts: which of the book's thirteen facts it bears on.
         bounds: by the name of the measured figure, where it must lie.
         printed: the figure that the source prints, in words; "" where there is none.
-        stored: the command that measures its figures again, where the chapter reads them from a stored study; "" where it
-            measures them itself.
+        stored: the command that measures its figures again, where the chapter reads them from a stored study; "" where
+            it measures them itself.
     """
 
     id: str
