@@ -100,18 +100,23 @@ class UNet(Network):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
-        """x_t (B, C, H, W) of the network's size, t in [0, 1], 0-dimensional or (B,), cond None or (B,) labels.
+        """The network's answer, shaped like x_t.
 
-        Returns a tensor shaped like x_t.
+        Args:
+            x_t: (B, C, H, W) of the network's size.
+            t: in [0, 1], 0-dimensional or (B,).
+            cond: labels (B,), or None.
 
         Raises:
-            TypeError, ValueError: for shapes or dtypes that do not fit, and labels that the network does not know.
+            TypeError, ValueError: for shapes or dtypes that do not fit, and labels
+                that the network does not know.
         """
         self._check(x_t, t)
         in_full = devices.autocast(x_t.device, "float32")
         with in_full:
             e = self._embedding(t, cond, x_t)
-            h = self.stem(F.pixel_unshuffle(x_t, 2).contiguous(memory_format=torch.channels_last))
+            folded = F.pixel_unshuffle(x_t, 2)
+            h = self.stem(folded.contiguous(memory_format=torch.channels_last))
         skip = self.encoder(h, e)
         h = self.down(skip)
         for block in self.middle:

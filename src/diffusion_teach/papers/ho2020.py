@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from diffusion_teach import _checks
 
@@ -39,19 +39,32 @@ def q_step(x: Tensor, t: int, k: Tables, z: Tensor) -> Tensor:
 
 
 def q_jump(x_0: Tensor, t: int | Tensor, k: Tables, ε: Tensor) -> Tensor:
-    """One draw of q(x_t|x_0), with ε ~ N(0, I) (eq. 4); t a step number, or one for each image, (B, 1, …)."""
+    """One draw of q(x_t|x_0), with ε ~ N(0, I) (eq. 4).
+
+    t is a step number, or one for each image, (B, 1, …).
+    """
     return k.ᾱ[t].sqrt() * x_0 + (1 - k.ᾱ[t]).sqrt() * ε
 
 
 def posterior(x_0: Tensor, x_t: Tensor, t: int, k: Tables) -> tuple[Tensor, Tensor]:
     """Mean μ̃_t and variance β̃_t of q(x_{t−1}|x_t, x_0) (eq. 7)."""
     noise = 1 - k.ᾱ[t]
-    μ̃ = k.ᾱ[t - 1].sqrt() * k.β[t] / noise * x_0 + k.α[t].sqrt() * (1 - k.ᾱ[t - 1]) / noise * x_t
-    return μ̃, (1 - k.ᾱ[t - 1]) / noise * k.β[t]
+    of_x_0 = k.ᾱ[t - 1].sqrt() * k.β[t] / noise
+    of_x_t = k.α[t].sqrt() * (1 - k.ᾱ[t - 1]) / noise
+    return of_x_0 * x_0 + of_x_t * x_t, (1 - k.ᾱ[t - 1]) / noise * k.β[t]
 
 
-def algorithm_1(ε_θ: Network, x_0: Tensor, k: Tables, *, generator: torch.Generator | None = None) -> Tensor:
-    """The loss ‖ε − ε_θ(√ᾱ_t·x_0 + √(1−ᾱ_t)·ε, t)‖² at random t, summed over pixels, averaged over images (B, …)."""
+def algorithm_1(
+    ε_θ: Network,
+    x_0: Tensor,
+    k: Tables,
+    *,
+    generator: Generator | None = None,
+) -> Tensor:
+    """The loss ‖ε − ε_θ(√ᾱ_t·x_0 + √(1−ᾱ_t)·ε, t)‖² at random t.
+
+    It is summed over pixels and averaged over the images x_0 (B, …).
+    """
     t = torch.randint(1, len(k.β), (len(x_0),), generator=generator)
     ε = torch.randn(x_0.shape, dtype=x_0.dtype, generator=generator)
     x_t = q_jump(x_0, t.view(-1, *[1] * (x_0.ndim - 1)), k, ε)
@@ -60,13 +73,26 @@ def algorithm_1(ε_θ: Network, x_0: Tensor, k: Tables, *, generator: torch.Gene
 
 @torch.no_grad()
 def algorithm_2(
-    ε_θ: Network, x: Tensor, k: Tables, *, σ2: str = "β", generator: torch.Generator | None = None
+    ε_θ: Network,
+    x: Tensor,
+    k: Tables,
+    *,
+    σ2: str = "β",
+    generator: Generator | None = None,
 ) -> Tensor:
-    """From x_T (B, …) down to x_0, with σ_t² = β_t, or its lower bound β̃_t (section 3.2). Raises ValueError."""
+    """From x_T (B, …) down to x_0, with σ_t² = β_t, or β̃_t (section 3.2).
+
+    Raises:
+        ValueError: for another σ2.
+    """
     _checks.choice("σ2", σ2, ("β", "β̃"))
     for t in range(len(k.β) - 1, 0, -1):
-        z = torch.randn(x.shape, dtype=x.dtype, generator=generator) if t > 1 else torch.zeros_like(x)
-        variance = k.β[t] if σ2 == "β" else k.β[t] * (1 - k.ᾱ[t - 1]) / (1 - k.ᾱ[t])
-        mean = (x - k.β[t] / (1 - k.ᾱ[t]).sqrt() * ε_θ(x, torch.tensor(t))) / k.α[t].sqrt()
+        z = torch.randn(x.shape, dtype=x.dtype, generator=generator)
+        if t == 1:
+            z = torch.zeros_like(x)  # the last step adds no noise
+        ε = ε_θ(x, torch.tensor(t))
+        mean = (x - k.β[t] / (1 - k.ᾱ[t]).sqrt() * ε) / k.α[t].sqrt()
+        lower = (1 - k.ᾱ[t - 1]) / (1 - k.ᾱ[t])  # β̃_t over β_t
+        variance = k.β[t] if σ2 == "β" else k.β[t] * lower
         x = mean + variance.sqrt() * z
     return x
