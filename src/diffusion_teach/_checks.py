@@ -85,13 +85,11 @@ def numbers_like(name: str, value: Any, like: Tensor) -> Tensor:
         return torch.tensor(number(name, value), dtype=like.dtype, device=like.device)
     tensor(name, value, finite=False)
     try:
-        fits = torch.broadcast_shapes(value.shape, like.shape) == like.shape
+        torch.broadcast_shapes(value.shape, like.shape)
     except RuntimeError:
-        fits = False
-    if not fits:
         raise ValueError(
-            f"{name} must be a number or broadcast to the shape {tuple(like.shape)}, got {describe(value)}."
-        )
+            f"{name} must be a number or broadcast with the shape {tuple(like.shape)}, got {describe(value)}."
+        ) from None
     return value.to(like)
 
 

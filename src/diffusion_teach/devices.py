@@ -31,6 +31,7 @@ def pick(name: str = "auto", *, local_rank: int = 0) -> torch.device:
     Raises:
         ValueError: the name is none of these, or this machine has no such device.
     """
+    local_rank = _checks.integer("local_rank", local_rank, least=0)
     text = str(name)
     kind = text.partition(":")[0]
     _checks.choice("device", kind, KINDS)
@@ -66,6 +67,7 @@ def _must_have_cuda(name: str, index: int) -> None:
 def precision(name: str, device: torch.device) -> str:
     """The precision of a name on a device; "auto" is bfloat16 where the hardware multiplies it, else float32."""
     _checks.choice("precision", name, PRECISIONS)
+    _is_device(device)
     if name != "auto":
         return name
     return "bfloat16" if _multiplies_bfloat16(device) else "float32"
@@ -86,7 +88,8 @@ CPU = torch.device("cpu")
 
 def autocast(device: torch.device = CPU, name: str = "auto") -> torch.autocast:
     """The context in which networks compute in a `precision`: with devices.autocast(): denoiser(x_t, t)."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision(name, device) == "bfloat16")
+    enabled = precision(name, device) == "bfloat16"
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
 
 
 @contextmanager
@@ -103,12 +106,23 @@ def deterministic() -> Iterator[None]:
 
 def widest(device: torch.device) -> torch.dtype:
     """The floating dtype with the most digits that a device has: float64, but float32 on Apple's GPUs."""
+    _is_device(device)
     return torch.float32 if device.type == "mps" else torch.float64
+
+
+def fused(device: torch.device) -> bool:
+    """Whether torch has Adam in one kernel for all weights there: not on Apple's GPUs, where older versions lack it."""
+    return _is_device(device).type != "mps"
+
+
+def _is_device(device: torch.device) -> torch.device:
+    return _checks.instance("device", device, torch.device, "a torch.device", "Make one, as in torch.device('cpu').")
 
 
 def machine(device: torch.device, processes: int = 1) -> str:
     """The machine in a few words, for a model card."""
-    if device.type == "cuda":
+    processes = _checks.integer("processes", processes)
+    if _is_device(device).type == "cuda":
         where = f"{torch.cuda.get_device_name(device)}, CUDA {torch.version.cuda}"
     elif device.type == "mps":
         where = f"Apple GPU, {platform.machine()}"

@@ -33,3 +33,15 @@ def test_wrong_arguments_are_named() -> None:
         densities.gaussian_kl(torch.zeros(2, 3), torch.zeros(2, 4))
     with pytest.raises(ValueError, match="logits must have shape"):
         densities.bernoulli_log_prob(torch.zeros(2, 3), torch.zeros(2, 4))
+
+
+def test_likelihoods_of_what_is_no_ink_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"x must lie in \[0, 1\], 1 being ink, got values from -1 to -1\."):
+        densities.bernoulli_log_prob(-torch.ones(1), torch.tensor([-10.0]))
+
+
+def test_a_divergence_needs_covariances() -> None:
+    zero, eye = torch.zeros(1, 2), torch.eye(2)
+    for bad in (-eye, torch.zeros(2, 2), torch.tensor([[1.0, 0.5], [0.0, 1.0]])):
+        with pytest.raises(ValueError, match="cov_b must be symmetric and positive definite"):
+            densities.gaussian_kl_full(zero, eye, zero, bad)

@@ -220,3 +220,20 @@ def test_bad_values_are_named(make: Callable[[], object], message: str) -> None:
 def test_bad_types_are_named(make: Callable[[], object], message: str) -> None:
     with pytest.raises(TypeError, match=message):
         make()
+
+
+def test_a_set_of_points_far_from_the_origin_loses_no_digits() -> None:
+    """Two points that differ by 1, a thousand away: their weights are those at the origin, in float32 too."""
+    far, near = (Empirical(torch.tensor([[place, 0.0], [place, 1.0]])) for place in (1000.0, 0.0))
+    mean = float(far.posterior_mean(torch.tensor([[1000.0, 0.6]]), 1.0, 0.3)[0, 1])
+    assert mean == pytest.approx(1 / (1 + math.exp((0.4**2 - 0.6**2) / 2 / 0.3**2)), rel=1e-6)
+    found, wanted = (e.log_prob(torch.tensor([[place, 0.6]]), 1.0, 0.3) for e, place in ((far, 1000.0), (near, 0.0)))
+    torch.testing.assert_close(found, wanted, rtol=1e-6, atol=0)
+
+
+def test_log_prob_of_pixels_is_that_of_double_precision() -> None:
+    g = torch.Generator().manual_seed(0)
+    points = 2 * torch.rand(50, 784, generator=g) - 1
+    x = points[:20] + 0.01 * torch.randn(20, 784, generator=g)
+    found, wanted = (Empirical(points.to(d)).log_prob(x.to(d), 1.0, 0.01) for d in (torch.float32, torch.float64))
+    torch.testing.assert_close(found.double(), wanted, rtol=0, atol=1e-3)

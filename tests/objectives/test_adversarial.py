@@ -225,3 +225,22 @@ def test_wrong_arguments_are_named() -> None:
     for penalty in ("r1", "r2", "gp"):
         with pytest.raises(ValueError, match=f"{penalty} must be at least 0, got -1"):
             Game(**{penalty: -1.0})
+
+
+def test_a_turn_of_the_generator_leaves_frozen_layers_frozen() -> None:
+    discriminator = MLP(2, 1)
+    discriminator.layers[0].requires_grad_(False)
+    before = [weight.requires_grad for weight in discriminator.parameters()]
+    Game(name="relativistic").generator_turn(discriminator, torch.randn(4, 2), torch.randn(4, 2))
+    assert [weight.requires_grad for weight in discriminator.parameters()] == before
+    assert True in before
+    assert False in before
+
+
+def test_slopes_that_cannot_be_taken_are_an_error_and_not_zero() -> None:
+    x = torch.randn(4, 2, requires_grad=True)
+    for logits in (torch.zeros(4), torch.zeros(4, requires_grad=True)):
+        with pytest.raises(ValueError, match="logits must come from x by a discriminator"):
+            input_gradients(logits, x)
+    with torch.inference_mode(), pytest.raises(ValueError, match="leave out torch.no_grad"):
+        gradient_penalty(MLP(2, 1), torch.randn(4, 2), torch.randn(4, 2), torch.rand(4))

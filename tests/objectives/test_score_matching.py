@@ -146,3 +146,16 @@ X = _draw(4, 0)
 def test_bad_input_is_named(make: Callable[[], object], kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=message):
         make()
+
+
+@pytest.mark.parametrize("objective", [implicit, sliced])
+def test_a_derivative_is_taken_in_inference_mode_and_never_taken_for_zero(objective: Callable[..., Tensor]) -> None:
+    with torch.inference_mode():
+        x = torch.randn(500, 2, dtype=torch.float64)
+        found = float(objective(lambda v: -3 * v, x))
+        assert found == pytest.approx(4.5 * float(x.square().sum(1).mean()) - 6)
+    line = nn.Linear(2, 2).double()
+    hidden = (torch.no_grad()(line), lambda v: line(v.detach()), lambda v: -v.detach())
+    for model in hidden:
+        with pytest.raises(ValueError, match=r"model depends on x, but its answer has no derivative.*torch.no_grad"):
+            objective(model, x.clone())

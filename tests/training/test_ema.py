@@ -50,3 +50,16 @@ def test_bad_input_is_named() -> None:
         EMA(Point(), 1.0)
     with pytest.raises(TypeError, match=r"model must be a torch\.nn\.Module"):
         EMA(Point().theta)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_the_average_of_16_bits_moves(dtype: torch.dtype) -> None:
+    """From 1 to 2 with d = .999 over 3,000 steps: 2 − d³⁰⁰⁰ = 1.950, where 16 bits would stay at 1."""
+    model = Point(1.0).to(dtype)
+    average = EMA(model, 0.999, warmup=False)
+    with torch.no_grad():
+        model.theta.fill_(2.0)
+    for _ in range(3000):
+        average.update()
+    assert average.model.theta.item() == pytest.approx(2 - 0.999**3000, abs=1e-3)
+    assert average.model.theta.dtype == torch.float32

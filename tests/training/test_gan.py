@@ -118,3 +118,19 @@ def test_the_average_follows_the_generator_and_gradients_stay_switched_on() -> N
 def test_wrong_arguments_are_named() -> None:
     with pytest.raises(ValueError, match="same shape"):
         fit_gan(*_pair(), lambda: torch.zeros(4, 3), lambda: torch.zeros(4, 2), steps=1)
+
+
+def test_frozen_layers_stay_as_they_are() -> None:
+    g, d = _pair()
+    d.layers[0].requires_grad_(False)
+    before = d.layers[0].weight.clone()
+    fit_gan(g, d, lambda: torch.randn(8, 2), lambda: torch.randn(8, 2), steps=3, game="relativistic")
+    assert torch.equal(d.layers[0].weight, before)
+    assert [p.requires_grad for p in d.parameters()] == [False, False, True, True]
+
+
+def test_an_average_of_another_generator_is_refused() -> None:
+    g, d = _pair()
+    for stranger in (_pair()[0], d):
+        with pytest.raises(ValueError, match="ema must be of generator_net"):
+            fit_gan(g, d, lambda: torch.randn(8, 2), lambda: torch.randn(8, 2), steps=3, ema=EMA(stranger))

@@ -190,3 +190,36 @@ POINT = Point()
 def test_bad_input_is_named(make: Callable[[], object], kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=message):
         make()
+
+
+def test_the_learning_rate_is_put_back_however_the_training_ends() -> None:
+    def stop(step: int, loss: float) -> None:
+        if step == 2:
+            raise KeyboardInterrupt
+
+    def broken() -> Tensor:
+        raise RuntimeError("broken")
+
+    model = Point()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    fit(model, model.loss, steps=5, optimizers=[optimizer])
+    once = model.theta.item()
+    assert optimizer.param_groups[0]["lr"] == 0.1
+    fit(model, model.loss, steps=5, optimizers=[optimizer])
+    assert abs(model.theta.item() - 3) < 0.5 * abs(once - 3)  # a second training trains
+    fit(model, model.loss, steps=5, optimizers=[optimizer], on_step=stop)
+    assert optimizer.param_groups[0]["lr"] == 0.1
+    with pytest.raises(RuntimeError, match="broken"):
+        fit(model, broken, steps=5, optimizers=[optimizer])
+    assert optimizer.param_groups[0]["lr"] == 0.1
+
+
+def test_what_is_of_another_model_is_refused() -> None:
+    model, other = Point(), Point()
+    for stranger in (torch.optim.SGD(other.parameters()), torch.optim.SGD([*model.parameters(), *other.parameters()])):
+        with pytest.raises(ValueError, match="optimizers must hold weights of the model, and the SGD holds others"):
+            fit(model, model.loss, steps=2, optimizers=[stranger])
+    with pytest.raises(ValueError, match="ema must be an average of the model, got one of another"):
+        fit(model, model.loss, steps=2, ema=EMA(other))
+    fit(nn.ModuleList([model, other]), model.loss, steps=2, ema=EMA(other))  # of a part
+    assert model.theta != 0

@@ -100,3 +100,14 @@ def test_wrong_arguments() -> None:
         Muon([nn.Parameter(torch.zeros(3, 3))], lr=0.0)
     with pytest.raises(ValueError, match="matrix must have shape"):
         orthogonalised(torch.zeros(3))
+    with pytest.raises(TypeError, match="parameters must be weights, as model.parameters"):
+        Muon(["weight"])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="inside must be weights of the model"):
+        muon_and_adamw(nn.Linear(2, 2), nn.Linear(2, 2).parameters())
+
+
+def test_directions_that_are_hardly_there_stay_short() -> None:
+    u, v = (torch.linalg.qr(torch.randn(20, 20, dtype=torch.float64))[0] for _ in range(2))
+    shares = torch.tensor([1.0, *[1e-4] * 19], dtype=torch.float64)
+    found = torch.linalg.svdvals(orthogonalised(u @ torch.diag(shares) @ v.T))
+    assert found[1:].tolist() == pytest.approx([3.4445**5 * 1e-4] * 19, rel=1e-3)

@@ -11,13 +11,14 @@ mean clean data.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from diffusion_teach import _checks
+from diffusion_teach import _checks, devices
 
 
 class Distribution(Protocol):
@@ -36,7 +37,9 @@ class Distribution(Protocol):
 
 def _level(name: str, value: Tensor | float, x: Tensor) -> Tensor:
     """A noise level as a tensor that broadcasts over the last dimension of x (..., d)."""
-    level = torch.as_tensor(value, dtype=x.dtype, device=x.device)
+    if not isinstance(value, Tensor):
+        value = torch.tensor(_checks.number(name, value), dtype=x.dtype)
+    level = _checks.tensor(name, value, finite=False).to(x)
     # The last dimension of x holds coordinates, which share one level: a level for each would not be this noise.
     if level.ndim >= max(x.ndim, 1) or level.shape != x.shape[: level.ndim]:
         raise ValueError(
@@ -175,28 +178,39 @@ class Empirical:
         """Of one sample, that of a point."""
         return tuple(self.points.shape[1:])
 
+    @functools.cached_property
+    def _centred(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The mean of the points, the flat points around it, and their squared lengths, in the widest precision."""
+        points = self.points.flatten(1).to(devices.widest(self.points.device))
+        mean = points.mean(0)
+        return mean, points - mean, (points - mean).square().sum(1)
+
     def _weights(self, x: Tensor, alpha: Tensor | float, sigma: Tensor | float) -> tuple[Tensor, Tensor]:
-        """Flat (B, N) logits −‖x − α·xᵢ‖²/2σ² and the level σ, (B, 1)."""
+        """Flat (B, N) logits −‖x − α·xᵢ‖²/2σ² and the level σ, (B, 1), in the widest precision.
+
+        ‖u‖² − 2u·v + ‖v‖² loses as many digits as u and v are longer than u − v: hence the precision, and the centring.
+        """
         _checks.tensor("x", x, ("batch", *self.points.shape[1:]))
-        flat, points = x.flatten(1), self.points.to(x).flatten(1)
+        mean, points, lengths = (value.to(x.device) for value in self._centred)
+        flat = x.flatten(1).to(points.dtype)
         a, s = _level("alpha", alpha, flat), _level("sigma", sigma, flat)
         if not (s > 0).all():
             raise ValueError("sigma must be above 0: a set of points has no density of its own.")
-        # Not torch.cdist: the scale a differs from row to row.
-        distance = flat.square().sum(1, keepdim=True) - 2 * a * (flat @ points.T) + a**2 * points.square().sum(1)
-        return -0.5 * distance / s**2, s
+        flat = flat - a * mean
+        distance = flat.square().sum(1, keepdim=True) - 2 * a * (flat @ points.T) + a**2 * lengths
+        return -0.5 * distance.clamp(min=0) / s**2, s
 
     def log_prob(self, x: Tensor, alpha: Tensor | float, sigma: Tensor | float) -> Tensor:
         """log q(x) of α·x₀ + σ·ε in nats; x (B, ...) gives (B,)."""
         logits, s = self._weights(x, alpha, sigma)
         count, dimensions = self.points.flatten(1).shape
         normaliser = math.log(count) + dimensions * (0.5 * math.log(2 * math.pi) + s.expand(len(x), 1)[:, 0].log())
-        return logits.logsumexp(1) - normaliser
+        return (logits.logsumexp(1) - normaliser).to(x.dtype)
 
     def posterior_mean(self, x_t: Tensor, alpha: Tensor | float, sigma: Tensor | float) -> Tensor:
         """E[x₀ | x_t]; x_t (B, ...) gives (B, ...)."""
         logits, _ = self._weights(x_t, alpha, sigma)
-        return (logits.softmax(1) @ self.points.to(x_t).flatten(1)).reshape(x_t.shape)
+        return (logits.softmax(1).to(x_t) @ self.points.to(x_t).flatten(1)).reshape(x_t.shape)
 
     def score(self, x: Tensor, alpha: Tensor | float = 1.0, sigma: Tensor | float = 0.0) -> Tensor:
         """∇ₓ log q(x) of α·x₀ + σ·ε by Tweedie's formula, (α·E[x₀|x] − x)/σ²; x (B, ...) gives (B, ...)."""

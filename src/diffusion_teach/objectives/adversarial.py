@@ -83,9 +83,9 @@ class Game:
     gp: float = 0.0
 
     def __post_init__(self) -> None:
-        _checks.choice("game", self.name, GAMES)
-        for penalty, weight in (("r1", self.r1), ("r2", self.r2), ("gp", self.gp)):
-            _checks.number(penalty, weight, least=0)
+        _checks.choice("name", self.name, GAMES)
+        for weight in ("r1", "r2", "gp"):
+            object.__setattr__(self, weight, _checks.number(weight, getattr(self, weight), least=0))
 
     def discriminator_turn(self, discriminator: nn.Module, x: Tensor, x_g: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
         """The discriminator's loss and its penalties, each per member (...).
@@ -95,7 +95,8 @@ class Game:
             x, x_g: real and generated points.
             u: (..., B) in [0, 1], where `gp` looks.
         """
-        batch = u.ndim - 1
+        _checks.same_shape("x_g", _checks.tensor("x_g", x_g, finite=False), "x", _checks.tensor("x", x, finite=False))
+        batch = _checks.tensor("u", u).ndim - 1
         both = torch.cat([x, x_g], dim=batch).requires_grad_(self.r1 > 0 or self.r2 > 0)
         logits = logits_of(discriminator, both)
         real, fake = logits.chunk(2, dim=-1)
@@ -110,6 +111,7 @@ class Game:
 
     def generator_turn(self, discriminator: nn.Module, x: Tensor, x_g: Tensor) -> Tensor:
         """The generator's loss per member (...), with no gradient for the discriminator's weights."""
+        _checks.same_shape("x_g", _checks.tensor("x_g", x_g, finite=False), "x", _checks.tensor("x", x, finite=False))
         with _frozen(discriminator):
             fake = logits_of(discriminator, x_g)
             real = logits_of(discriminator, x) if self.name == "relativistic" else fake.detach()
@@ -119,8 +121,11 @@ class Game:
 @contextmanager
 def _frozen(network: nn.Module) -> Iterator[None]:
     """What is computed within has no gradient for the network's weights, which saves computing it."""
-    network.requires_grad_(False)
+    trained = [weight for weight in _checks.module("discriminator", network).parameters() if weight.requires_grad]
+    for weight in trained:
+        weight.requires_grad_(False)
     try:
         yield
     finally:
-        network.requires_grad_(True)
+        for weight in trained:
+            weight.requires_grad_(True)

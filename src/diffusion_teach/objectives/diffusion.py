@@ -12,7 +12,7 @@ from diffusion_teach import _checks
 from diffusion_teach.denoisers import Learned
 from diffusion_teach.parameterizations import add_noise, expand, target
 from diffusion_teach.samplers.time_grids import LOGISTIC_WIDTHS, time_grid
-from diffusion_teach.schedules import Discrete, Schedule, check_time
+from diffusion_teach.schedules import Discrete, Schedule, check_schedule, check_time
 
 
 def sample_times(
@@ -33,7 +33,10 @@ def sample_times(
     With `low_discrepancy` the last dimension shares one random shift, u_i = (u + i/B) mod 1, so that a batch covers
     all noise levels evenly: each u_i is still uniform, and the loss is less noisy (Kingma et al. 2021, appendix I.1).
     """
+    check_schedule(schedule)
     shape = _checks.sizes("shape", shape)
+    widths = _checks.pair("widths", widths, above=0)
+    low_discrepancy = _checks.flag("low_discrepancy", low_discrepancy)
     smallest = _checks.number("smallest", smallest, least=0, below=1)
     _checks.generator(generator)
     device = None if generator is None else generator.device
@@ -92,6 +95,8 @@ def diffusion_loss(
         ValueError: for x0 without a batch, times or noise that do not fit it, or a network whose answer has another
             shape.
     """
+    mend = "Make one with Learned(network, schedule)."
+    _checks.instance("denoiser", denoiser, Learned, "a Learned denoiser", mend)
     _checks.tensor("x0", x0)
     if x0.ndim < 2:
         raise ValueError(f"x0 must have shape (B, ...), at least two dimensions, got {_checks.describe(x0)}.")
@@ -112,4 +117,5 @@ def diffusion_loss(
     error = (answer - y).square()
     if weight is None:
         return error.mean()
+    _checks.function("weight", weight)
     return (weight(t) * error.flatten(t.ndim).mean(-1)).mean()

@@ -14,10 +14,16 @@ def input_gradients(logits: Tensor, x: Tensor) -> Tensor:
     Raises:
         ValueError: where x does not require gradients, or the logits were not computed from it.
     """
+    _checks.tensor("x", x, finite=False)
+    _checks.tensor("logits", logits, finite=False)
     _checks.tensor("logits", logits, tuple(x.shape[: logits.ndim]), finite=False)
     if not x.requires_grad:
         raise ValueError("x must require gradients before the discriminator sees it. Call x.requires_grad_() first.")
-    (gradient,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
+    gradient = None
+    if logits.requires_grad:
+        (gradient,) = torch.autograd.grad(logits.sum(), x, create_graph=True, allow_unused=True)
+    if gradient is None:
+        raise ValueError("logits must come from x by a discriminator: leave out torch.no_grad(), detach() and item().")
     return gradient.flatten(logits.ndim)
 
 
@@ -26,6 +32,7 @@ def zero_centred_penalty(gradients: Tensor) -> Tensor:
 
     Source: Mescheder et al. (2018), eqs. 9 and 10.
     """
+    _checks.tensor("gradients", gradients, ("...", "B", "d"), finite=False)
     return 0.5 * gradients.square().sum(-1).mean(-1)
 
 
@@ -39,6 +46,9 @@ def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, u: Te
 
     Source: Gulrajani et al. (2017), eq. 3.
     """
+    _checks.same_shape("fake", _checks.tensor("fake", fake), "real", _checks.tensor("real", real))
+    if not ((_checks.tensor("u", u) >= 0) & (u <= 1)).all() or u.shape != real.shape[: u.ndim]:
+        raise ValueError(f"u must lie in [0, 1] and hold one number for each point, got {_checks.describe(u)}.")
     between = torch.lerp(fake, real, u.reshape(u.shape + (1,) * (real.ndim - u.ndim))).requires_grad_()
     norms = torch.linalg.vector_norm(input_gradients(logits_of(discriminator, between), between), dim=-1)
     return (norms - 1).square().mean(-1)
@@ -46,5 +56,5 @@ def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, u: Te
 
 def logits_of(discriminator: nn.Module, x: Tensor) -> Tensor:
     """The logits (..., B) of points."""
-    logits: Tensor = discriminator(x)
-    return logits.squeeze(-1)
+    logits: Tensor = _checks.module("discriminator", discriminator)(_checks.tensor("x", x, finite=False))
+    return _checks.tensor("what discriminator returns", logits, ("...", 1), finite=False).squeeze(-1)

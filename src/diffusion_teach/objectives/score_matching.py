@@ -15,7 +15,8 @@ No normalising constant appears in any of them: ∇log(p/Z) = ∇log p.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -27,17 +28,34 @@ ScoreModel = Callable[[Tensor], Tensor]
 
 
 def _evaluate(model: ScoreModel, x: Tensor) -> Tensor:
-    psi = model(x)
+    psi = _checks.function("model", model)(x)
     if not isinstance(psi, Tensor) or psi.shape != x.shape:
         raise ValueError(f"a score model must return the shape of x, {tuple(x.shape)}, got {_checks.describe(psi)}.")
     return psi
 
 
-def _gradient(value: Tensor, x: Tensor) -> Tensor:
-    """d value/dx, ready to be differentiated again; zero for a model that does not depend on x."""
-    if not value.requires_grad:
-        return torch.zeros_like(x)
-    return torch.autograd.grad(value, x, create_graph=True, materialize_grads=True)[0]
+@contextmanager
+def _differentiable(x: Tensor) -> Iterator[Tensor]:
+    """A copy of x that one can differentiate in, whatever mode the caller is in."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield x.detach().clone().requires_grad_(True)
+
+
+def _gradient(model: ScoreModel, psi: Tensor, value: Tensor, x: Tensor) -> Tensor:
+    """d value/dx of a value made of psi = ψ(x), ready to be differentiated again; zero where ψ does not depend on x.
+
+    Raises:
+        ValueError: for a model that hides its derivative, as under `torch.no_grad()`.
+    """
+    found = torch.autograd.grad(value, x, create_graph=True, allow_unused=True)[0] if value.requires_grad else None
+    if found is not None:
+        return found
+    if not torch.equal(_evaluate(model, x.detach() + 1), psi):
+        raise ValueError(
+            "model depends on x, but its answer has no derivative in x: leave out torch.no_grad(), detach() and item() "
+            "in it."
+        )
+    return torch.zeros_like(x)
 
 
 def explicit(model: ScoreModel, x: Tensor, score: Tensor) -> Tensor:
@@ -47,20 +65,21 @@ def explicit(model: ScoreModel, x: Tensor, score: Tensor) -> Tensor:
     return 0.5 * (_evaluate(model, x) - score).square().sum(-1).mean()
 
 
-@torch.enable_grad()
 def implicit(model: ScoreModel, x: Tensor) -> Tensor:
     """Hyvärinen's objective E[½‖ψ‖² + tr ∂ψ/∂x]; x (B, d). A scalar that one can differentiate.
 
     The trace takes d backward passes, which is why it does not scale to images.
+
+    Raises:
+        ValueError: for a model that hides its derivative, as under `torch.no_grad()`; so does `sliced`.
     """
     _checks.tensor("x", x, ("batch", "dimensions"))
-    x = x.detach().requires_grad_(True)
-    psi = _evaluate(model, x)
-    trace = torch.stack([_gradient(psi[:, i].sum(), x)[:, i] for i in range(x.shape[1])]).sum(0)
-    return (0.5 * psi.square().sum(-1) + trace).mean()
+    with _differentiable(x) as x:
+        psi = _evaluate(model, x)
+        trace = torch.stack([_gradient(model, psi, psi[:, i].sum(), x)[:, i] for i in range(x.shape[1])]).sum(0)
+        return (0.5 * psi.square().sum(-1) + trace).mean()
 
 
-@torch.enable_grad()
 def sliced(model: ScoreModel, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
     """Sliced score matching, E[½‖ψ‖² + vᵀ(∂ψ/∂x)v] with random directions v; x (B, d). A scalar.
 
@@ -68,11 +87,12 @@ def sliced(model: ScoreModel, x: Tensor, *, generator: torch.Generator | None = 
     the same expectation, and usually more noise.)
     """
     _checks.tensor("x", x, ("batch", "dimensions"))
-    x = x.detach().requires_grad_(True)
-    v = torch.randn(x.shape, dtype=x.dtype, device=x.device, generator=_checks.generator(generator)).sign()
-    psi = _evaluate(model, x)
-    curvature = (_gradient((psi * v).sum(), x) * v).sum(-1)
-    return (0.5 * psi.square().sum(-1) + curvature).mean()
+    generator = _checks.generator(generator)
+    with _differentiable(x) as x:
+        v = torch.randn(x.shape, dtype=x.dtype, device=x.device, generator=generator).sign()
+        psi = _evaluate(model, x)
+        curvature = (_gradient(model, psi, (psi * v).sum(), x) * v).sum(-1)
+        return (0.5 * psi.square().sum(-1) + curvature).mean()
 
 
 def denoising(model: ScoreModel, x: Tensor, sigma: float, *, generator: torch.Generator | None = None) -> Tensor:

@@ -45,10 +45,11 @@ def reparameterise(
     ε ~ N(0, I) comes from the generator, unless it is given.
     """
     _checks.tensor("mean", mean, finite=False)
-    _checks.same_shape("log_variance", log_variance, "mean", mean)
+    _checks.same_shape("log_variance", _checks.tensor("log_variance", log_variance, finite=False), "mean", mean)
+    generator = _checks.generator(generator)
     if eps is None:
-        eps = torch.randn(mean.shape, dtype=mean.dtype, device=mean.device, generator=_checks.generator(generator))
-    _checks.same_shape("eps", eps, "mean", mean)
+        eps = torch.randn(mean.shape, dtype=mean.dtype, device=mean.device, generator=generator)
+    _checks.same_shape("eps", _checks.tensor("eps", eps, finite=False), "mean", mean)
     return mean + (log_variance / 2).exp() * eps
 
 
@@ -73,15 +74,21 @@ def elbo(
 
     Source: Kingma and Welling (2014), eq. 7 with L = 1.
     """
-    mean, log_variance = model.encode(x)
+    mean, log_variance = _encoded(model, x)
     z = reparameterise(mean, log_variance, eps=eps, generator=generator)
     return ELBO(model.log_likelihood(x, z), gaussian_kl(mean, log_variance))
+
+
+def _encoded(model: LatentVariableModel, x: Tensor) -> tuple[Tensor, Tensor]:
+    if isinstance(model, type) or not (hasattr(model, "encode") and hasattr(model, "log_likelihood")):
+        raise TypeError(f"model must have encode(x) and log_likelihood(x, z), as a VAE, got {_checks.describe(model)}.")
+    return model.encode(_checks.tensor("x", x, ("B", "D")))
 
 
 def log_weights(model: LatentVariableModel, x: Tensor, k: int, *, generator: torch.Generator | None = None) -> Tensor:
     """log p(x|z) + log p(z) − log q(z|x) at k draws of q for each row of x (B, D); shape (k, B)."""
     k = _checks.integer("k", k)
-    mean, log_variance = model.encode(x)
+    mean, log_variance = _encoded(model, x)
     found = []
     for _ in range(k):
         z = reparameterise(mean, log_variance, generator=generator)
@@ -113,4 +120,5 @@ def active_units(means: Tensor, *, threshold: float = ACTIVE) -> int:
     _checks.tensor("means", means, ("N", "J"))
     if len(means) < 2:
         raise ValueError(f"means must hold at least 2 rows to vary, got {_checks.describe(means)}.")
-    return int((means.var(0) > _checks.number("threshold", threshold, least=0)).sum())
+    threshold = _checks.number("threshold", threshold, least=0)
+    return int((means.var(0) > threshold).sum())

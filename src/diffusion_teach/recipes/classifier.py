@@ -18,6 +18,7 @@ from diffusion_teach.datasets import augmentation, mnist
 from diffusion_teach.generate import Sampling
 from diffusion_teach.metrics.features import predict
 from diffusion_teach.networks.classifier import Classifier
+from diffusion_teach.training.optimizers import adamw
 from diffusion_teach.training.recipe import Recipe, draws_no_images
 
 
@@ -44,7 +45,7 @@ class ClassifierRecipe(Recipe):
         return {"kind": "classifier"}
 
     def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
-        return [torch.optim.AdamW(model.parameters(), lr=self.lr, weight_decay=self.weight_decay, fused=True)]
+        return [adamw(model.parameters(), lr=self.lr, weight_decay=self.weight_decay)]
 
     def data(self, device: torch.device) -> tuple[Tensor, ...]:
         """The training images as bytes, and their labels."""

@@ -20,6 +20,7 @@ from diffusion_teach.metrics.features import in_batches
 from diffusion_teach.metrics.neighbours import nearest
 from diffusion_teach.networks.encoder import Encoder
 from diffusion_teach.objectives.contrastive import nt_xent
+from diffusion_teach.training.optimizers import adamw
 from diffusion_teach.training.recipe import Recipe, draws_no_images
 
 
@@ -53,7 +54,7 @@ class EncoderRecipe(Recipe):
         return {"kind": "encoder"}
 
     def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
-        return [torch.optim.AdamW(model.parameters(), lr=self.lr, weight_decay=self.weight_decay, fused=True)]
+        return [adamw(model.parameters(), lr=self.lr, weight_decay=self.weight_decay)]
 
     def data(self, device: torch.device) -> tuple[Tensor, ...]:
         """The training images as bytes."""

@@ -31,6 +31,7 @@ from diffusion_teach.networks.gan import GAN, LATENT
 from diffusion_teach.objectives.adversarial import Game
 from diffusion_teach.recipes.diffusion import DATA, INTENDED_USE, LICENCE, STACKED_STEPS, STACKED_USE
 from diffusion_teach.recipes.digits import DigitsRecipe
+from diffusion_teach.training.optimizers import adamw
 from diffusion_teach.training.recipe import plain
 
 
@@ -70,10 +71,8 @@ class AdversarialRecipe(DigitsRecipe):
     def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
         """The discriminator's, whose turn comes first, and the generator's."""
         gan = cast(GAN, model)
-        return [
-            torch.optim.Adam(player.parameters(), lr=self.lr, betas=self.betas, fused=True)
-            for player in (gan.discriminator, gan.generator)
-        ]
+        players = (gan.discriminator, gan.generator)
+        return [adamw(player.parameters(), lr=self.lr, betas=self.betas) for player in players]
 
     def draw(self, data: tuple[Tensor, ...], generator: torch.Generator) -> tuple[Tensor, ...]:
         """Images x (B, C, 28, 28), noise for each player's turn (B, latent), and where `gp` looks, u (B,)."""

@@ -20,6 +20,7 @@ from diffusion_teach.networks.vae import VAE
 from diffusion_teach.objectives import variational
 from diffusion_teach.recipes.diffusion import DATA, INTENDED_USE, LICENCE
 from diffusion_teach.recipes.digits import DigitsRecipe
+from diffusion_teach.training.optimizers import adamw
 from diffusion_teach.training.recipe import plain
 
 
@@ -43,7 +44,7 @@ class VAERecipe(DigitsRecipe):
         return VAE(**self.network, ink=ink)
 
     def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
-        return [torch.optim.AdamW(model.parameters(), lr=self.lr, weight_decay=0.0, fused=True)]
+        return [adamw(model.parameters(), lr=self.lr)]
 
     def draw(self, data: tuple[Tensor, ...], generator: torch.Generator) -> tuple[Tensor, ...]:
         """Binary images x (B, 784), and the noise of the codes (B, J)."""

@@ -11,6 +11,7 @@ from diffusion_teach import _checks
 from diffusion_teach.objectives.adversarial import Game
 from diffusion_teach.training.ema import EMA
 from diffusion_teach.training.loop import History, fit
+from diffusion_teach.training.optimizers import adamw
 
 
 def fit_gan(
@@ -52,20 +53,25 @@ def fit_gan(
         FloatingPointError: when a loss is NaN or infinite, as in a game that diverges.
     """
     rules = Game(name=game, r1=r1, r2=r2, gp=gp)
-    lr = _checks.number("lr", lr, above=0)
-    players = (discriminator, generator_net)
-    adam_d, adam_g = (torch.optim.Adam(player.parameters(), lr=lr, betas=betas, fused=True) for player in players)
+    lr, betas = _checks.number("lr", lr, above=0), _checks.pair("betas", betas, least=0, below=1)
+    players = _checks.module("discriminator", discriminator), _checks.module("generator_net", generator_net)
+    generator = _checks.generator(generator)
+    _checks.function("real", real)
+    _checks.function("noise", noise)
+    if ema is not None and _checks.instance("ema", ema, EMA, "an EMA").source is not generator_net:
+        raise ValueError("ema must be of generator_net, got one of another model. Make it with EMA(generator_net).")
+    adam_d, adam_g = (adamw(player.parameters(), lr=lr, betas=betas) for player in players)
     losses: list[float] = []
     seen: Tensor | None = None
 
     def discriminate() -> Tensor:
         nonlocal seen
-        seen = real()
-        z = noise()
+        seen = _checks.tensor("what real() returns", real(), finite=False)
+        z = _checks.tensor("what noise() returns", noise(), finite=False)
         with torch.no_grad():
             x_g = generator_net(z)
         _checks.same_shape("generated points", x_g, "real points", seen)
-        u = torch.rand(z.shape[:-1], generator=generator) if gp > 0 else torch.empty(z.shape[:-1])
+        u = torch.rand(z.shape[:-1], generator=generator) if gp > 0 else torch.zeros(z.shape[:-1])
         loss, penalty = rules.discriminator_turn(discriminator, seen, x_g, u.to(x_g))
         losses.append(float(loss.detach().mean()))
         return (loss + penalty).sum()

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from diffusion_teach import _checks, _console
 from diffusion_teach.training.ema import EMA
+from diffusion_teach.training.optimizers import adamw
 
 SEED_VARIABLE = "DIFFUSION_TEACH_SEED"
 
@@ -78,6 +79,10 @@ def loop(
     _checks.function("update", update)
     steps = _checks.integer("steps", steps)
     first_step = _checks.integer("first_step", first_step, least=0, most=steps)
+    if on_step is not None:
+        _checks.function("on_step", on_step)
+    if progress is not None:
+        _checks.flag("progress", progress)
     history = History()
     shown = sys.stderr.isatty() if progress is None else progress
     bar = tqdm(range(first_step, steps), initial=first_step, total=steps, disable=not shown, leave=False)
@@ -138,9 +143,9 @@ def fit(
         warmup, decay: its course, see `learning_rate_factor`.
         betas: AdamW's, which has no weight decay.
         clip: the largest norm that a gradient keeps; none where not given.
-        optimizers: what takes the steps, with learning rates of their own that follow `warmup` and `decay`; where not
-            given one AdamW, which `lr` and `betas` are for. For several losses one each.
-        ema: updated after each step.
+        optimizers: what takes the steps, with learning rates of their own that follow `warmup` and `decay`, and are put
+            back at the end; where not given one AdamW, which `lr` and `betas` are for. For several losses one each.
+        ema: an average of the model, or of a part of it, updated after each step.
         on_step, progress: see `loop`.
         first_step: where to begin in the course of the learning rate, when model, optimizers and average come from a
             training that was stopped there. The optimizers' learning rates are the highest ones, as at the start.
@@ -150,7 +155,9 @@ def fit(
 
     Raises:
         FloatingPointError: when a loss is NaN or infinite, with the learning rate and what to try.
+        ValueError: optimizers or an average of another model, which would train nothing.
     """
+    _checks.module("model", model)
     losses = list(loss) if isinstance(loss, Sequence) else [loss]
     for one in losses:
         _checks.function("loss", one)
@@ -158,11 +165,13 @@ def fit(
     if clip is not None:
         clip = _checks.number("clip", clip, above=0)
     learning_rate_factor(0, steps, warmup=warmup, decay=decay)
+    betas = _checks.pair("betas", betas, least=0, below=1)
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters:
         raise ValueError("the model has no parameters to train.")
     if optimizers is None:
-        optimizers = [torch.optim.AdamW(parameters, lr=lr, betas=betas, weight_decay=0.0, fused=True)]
+        optimizers = [adamw(parameters, lr=lr, betas=betas)]
+    _must_be_of(model, optimizers, ema)
     if len(losses) > 1 and len(losses) != len(optimizers):
         raise ValueError(f"{len(losses)} losses take turns and need an optimizer each, got {len(optimizers)}.")
     each = [optimizers] if len(losses) == 1 else [[optimizer] for optimizer in optimizers]
@@ -179,9 +188,31 @@ def fit(
         return values[0]
 
     model.train()
-    history = loop(update, steps, on_step=on_step, progress=progress, first_step=first_step)
+    try:
+        history = loop(update, steps, on_step=on_step, progress=progress, first_step=first_step)
+    finally:
+        for group, rate in groups:
+            group["lr"] = rate
     model.eval()
     return history
+
+
+def _must_be_of(model: nn.Module, optimizers: Sequence[torch.optim.Optimizer], ema: EMA | None) -> None:
+    """Refuse what is of another model: a step on its weights would train nothing."""
+    known = {id(weight) for weight in model.parameters()}
+    if not isinstance(optimizers, (list, tuple)) or not optimizers:
+        raise TypeError(f"optimizers must be a list of torch.optim.Optimizer, got {_checks.describe(optimizers)}.")
+    for optimizer in optimizers:
+        _checks.instance("optimizers", optimizer, torch.optim.Optimizer, "a list of torch.optim.Optimizer")
+        if {id(weight) for group in optimizer.param_groups for weight in group["params"]} - known:
+            raise ValueError(
+                f"optimizers must hold weights of the model, and the {type(optimizer).__name__} holds others. Make it "
+                "with model.parameters(), after the model was copied or moved."
+            )
+    if ema is not None:
+        _checks.instance("ema", ema, EMA, "an EMA")
+        if {id(weight) for weight in ema.source.parameters()} - known:
+            raise ValueError("ema must be an average of the model, got one of another. Make it with EMA(model).")
 
 
 def _turn(
