@@ -230,9 +230,12 @@ def _examine_ancestral_step(answer: Answer) -> None:
 
 def _examine_noise(noise: Tensor, beta: float, k: int) -> None:
     found = (float(noise.std()), float(noise.mean()))
+    before, bar = (float((1 - BETAS[:n]).prod()) for n in (k - 1, k))
+    lower = beta * (1 - before) / (1 - bar)
     if not _near(found, (beta**0.5, 0.0)):
         named = {
             "you scale the noise by β, its variance. The deviation is √β.": (beta, 0.0),
+            "the variance of your noise is β̃. The paper allows it; here the text asks for β.": (lower**0.5, 0.0),
             "the noise is uniform: use `randn`, not `rand`.": ((beta / 12) ** 0.5, beta**0.5 / 2),
             f"no noise comes back in at k = {k}. Algorithm 2 adds √β·z in every step but the last.": (0.0, 0.0),
         }
@@ -261,6 +264,12 @@ def _right_mean(x: Tensor, eps: Tensor, beta: Tensor, bar: Tensor) -> Tensor:
 
 def _mistaken_last_step(x: Tensor, k: int, eps: Tensor, betas: Tensor, generator: torch.Generator) -> Tensor:
     return x if k == 1 else ancestral_step(x, k, eps, betas, generator)
+
+
+def _mistaken_lower_variance(x: Tensor, k: int, eps: Tensor, betas: Tensor, generator: torch.Generator) -> Tensor:
+    beta, before, bar = betas[k - 1], (1 - betas[: k - 1]).prod(), (1 - betas[:k]).prod()
+    z = torch.randn(x.shape, generator=generator)
+    return _right_mean(x, eps, beta, bar) + (beta * (1 - before) / (1 - bar)).sqrt() * z
 
 
 def _mistaken_global_noise(x: Tensor, k: int, eps: Tensor, betas: Tensor, generator: torch.Generator) -> Tensor:
@@ -341,6 +350,7 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_step(lambda x, e, b, bar: x - b / (1 - bar).sqrt() * e), "not divided"),
             Mistake(_step(_right_mean, torch.zeros_like), "no noise comes back in at k = 3"),
             Mistake(_step(_right_mean, lambda b: b), "by β, its variance"),
+            Mistake(_mistaken_lower_variance, "is β̃"),
             Mistake(_step(_right_mean, from_step=1), "k = 1, adds noise"),
             Mistake(_step(_right_mean, from_step=3), "no noise comes back in at k = 2"),
             Mistake(_step(_right_mean, draw=torch.rand), "noise is uniform"),
