@@ -90,7 +90,7 @@ def _die_at(number: int) -> None:
         return wrapper
 
     # The steps of a file's life: made under another name, flushed, renamed, and removed at the end.
-    _files.tempfile.mkstemp = counted(_files.tempfile.mkstemp)  # type: ignore[attr-defined]
+    _files.os.open = counted(os.open)  # type: ignore[attr-defined]
     _files.os.fsync, _files.os.replace = counted(os.fsync), counted(os.replace)  # type: ignore[attr-defined]
     Path.unlink = counted(Path.unlink)  # type: ignore[method-assign]
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from diffusion_teach.datasets import mnist, stacked_mnist
 from diffusion_teach.denoisers import Denoiser
-from diffusion_teach.generate import Sampling
+from diffusion_teach.generate import Sampling, generate
 from diffusion_teach.metrics import evaluation, stacked_modes
 from diffusion_teach.networks.network import OneStepGenerator
 from diffusion_teach.training.recipe import Recipe
@@ -45,11 +45,18 @@ class DigitsRecipe(Recipe):
         images, labels = mnist.load("train")
         return images.to(device), labels.to(device)
 
+    def rehearse(self, model: nn.Module) -> None:
+        """Draw one image as the metrics' are drawn: `measure` with no set of samples."""
+        self.measure(model, Sampling(), repeats=0)
+
     def measure(
         self, model: nn.Module, sampling: Sampling, *, count: int | None = None, repeats: int | None = None
     ) -> dict[str, Any]:
         """The table of `metrics.evaluation`, means over twenty sets of samples; of a model of stacks, their modes."""
         generator = cast(Denoiser | OneStepGenerator, model)
+        if repeats == 0:
+            generate(generator, 1, sampling, labels=0 if generator.classes else None, progress=False)
+            return {}
         if self.image_channels > 1:
             return stacked_modes.evaluate(generator, sampling, count=count, repeats=repeats)
         n = COUNT if count is None else count

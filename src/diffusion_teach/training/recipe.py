@@ -30,6 +30,7 @@ NOT_SETTINGS = ("name", "summary", "intended_use", "data_from", "licence", "step
 
 def step_seed(seed: int, step: int) -> int:
     """The seed of one step's randomness, 32 bits well mixed of both numbers."""
+    seed, step = _checks.integer("seed", seed, least=0), _checks.integer("step", step, least=0)
     return int(np.random.SeedSequence((seed, step)).generate_state(1)[0])
 
 
@@ -69,8 +70,17 @@ class Recipe(ABC):
     licence: str = ""
 
     def __post_init__(self) -> None:
-        _checks.integer("batch", self.batch)
-        _checks.integer("seed", self.seed, least=0, most=SEEDS)
+        numbers = {
+            "batch": _checks.integer("batch", self.batch),
+            "steps": _checks.integer("steps", self.steps),
+            "seed": _checks.integer("seed", self.seed, least=0, most=SEEDS),
+            "warmup": _checks.integer("warmup", self.warmup, least=0),
+            "ema": None if self.ema is None else _checks.number("ema", self.ema, least=0, below=1),
+            "clip": None if self.clip is None else _checks.number("clip", self.clip, above=0),
+        }
+        for name, value in numbers.items():  # numbers of other libraries become Python's, which JSON holds
+            object.__setattr__(self, name, value)
+        _checks.flag("half", self.half)
         _checks.choice("precision", self.precision, PRECISIONS)
         learning_rate_factor(0, self.steps, warmup=self.warmup, decay=self.decay)
 
@@ -121,6 +131,13 @@ class Recipe(ABC):
             ValueError: for a setting that these metrics have no use for.
         """
 
+    def rehearse(self, model: nn.Module) -> None:  # noqa: B027
+        """Raise now, for a fresh model, what `measure` would else raise after the training; by default nothing.
+
+        Raises:
+            ValueError: the model cannot be measured as the recipe says.
+        """
+
     def settings(self) -> dict[str, Any]:
         """All fields that decide how weights come out, as JSON holds them; `steps` and `seed` may be given to a run."""
         fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
@@ -133,6 +150,7 @@ def draws_no_images(what: str, sampling: Sampling, count: int | None, repeats: i
     Raises:
         Unsupported: something else was given.
     """
+    _checks.instance("sampling", sampling, Sampling, "a Sampling")
     if sampling != Sampling(seed=sampling.seed) or count is not None or (repeats or 1) > 1:
         raise _checks.Unsupported(
             f"{what} draws no images: leave out what says how many (--count, --repeats), and how (--sampler, --steps, "

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from diffusion_teach.training.ema import EMA
 
 FORMAT = 1
 KEY = "training"
+COUNTS = ("step",)
+"""What optimizers keep that is no moment of a weight, but one number."""
 NO_HASH = "0" * 64
 START_ANEW = "Delete it, or start anew with overwrite=True (--overwrite)."
 
@@ -86,6 +89,8 @@ def unpack(data: bytes, path: Path) -> State:
         about = json.loads(metadata[KEY]) if KEY in metadata else None
     except (struct.error, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise _damaged(path, f"its header cannot be read ({type(error).__name__}, {len(data)} bytes)") from None
+    if about is not None and not isinstance(about, dict):
+        raise _damaged(path, "its header says nothing of a training")
     if about is None:
         raise ValueError(f"{path} is not the state of a training. Give another place to write to.")
     expected = str(about.get("sha256"))
@@ -100,11 +105,22 @@ def unpack(data: bytes, path: Path) -> State:
         tensors = safetensors.torch.load(data)
     except SafetensorError as error:  # pragma: no cover - the hash finds what could cause it
         raise _damaged(path, str(error)) from None
+    losses = tensors.get("losses")
+    if losses is None or losses.ndim != 1 or not isinstance(about.get("average_updates"), int):
+        raise _damaged(path, "it lacks the losses, or how often weights were averaged")
     return State(about, tensors)
 
 
 def _damaged(path: Path, how: str) -> _files.DamagedFileError:
     return _files.DamagedFileError(f"The state of the training {path} is damaged: {how}. {START_ANEW}")
+
+
+def must_have(state: State, path: Path) -> None:
+    """Check that a state says of its training what going on with it takes."""
+    kinds = {"device": str, "precision": str, "seed": int, "steps": int, "seconds": (int, float)}
+    for name, kind in kinds.items():
+        if not isinstance(state.about.get(name), kind):  # type: ignore[arg-type]
+            raise _damaged(path, f"it does not say the {name} of the training")
 
 
 def must_agree(about: Mapping[str, Any], wanted: Mapping[str, Any], path: Path) -> None:
@@ -146,11 +162,16 @@ def restore(
         moments: dict[int, dict[str, Tensor]] = {}
         for name, value in _part(state.tensors, f"optimizer.{i}.").items():
             index, _, key = name.partition(".")
-            if int(index) >= len(parameters):
+            if not index.isdecimal() or int(index) >= len(parameters):
                 raise ValueError(f"the state {path} is of another optimizer: it has a weight {index}. {START_ANEW}")
-            # The moments lie in memory as their weight does, which channels_last kernels may rely on.
             like = parameters[int(index)]
-            value = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
+            if value.shape != (torch.Size() if key in COUNTS else like.shape):  # torch's kernels would not ask
+                raise ValueError(
+                    f"the state {path} is of another optimizer: {name} has the shape {tuple(value.shape)} for a weight "
+                    f"{tuple(like.shape)}. {START_ANEW}"
+                )
+            if key not in COUNTS:  # moments lie in memory as their weight does, which channels_last kernels may rely on
+                value = torch.empty_like(like).copy_(value)
             moments.setdefault(int(index), {})[key] = value
         optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
 
@@ -189,7 +210,23 @@ def cannot_write(error: OSError, path: Path, size: int = 0) -> OSError:
     )
 
 
-def clear(path: Path) -> None:
-    """Remove the half-written files that a killed process left beside a path."""
-    for leftover in path.parent.glob(f".{path.name}.*"):
-        leftover.unlink(missing_ok=True)
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold the place where a training writes its state, so that no other training writes there.
+
+    Raises:
+        BlockingIOError: another one does.
+        OSError: the place cannot be written to.
+    """
+    with ExitStack() as held:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(_files.locked(path.with_name(f".{path.name}.lock")))
+        except BlockingIOError:
+            raise BlockingIOError(
+                f"another training is writing {path} at this moment. Wait until it has ended, stop it, or give another "
+                "place to write to."
+            ) from None
+        except OSError as error:
+            raise cannot_write(error, path) from error
+        yield

@@ -19,14 +19,14 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from diffusion_teach import _checks, checkpoints, devices
+from diffusion_teach import _checks, _files, checkpoints, devices
 from diffusion_teach.generate import Sampling
 from diffusion_teach.training import distributed
 from diffusion_teach.training import resume as states
@@ -42,7 +42,8 @@ WARM_UP, TIMED = 3, 15
 
 def output_path(recipe: Recipe, out: str | Path) -> Path:
     """The checkpoint that a run writes: NAME.safetensors in the folder `out`, or `out` itself where it ends so."""
-    path = Path(out).expanduser()
+    _is_recipe(recipe)
+    path = _checks.path("out", out)
     if path.suffix == checkpoints.SUFFIX and not path.is_dir():
         checkpoints.check_name(path.stem)
         return path
@@ -53,7 +54,7 @@ def output_path(recipe: Recipe, out: str | Path) -> Path:
 
 def state_path(checkpoint: Path) -> Path:
     """Where the state of the training that makes a checkpoint is kept."""
-    return checkpoint.with_suffix(".training.safetensors")
+    return _checks.path("checkpoint", checkpoint).with_suffix(".training.safetensors")
 
 
 def train(
@@ -89,6 +90,7 @@ def train(
 
     Raises:
         FileExistsError: there is a checkpoint or a training already; says how to go on.
+        BlockingIOError: another training is writing there at this moment.
         ValueError: arguments that do not fit, one another or the training that is to go on.
         DamagedFileError: the state of the training is truncated or altered.
         OSError: a file cannot be written; the last good one is untouched.
@@ -96,34 +98,39 @@ def train(
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
     asked = _asked(recipe, steps, minutes, seed)
-    if resume and overwrite:
+    if _checks.flag("resume", resume) and _checks.flag("overwrite", overwrite):
         raise ValueError("resume goes on with what is there, overwrite replaces it: choose one.")
     save_seconds = _checks.number("save_seconds", save_seconds, least=0)
     path = output_path(recipe, out)
 
-    with distributed.processes() as group:
-        group.rows(recipe.batch)
-        found = group.share(lambda: _found(path, asked, resume=resume, overwrite=overwrite))
-        if found == FINISHED:
-            return path
-        state = states.unpack(found, state_path(path)) if found else None
-        chosen = _device(device, state, group)
-        about = _about(recipe, chosen, asked, state, path)
-
-        def session() -> closing[Session]:
-            return closing(Session(recipe, about, state_path(path), chosen, group))
-
-        if minutes is not None and state is None:
-            with session() as trial:
-                about["steps"] = _steps_within(60 * minutes, trial, group)
-        with session() as run:
+    with ExitStack() as held:
+        with distributed.processes() as group:
+            group.rows(recipe.batch)
+            found = group.share(lambda: _begun(held, path, asked, resume=resume, overwrite=overwrite))
+            if found == FINISHED:
+                return path
+            state = None if found is None else states.unpack(found, state_path(path))
             if state is not None:
-                run.restore(state)
-            elif group.first:
-                run.save()  # before the first step, so that a place that cannot be written to is found at once
-            run.train(save_seconds=save_seconds, progress=progress, on_step=on_step)
-    if group.first:
-        _ship(run, path, group)
+                states.must_have(state, state_path(path))
+            chosen = _device(device, state, group)
+            about = _about(recipe, chosen, asked, state, path)
+
+            def session() -> closing[Session]:
+                return closing(Session(recipe, about, state_path(path), chosen, group))
+
+            if state is None:
+                group.share(lambda: _rehearse(recipe))
+            if minutes is not None and state is None:
+                with session() as trial:
+                    about["steps"] = _steps_within(60 * minutes, trial, group)
+            with session() as run:
+                if state is not None:
+                    run.restore(state)
+                elif group.first:
+                    run.save()  # before the first step, so that a place that cannot be written to is found at once
+                run.train(save_seconds=save_seconds, progress=progress, on_step=on_step)
+        if group.first:
+            _ship(run, path, group)
     return path
 
 
@@ -149,10 +156,18 @@ def trained(recipe: Recipe, *, steps: int | None = None, seed: int | None = None
     return made.eval().requires_grad_(False)
 
 
+def _rehearse(recipe: Recipe) -> None:
+    """Find out before the first step what would else be found out after the last: a model that cannot be measured."""
+    try:
+        with torch.random.fork_rng(devices=[]):
+            recipe.rehearse(recipe.model().eval().requires_grad_(False))
+    except ValueError as error:
+        raise ValueError(f"what the recipe {recipe.name!r} makes could not be measured: {error}") from error
+
+
 def _asked(recipe: Recipe, steps: int | None, minutes: float | None, seed: int | None) -> dict[str, Any]:
     """What was asked for by name, checked: a training that goes on must have the same."""
-    if not isinstance(recipe, Recipe):
-        raise TypeError(f"recipe must be a Recipe, such as recipes.get('ddpm-mnist'), got {_checks.describe(recipe)}.")
+    _is_recipe(recipe)
     if steps is not None and minutes is not None:
         raise ValueError(f"give steps or minutes, not both; got steps={steps} and minutes={minutes}.")
     asked: dict[str, Any] = {"recipe": recipe.name}
@@ -163,6 +178,11 @@ def _asked(recipe: Recipe, steps: int | None, minutes: float | None, seed: int |
     if minutes is not None:
         minutes = _checks.number("minutes", minutes, above=0)
     return asked
+
+
+def _is_recipe(recipe: Recipe) -> Recipe:
+    kind: type[Recipe] = Recipe  # type: ignore[type-abstract]
+    return _checks.instance("recipe", recipe, kind, "a Recipe", "Take one by recipes.get('ddpm-mnist').")
 
 
 def _about(
@@ -185,14 +205,28 @@ def _about(
     return about | asked
 
 
-def _found(path: Path, asked: Mapping[str, Any], *, resume: bool, overwrite: bool) -> bytes:
-    """The state to go on with; b"" to start anew, `FINISHED` where there is nothing left to do."""
-    unfinished = state_path(path)
+def _begun(held: ExitStack, path: Path, asked: Mapping[str, Any], *, resume: bool, overwrite: bool) -> bytes | None:
+    """What `_found` says, and the place where the training writes, cleared and held."""
+    found, unfinished = _found(path, asked, resume=resume, overwrite=overwrite), state_path(path)
+    try:
+        held.enter_context(states.alone(unfinished))
+    except OSError:
+        if found == FINISHED:  # nothing is written
+            return found
+        raise
+    found = _found(path, asked, resume=resume, overwrite=overwrite)  # another training may just have ended
     for file in (path, path.with_suffix(".json"), unfinished):
-        states.clear(file)
+        _files.clear(file)
     if overwrite:
         unfinished.unlink(missing_ok=True)
-        return b""
+    return found
+
+
+def _found(path: Path, asked: Mapping[str, Any], *, resume: bool, overwrite: bool) -> bytes | None:
+    """The state to go on with; None to start anew, `FINISHED` where there is nothing left to do."""
+    unfinished = state_path(path)
+    if overwrite:
+        return None
     if unfinished.exists():
         if not resume:
             raise FileExistsError(
@@ -208,7 +242,7 @@ def _found(path: Path, asked: Mapping[str, Any], *, resume: bool, overwrite: boo
             )
         states.must_agree(checkpoints.card(path), asked, path)
         return FINISHED
-    return b""
+    return None
 
 
 def _device(name: str, state: states.State | None, group: distributed.Processes) -> torch.device:

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from diffusion_teach import _files
+from diffusion_teach import _files, recipes
 from diffusion_teach.training import resume, run
 from tests.training.run.helpers import STATE, equal, trained
 from tests.training.tiny import TINY
@@ -83,7 +83,7 @@ def test_a_place_that_cannot_be_written_to_is_named_before_the_first_step(
     def denied(*_: object, **__: object) -> None:  # a superuser's tests cannot take the permission away
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(_files.tempfile, "mkstemp", denied)
+    monkeypatch.setattr(_files.os, "open", denied)
     with pytest.raises(PermissionError, match=r"could not write .*Permission denied.*folder that can be written to"):
         trained(tmp_path)
 
@@ -136,4 +136,37 @@ def test_bad_input_is_named_and_nothing_is_written(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(kind, match=message):
         run.train(**({"recipe": TINY, "out": tmp_path} | arguments))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_refused_training_touches_nothing(tmp_path: Path) -> None:
+    trained(tmp_path, steps=1)
+    (tmp_path / ".tiny.safetensors.swp").touch()
+    (tmp_path / f".tiny.safetensors.01234567{_files.HALF}").touch()
+    before = {file.name: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
+    with pytest.raises(FileExistsError, match="exists already"):
+        trained(tmp_path, steps=1)
+    assert {file.name: file.stat().st_mtime_ns for file in tmp_path.iterdir()} == before
+
+
+def test_two_trainings_in_one_place_do_not_overwrite_one_another(tmp_path: Path) -> None:
+    with resume.alone(tmp_path / STATE):
+        for arguments in ({}, {"overwrite": True}, {"resume": True}):
+            with pytest.raises(BlockingIOError, match="another training is writing"):
+                trained(tmp_path, **arguments)
+        assert not (tmp_path / STATE).exists()
+
+
+def test_an_empty_state_is_damaged_and_not_a_fresh_start(tmp_path: Path) -> None:
+    (tmp_path / STATE).touch()
+    with pytest.raises(_files.DamagedFileError, match=f"{STATE} is damaged"):
+        trained(tmp_path, resume=True)
+
+
+def test_a_model_that_cannot_be_measured_is_refused_before_the_first_step(tmp_path: Path) -> None:
+    seen: list[int] = []
+    recipe = dataclasses.replace(recipes.get("ddpm-mnist"), schedule="continuous-cosine", target="eps", network={})
+    with pytest.raises(ValueError, match="what the recipe 'ddpm-mnist' makes could not be measured: the target 'eps'"):
+        run.train(recipe, tmp_path, progress=False, on_step=lambda k, loss: seen.append(k))
+    assert not seen
     assert not list(tmp_path.iterdir())
