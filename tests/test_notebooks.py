@@ -159,6 +159,8 @@ FAULTS: list[tuple[Callable[..., Any], str, Callable[[list[dict[str, Any]]], Non
     (rules.can_run_any_cell_again, "'x' again", again("x = 1", "def f():\n    return x", "x = 2")),
     (rules.can_run_any_cell_again, "'x' again", again("x = 1\ny = [x for _ in y]", "x += 1", "pass")),
     (rules.can_run_any_cell_again, "'f' again", again("def f():\n    return 1", "y = f()", "def f():\n    return 2")),
+    (rules.can_run_any_cell_again, "'x' again", again("x = 1", "draw(x)", "from y import x")),
+    (rules.can_run_any_cell_again, "'x' again", again("import x", "x.draw()", "x = 1")),
     (rules.is_stamped, "badge", source(0, "blob/main", "blob/master")),
     (rules.is_stamped, "install", source(1, "find_spec", "find")),
     (rules.is_stamped, "install", field(1, "metadata", {})),
@@ -199,6 +201,7 @@ def test_a_planted_fault_is_found(good: rules.Notebook, rule: Any, words: str, p
         ("x = 1", "def f(x):\n    return x", "x = 2"),
         ("x = 1", "y = [x for x in range(3)]", "x = 2"),
         ("import x", "x.draw()", "import x"),
+        ("x = 1", "draw(y)", "from y import x"),
         ("x = 1", "with open(y) as x:\n    draw(x)", "x: int = 2"),
     ],
 )

@@ -180,38 +180,48 @@ def folds_what_only_plots(notebook: Notebook) -> Iterator[str]:
     cells = [(where, cell, source, Names(source)) for where, cell, source in notebook.cells("code")]
     for number, (where, cell, source, names) in enumerate(cells):
         needed = set().union(*(later.read for *_, later in cells[number + 1 :]))
-        plots_only = "plots.show" in source and "claims.check(" not in source and not names.bound & needed
+        plots_only = "plots.show" in source and "claims.check(" not in source and not names.made & needed
         if plots_only and "hide-input" not in tags(cell):
             yield f"{where} only plots: tag it `hide-input`"
 
 
 def can_run_any_cell_again(notebook: Notebook) -> Iterator[str]:
-    """No global that an earlier cell or function reads is bound again."""
+    """No global that a cell or a function reads is bound again, there or further down."""
     read: dict[str, str] = {}  # by name, the first cell that reads it
     bound: set[str] = set()
+    imported: set[str] = set()
     for where, _, source in notebook.cells("code"):
         names = Names(source)
         for name in names.read:
             read.setdefault(name, where)
-        for name in sorted(names.bound & bound & set(read)):
+        again = names.bound & (bound | imported) | names.imported & bound
+        for name in sorted(again & set(read)):
             yield f"{where} binds {name!r} again, which {read[name]} reads"
         bound |= names.bound
+        imported |= names.imported
 
 
 class Names(ast.NodeVisitor):
     """The globals of a cell: `bound`, what it binds; `read`, what it or a function in it takes from outside.
 
-    Imports count as neither: they bind the same thing each time.
+    `imported` stands apart: an import may be repeated, since it binds the same thing each time.
     """
 
     def __init__(self, source: str) -> None:
         self.bound: set[str] = set()
+        self.imported: set[str] = set()
         self.read: set[str] = set()
         code = "\n".join(re.sub(r"^(\s*)%.*", r"\1pass", line) for line in source.splitlines())
         self.visit(ast.parse(code))
 
+    @property
+    def made(self) -> set[str]:
+        """Whatever a later cell may need."""
+        return self.bound | self.imported
+
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
-        """Neither reads nor binds."""
+        """The names by which the cell calls what it imports."""
+        self.imported |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
 
     visit_ImportFrom = visit_Import  # noqa: N815
 
@@ -219,7 +229,7 @@ class Names(ast.NodeVisitor):
         """A load before any binding comes from outside."""
         if not isinstance(node.ctx, ast.Load):
             self.bound.add(node.id)
-        elif node.id not in self.bound:
+        elif node.id not in self.made:
             self.read.add(node.id)
 
     def visit_Assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> None:
@@ -248,7 +258,7 @@ class Names(ast.NodeVisitor):
 
     def visit_ListComp(self, node: ast.expr) -> None:
         """A scope of its own, which is run at once."""
-        self.read |= free_names(node) - self.bound
+        self.read |= free_names(node) - self.made
 
     visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp  # noqa: N815
 
