@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import numbers
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -181,6 +181,11 @@ def module(name: str, value: Any) -> nn.Module:
     return instance(name, value, nn.Module, "a torch.nn.Module")
 
 
+def mapping(name: str, value: Any, what: str) -> Mapping[str, Any]:
+    """Check a mapping by names and return it; `what` says of what."""
+    return instance(name, value, Mapping, f"a mapping of {what}")
+
+
 def flag(name: str, value: Any) -> bool:
     """Check a choice of True or False and return it: "no" would count as True."""
     return instance(name, value, bool, "True or False")
@@ -188,7 +193,11 @@ def flag(name: str, value: Any) -> bool:
 
 def path(name: str, value: Any) -> Path:
     """Check the path of a file or a folder and return it, with ~ for the user's own folder."""
-    return Path(instance(name, value, (str, os.PathLike), "a path, such as 'runs'")).expanduser()
+    place = Path(instance(name, value, (str, os.PathLike), "a path, such as 'runs'"))
+    try:
+        return place.expanduser()
+    except RuntimeError:
+        raise ValueError(f"{name} must be a path, got {str(place)!r}: there is no such user.") from None
 
 
 def pair(name: str, value: Any, **bounds: float) -> tuple[float, float]:

@@ -50,7 +50,7 @@ NETWORK = {"kind": "unet", "width": [8, 8], "blocks": 1, "dense": 0, "embedding"
         ({"kind": "gan", "latent": 0}, "latent must be at least 1"),
         ({"kind": "gan", "latent": 10**12}, "latent of 'gan' must be at most 10000"),
         ({"kind": ["gan"]}, "kind must be one of"),
-        (["gan"], r"an architecture is a mapping with 'kind', got \['gan'\] \(list\)"),
+        (["gan"], r"architecture must be a mapping with 'kind', got \['gan'\] \(list\)"),
         ({"kind": "denoiser", "network": NETWORK, "target": "v"}, "'denoiser' cannot be built .*schedule"),
         ({"kind": "denoiser", "network": "unet", "schedule": {"name": "vp"}, "target": "v"}, "a mapping with 'kind'"),
         ({"kind": "denoiser", "network": NETWORK, "schedule": {"name": "vpp"}, "target": "v"}, "Did you mean 'vp'"),

@@ -263,3 +263,25 @@ def test_what_cannot_be_saved_is_refused_and_nothing_is_written(
 
 def test_parameters_are_counted() -> None:
     assert files.parameters(STATE) == 13
+
+
+def test_weights_that_are_no_finite_numbers_of_their_kind_are_refused(
+    tmp_path: Path, weights: dict[str, torch.Tensor]
+) -> None:
+    import safetensors.torch
+
+    file = checkpoints.save("x", weights, CARD, folder=tmp_path)
+    key = next(iter(weights))
+
+    def with_first(value: torch.Tensor) -> None:
+        data = safetensors.torch.save({**weights, key: value})
+        file.write_bytes(data)
+        card = {**checkpoints.card(file), "sha256": hashlib.sha256(data).hexdigest()}
+        file.with_suffix(".json").write_text(json.dumps(card), encoding="utf-8")
+
+    with_first(torch.full_like(weights[key], torch.nan))
+    with pytest.raises(DamagedFileError, match=f"holds NaN or infinite numbers in {key}"):
+        checkpoints.model(file)
+    with_first(weights[key].long())
+    with pytest.raises(ValueError, match=f"{key} holds int64 instead of float32"):
+        checkpoints.model(file)

@@ -84,7 +84,7 @@ def test_a_classifier_is_measured_by_its_recipe(monkeypatch: pytest.MonkeyPatch)
 
 def _says_what_it_measures() -> None:
     assert "test accuracy   0.875" in good("evaluate", "classifier")
-    assert json.loads(good("evaluate", "classifier", "--json", "--seed", 3)) == {"test_accuracy": 0.875, "seed": 3}
+    assert json.loads(good("evaluate", "classifier", "--json")) == {"test_accuracy": 0.875, "seed": 0}
 
 
 def test_weights_of_a_recipe_of_one_s_own_are_drawn_and_only_it_can_measure_them(plain: str, tmp_path: Path) -> None:
@@ -98,3 +98,8 @@ def test_weights_of_a_recipe_of_one_s_own_are_drawn_and_only_it_can_measure_them
     assert "metrics.evaluation.evaluate_images" in message
     own.with_suffix(".json").write_text(json.dumps({**card, "recipe": "classifier"}), encoding="utf-8")
     assert "'classifier' is none of this library's for it" in bad(2, "evaluate", own)
+
+
+def test_a_seed_that_decides_nothing_is_refused(plain: str) -> None:
+    assert "a Classifier draws none" in bad(2, "evaluate", "classifier", "--seed", 0)
+    assert "--card measures as the recipe does" in bad(2, "evaluate", plain, "--card", "--seed", 0)

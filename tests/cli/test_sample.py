@@ -124,7 +124,7 @@ def test_a_failed_write_leaves_the_old_file(plain: str, tmp_path: Path, monkeypa
         (2, ["--out", "x.npz", "--guidance", "1"], "give --label too, such as --label all"),
         (2, ["--out", "x.npz", "--guidance", "-1"], "x>=0"),
         (2, ["--out", "x.gif", "--count", "401"], "a .gif shows at most 400 images, got 401"),
-        (2, ["--out", "x.npz", "--count", "0"], "x>=1"),
+        (2, ["--out", "x.npz", "--count", "0"], "1<=x<=100000"),
         (1, ["--out", "x.npz", "--device", "tpu"], "device must be one of"),
     ],
 )
@@ -182,3 +182,24 @@ def test_ctrl_c_while_sampling_exits_with_130(plain: str, tmp_path: Path, monkey
     monkeypatch.setattr("diffusion_teach.cli.pictures.drawn", interrupted)
     assert bad(130, "sample", plain, "--out", tmp_path / "x.npz") == "Stopped."
     assert not list(tmp_path.iterdir())
+
+
+def test_numbers_beyond_all_use_are_refused_at_once(plain: str, tmp_path: Path) -> None:
+    out = tmp_path / "x.npz"
+    for option, value in (
+        ("--seed", "1e20"),
+        ("--seed", 10**20),
+        ("--seed", -1),
+        ("--count", "1e9"),
+        ("--count", 10**9),
+    ):
+        assert option in bad(2, "sample", plain, option, value, "--out", out)
+    assert not out.exists()
+
+
+def test_a_tilde_is_the_user_s_own_folder(plain: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    good("sample", plain, "--count", 2, "--out", "~/x.npz")
+    assert (tmp_path / "x.npz").is_file()
+    assert "there is no such user" in bad(2, "sample", plain, "--out", "~nobody-of-this-name/x.npz")

@@ -88,12 +88,12 @@ def of_card(card: Mapping[str, Any]) -> Architecture:
     Raises:
         ValueError: the card states none that this library can build.
     """
-    found: Architecture | None = card.get("architecture")
+    found: Architecture | None = _checks.mapping("card", card, "a model card's fields").get("architecture")
     if found is None:
-        found = BEFORE.get(str(card["recipe"]))
+        found = BEFORE.get(str(card.get("recipe")))
     if found is None:
         raise ValueError(
-            f"the card of recipe {card['recipe']!r} states no architecture that this library builds, one of "
+            f"the card of recipe {card.get('recipe')!r} states no architecture that this library builds, one of "
             f"{', '.join(BUILDERS)}. Make your model, and fill it by model.load_state_dict(checkpoints.load(…))."
         )
     return found
@@ -111,7 +111,7 @@ def shapes(architecture: Architecture) -> dict[str, Tensor]:
 def _built(settings: Mapping[str, Any], key: str, builders: Mapping[str, Callable[..., Any]]) -> Any:
     """What the builder named by a key of the settings makes of the others."""
     if not isinstance(settings, Mapping):
-        raise ValueError(f"an architecture is a mapping with {key!r}, got {_checks.describe(settings)}.")
+        raise ValueError(f"architecture must be a mapping with {key!r}, got {_checks.describe(settings)}.")
     rest = dict(settings)
     name = _checks.choice(key, rest.pop(key, None), builders)
     for setting, value in rest.items():

@@ -50,7 +50,7 @@ def path(name: str | Path) -> Path:
     if isinstance(name, str) and os.sep not in text and "/" not in text and not text.endswith(SUFFIX):
         _checks.choice("name", text, names())
         return FOLDER / f"{text}{SUFFIX}"
-    file = Path(name).expanduser()
+    file = _checks.path("name", name)
     if file.suffix != SUFFIX:
         raise ValueError(f"a checkpoint's file ends in {SUFFIX}, got {text!r}. Its card, in .json, lies beside it.")
     if not file.is_file():
@@ -91,8 +91,8 @@ def load(name: str | Path) -> dict[str, Tensor]:
 
     Raises:
         ValueError: there is no such checkpoint; the message names the nearest.
-        FileNotFoundError, DamagedFileError: the weights or their card are missing or damaged; the message names the
-            file, the expected hash and how to mend.
+        FileNotFoundError, DamagedFileError: the weights or their card are missing or damaged, or a weight is not a
+            finite number; the message names the file, the expected hash and how to mend.
     """
     import safetensors.torch
 
@@ -102,6 +102,8 @@ def load(name: str | Path) -> dict[str, Tensor]:
         tensors = safetensors.torch.load(_files.read_verified(file, expected, _advice(file)))
     except safetensors.SafetensorError as error:
         raise _files.DamagedFileError(f"The file {file} holds no safetensors: {error}. {_mend(file)}") from None
+    if broken := [key for key, value in tensors.items() if value.is_floating_point() and not value.isfinite().all()]:
+        raise _files.DamagedFileError(f"The file {file} holds NaN or infinite numbers in {broken[0]}. {_mend(file)}")
     return {key: value.float() if value.dtype == torch.float16 else value for key, value in tensors.items()}
 
 
@@ -149,6 +151,9 @@ def save(
     import safetensors.torch
 
     check_name(name)
+    _checks.mapping("state", state, "tensors")
+    _checks.mapping("card", card, "a model card's fields")
+    half = _checks.flag("half", half)
     missing = [field for field in CARD_FIELDS if field not in card]
     if missing:
         raise ValueError(f"card must have the fields {', '.join(CARD_FIELDS)}; it lacks {', '.join(missing)}.")
@@ -159,7 +164,7 @@ def save(
     data = safetensors.torch.save(tensors, metadata={"recipe": str(card["recipe"])})
     whole = {**card, "parameters": parameters(tensors), "sha256": _files.sha256(data), "bytes": len(data)}
     text = _text(whole)
-    folder = FOLDER if folder is None else Path(folder)
+    folder = FOLDER if folder is None else _checks.path("folder", folder)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name}{SUFFIX}"
     _files.write_atomically(file, data)
@@ -175,6 +180,7 @@ def restate(name: str | Path, metrics: Mapping[str, Any]) -> Path:
         OSError: the card cannot be written; what was there before is still there.
     """
     file = path(name).with_suffix(".json")
+    _checks.mapping("metrics", metrics, "scores")
     _files.write_atomically(file, _text({**card(name), "metrics": dict(metrics)}))
     return file
 
@@ -192,7 +198,8 @@ def check_name(name: str) -> str:
 
 def parameters(state: Mapping[str, Tensor]) -> int:
     """How many numbers a checkpoint holds."""
-    return sum(value.numel() for value in state.values() if isinstance(value, torch.Tensor))
+    tensors = _checks.mapping("state", state, "tensors").values()
+    return sum(value.numel() for value in tensors if isinstance(value, torch.Tensor))
 
 
 def _stored(key: str, value: Tensor, half: bool) -> Tensor:
@@ -211,17 +218,29 @@ def _stored(key: str, value: Tensor, half: bool) -> Tensor:
 
 def difference(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
     """How two sets of tensors differ in names and shapes, in a few words; empty where they agree."""
+    _checks.mapping("expected", expected, "tensors")
+    _checks.mapping("found", found, "tensors")
     shapes = [
         f"{key} has the shape {tuple(found[key].shape)} instead of {tuple(value.shape)}"
         for key, value in expected.items()
         if key in found and found[key].shape != value.shape
     ]
+    kinds = [
+        f"{key} holds {_dtype(found[key])} instead of {_dtype(value)}"
+        for key, value in expected.items()
+        if key in found and found[key].is_floating_point() != value.is_floating_point()
+    ]
     parts = [
         _few("it lacks ", [key for key in expected if key not in found]),
         _few("it has besides ", sorted(key for key in found if key not in expected)),
         _few("", shapes),
+        _few("", kinds),
     ]
     return "; ".join(filter(None, parts))
+
+
+def _dtype(value: Tensor) -> str:
+    return str(value.dtype).removeprefix("torch.")
 
 
 def _few(text: str, items: list[str], most: int = 3) -> str:

@@ -19,11 +19,12 @@ import click
 from diffusion_teach import __version__
 from diffusion_teach._names import PRECISIONS, SAMPLERS
 from diffusion_teach.cli import usage
-from diffusion_teach.cli.usage import Named, Program, examples
+from diffusion_teach.cli.usage import Named, Place, Program, examples
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
-SOME, ANY, MORE_THAN_0 = click.IntRange(min=1), click.IntRange(min=0), click.FloatRange(min=0, min_open=True)
-PATH = click.Path(path_type=Path)
+SOME, MORE_THAN_0 = click.IntRange(min=1), click.FloatRange(min=0, min_open=True)
+MANY, SEED = click.IntRange(1, 100_000), click.IntRange(0, 2**63 - 1)
+PATH = Place()
 
 device = click.option("--device", metavar="D", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 overwrite = click.option("--overwrite", is_flag=True, help="Replace what is there.")
@@ -41,7 +42,7 @@ between = click.option(
     default=(-math.inf, math.inf),
     help="Guide at log-SNRs from A to B only.",
 )
-seed = click.option("--seed", type=ANY, metavar="K", default=0, show_default=True, help="Decides all randomness.")
+seed = click.option("--seed", type=SEED, metavar="K", help="Decides all randomness.  [default: 0]")
 precision = click.option(
     "--precision", type=Named(PRECISIONS), metavar="P", default="float32", help=", ".join(PRECISIONS)
 )
@@ -86,7 +87,7 @@ def list_(as_json: bool) -> None:
 @click.argument("recipe")
 @click.option("--minutes", type=MORE_THAN_0, metavar="M", help="About how long to train.")
 @click.option("--steps", type=SOME, metavar="N", help="How many steps.  [default: the recipe's]")
-@click.option("--seed", type=ANY, metavar="K", help="Decides all randomness.  [default: the recipe's]")
+@click.option("--seed", type=SEED, metavar="K", help="Decides all randomness.  [default: the recipe's]")
 @device
 @click.option(
     "--precision", type=Named(PRECISIONS), metavar="P", help=f"{', '.join(PRECISIONS)}.  [default: the recipe's]"
@@ -152,7 +153,7 @@ def train(
     ),
 )
 @click.argument("name_or_file")
-@click.option("--count", type=SOME, metavar="N", default=64, show_default=True, help="How many images.")
+@click.option("--count", type=MANY, metavar="N", default=64, show_default=True, help="How many images.")
 @steps
 @sampler
 @click.option("--label", "labels", metavar="L", multiple=True, help="A digit, several (3,7), or all, given in turn.")
@@ -176,7 +177,7 @@ def sample(
     labels: tuple[str, ...],
     guidance: float,
     between: tuple[float, float],
-    seed: int,
+    seed: int | None,
     device: str,
     precision: str,
     overwrite: bool,
@@ -194,13 +195,13 @@ def sample(
     from diffusion_teach.cli import pictures
     from diffusion_teach.generate import Sampling
 
-    how = Sampling(sampler, steps, guidance, seed, precision=precision, between=between)
+    how = Sampling(sampler, steps, guidance, seed or 0, precision=precision, between=between)
     how = how.of(model, *usage.measured_with(card))
     digits = usage.digits(labels, model.classes)
     data = pictures.drawn(model, out.suffix, count, digits, how)
     usage.check_out(out, overwrite)  # another program may have been as quick
     _files.write_atomically(out, data)
-    click.echo(f"{out}: {count} images {how}, seed {seed}")
+    click.echo(f"{out}: {count} images {how}, seed {how.seed}")
 
 
 @main.command(
@@ -226,7 +227,7 @@ def evaluate(
     sampler: str | None,
     guidance: float,
     between: tuple[float, float],
-    seed: int,
+    seed: int | None,
     repeats: int | None,
     device: str,
     precision: str,
@@ -237,10 +238,14 @@ def evaluate(
     card, model = usage.model(name_or_file, device)
     from diffusion_teach import checkpoints
     from diffusion_teach.cli import report
+    from diffusion_teach.denoisers import Denoiser
     from diffusion_teach.generate import Sampling
+    from diffusion_teach.networks.network import OneStepGenerator
 
-    how = Sampling(sampler, steps, guidance, seed, precision=precision, between=between)
-    if to_card and (how != Sampling() or count is not None or repeats is not None):
+    how = Sampling(sampler, steps, guidance, seed or 0, precision=precision, between=between)
+    if seed is not None and not isinstance(model, (Denoiser, OneStepGenerator)):
+        raise click.UsageError(f"--seed decides which images are drawn, and a {type(model).__name__} draws none.")
+    if to_card and (how != Sampling() or (seed, count, repeats) != (None, None, None)):
         raise click.UsageError("--card measures as the recipe does: leave out what says otherwise.")
     how = dataclasses.replace(how, seed=card["seed"]) if to_card else how
     found = usage.recipe_of(card).measure(model, how, count=count, repeats=None if to_card else repeats or 1)

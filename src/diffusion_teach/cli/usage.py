@@ -31,6 +31,19 @@ class Named(click.Choice):
         return value
 
 
+class Place(click.Path):
+    """A file or a folder, where ~ stands for the user's own, which not every shell says itself."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return Path(super().convert(value, param, ctx)).expanduser()
+        except RuntimeError:
+            self.fail(f"{value!r}: there is no such user.", param, ctx)
+
+
 class Program(click.Group):
     """The commands, and how their errors are shown: one message, no traceback."""
 
