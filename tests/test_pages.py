@@ -107,7 +107,8 @@ def rows_of_letters() -> list[list[str]]:
 
 
 def test_a_chapter_that_the_notation_names_uses_the_letter() -> None:
-    rows, used = rows_of_letters(), {}
+    rows = rows_of_letters()
+    used: dict[str, set[str]] = {}
     assert len(rows) > 40
     for head, elsewhere in rows:
         wanted = letters(head)
