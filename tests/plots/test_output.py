@@ -7,8 +7,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import matplotlib.pyplot as plt
+import nbformat
 import pytest
 import torch
+from nbconvert import HTMLExporter
 from PIL import Image
 
 from diffusion_teach import plots
@@ -47,7 +49,7 @@ def test_a_figure_is_shown_with_its_text_and_closed(display: Display) -> None:
     ((kind, data, metadata),) = display.shown
     assert kind == "new"
     assert data["text/plain"] == "Figure: A line rises."
-    assert metadata == {"diffusion_teach": {"alt": "A line rises."}}
+    assert metadata == {"diffusion_teach": {"alt": "A line rises."}, "image/png": {"alt": "A line rises."}}
     assert Image.open(io.BytesIO(data["image/png"])).size[0] > 300
     assert not plt.get_fignums()
 
@@ -173,3 +175,11 @@ GREY = torch.zeros(4, 4, dtype=torch.uint8)
 def test_bad_frames_are_refused(given: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         animations.apng(given, **options)
+
+
+def test_an_exported_page_has_the_alternative_text() -> None:
+    note = {"image/png": {"alt": "A line rises."}}
+    shown = nbformat.v4.new_output("display_data", data={"image/png": "aGk="}, metadata=note)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("draw()", outputs=[shown])])
+    page, _ = HTMLExporter(template_name="classic").from_notebook_node(notebook)
+    assert 'alt="A line rises."' in page

@@ -78,7 +78,8 @@ def publish(picture: bytes, alt: str, handle: Any = None, *, updatable: bool = F
             _console.say(text)
         return text if updatable else None
     data = {"image/png": picture, "text/plain": text}
-    metadata = {"diffusion_teach": {"alt": alt.strip()}}
+    # Under the picture's own type it is where nbconvert, and so an exported page, looks for it.
+    metadata = {"diffusion_teach": {"alt": alt.strip()}, "image/png": {"alt": alt.strip()}}
     if handle is not None:
         handle.update(data, raw=True, metadata=metadata)
         return handle
