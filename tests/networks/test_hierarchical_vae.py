@@ -17,13 +17,19 @@ IMAGES = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 4)  # all there are 
 def tiny(*latents: int) -> HierarchicalVAE:
     """Four pixels; levels that depend on one another, and guesses that are too wide, so that weights stay small."""
     torch.manual_seed(3)
-    model = HierarchicalVAE(latents, width=6, pixels=4, inner=5).double()
+    model = awake(HierarchicalVAE(latents, width=6, pixels=4, inner=5).double())
     with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.mul_(1.5)
         for guess, size in zip(model.guesses, latents, strict=True):
             guess.bias[size:] += 1.5
     return model.requires_grad_(False)
+
+
+def awake(model: HierarchicalVAE) -> HierarchicalVAE:
+    """With weights that are nowhere zero, as after some training."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(1.5 * parameter + 0.3 * torch.randn(parameter.shape))
+    return model
 
 
 def draws(model: HierarchicalVAE, count: int) -> Levels:
@@ -77,8 +83,16 @@ def test_prices_are_the_means_of_what_the_draws_cost(latents: tuple[int, ...]) -
     assert (off.mean(0).abs() < 5 * off.std(0) / math.sqrt(20_000)).all()
 
 
-def test_every_weight_learns_and_the_noise_is_the_generator_s() -> None:
+def test_it_starts_as_a_vae_of_its_lowest_level() -> None:
+    torch.manual_seed(0)
     model = HierarchicalVAE((3, 2), width=8, pixels=16, inner=5)
+    codes = model.codes(5, generator=torch.Generator().manual_seed(1))
+    noise = torch.Generator().manual_seed(1)
+    assert torch.equal(codes, [torch.randn(5, size, generator=noise) for size in (2, 3)][1])
+
+
+def test_every_weight_learns_and_the_noise_is_the_generator_s() -> None:
+    model = awake(HierarchicalVAE((3, 2), width=8, pixels=16, inner=5))
     x = torch.bernoulli(torch.full((6, 16), 0.5))
     first, again = (model(x, generator=torch.Generator().manual_seed(2)) for _ in range(2))
     assert torch.equal(first.log_weight, again.log_weight)
@@ -88,7 +102,7 @@ def test_every_weight_learns_and_the_noise_is_the_generator_s() -> None:
 
 
 def test_samples_are_the_decoders_probabilities_on_the_scale_of_images() -> None:
-    model = HierarchicalVAE((3, 2), width=8, pixels=16, inner=5)
+    model = awake(HierarchicalVAE((3, 2), width=8, pixels=16, inner=5))
     images = model.sample(5, generator=torch.Generator().manual_seed(2))
     codes = model.codes(5, generator=torch.Generator().manual_seed(2))
     assert codes.shape == (5, 3)

@@ -51,6 +51,8 @@ class Levels(NamedTuple):
 class HierarchicalVAE(OneStepGenerator):
     """Levels of latents over binary images, with one hidden layer wherever a network stands.
 
+    It starts as a VAE of its lowest level: the upper ones say nothing yet.
+
     Args:
         latents: J₁ … J_L, from the pixels up.
         width: units of the hidden layers next to the pixels.
@@ -78,9 +80,12 @@ class HierarchicalVAE(OneStepGenerator):
         self.guesses = nn.ModuleList(nn.Linear(i, 2 * j) for i, j in zip(units[1:], self.latents, strict=True))
         self.above = nn.ModuleList(MLP(upper, 4 * j, inner, 1) for j, upper in itertools.pairwise(self.latents))
         self.decoder = MLP(self.latents[0], self.pixels, width, 1)
-        if ink is not None:
-            _checks.tensor("ink", ink, (self.pixels,))
-            with torch.no_grad():
+        with torch.no_grad():
+            for network in self.above:
+                for parameter in network.layers[-1].parameters():
+                    parameter.zero_()
+            if ink is not None:
+                _checks.tensor("ink", ink, (self.pixels,))
                 self.decoder.layers[-1].bias.copy_(ink.clamp(0.002, 0.998).logit())
 
     def forward(self, x: Tensor, *, generator: torch.Generator | None = None) -> Levels:
