@@ -111,6 +111,9 @@ def test_hashes_see_code_bounds_and_faults_and_no_layout(tmp_path: Path) -> None
         results.fault_hash(["import random; from diffusion_teach import claims  # x", *code[1:]], wide, bounds) == stamp
     )
     assert results.fault_hash([*code, "more = 1"], wide, bounds) == stamp
+    told = 'def f():\n    """One."""\n    return 1'
+    assert results.bare(told) == results.bare("def f():\n\n    return 1  # 1") != results.bare(told.replace("1", "2"))
+    assert results.bare("%pip install x") == "%pip install x"
     assert results.fault_hash([code[0], "WIDTH = 1.0\nnoise = 0", code[2]], wide, bounds) != stamp
     assert results.fault_hash(code, wide, {"off": claims.at_most(0.2)}) != stamp
     assert results.fault_hash(code, fault("wide", "WIDTH = 1.0", "WIDTH = SIZE", 1.0), bounds) != stamp

@@ -103,11 +103,15 @@ def write(chapter: str, results: Results, folder: Path = FOLDER) -> None:
 
 
 def bare(code: str) -> str:
-    """Python code without its layout and comments; IPython's magics stay as they are."""
+    """Python code without its layout, comments and docstrings; IPython's magics stay as they are."""
     try:
-        return ast.dump(ast.parse(code))
+        tree = ast.parse(code)
     except SyntaxError:
         return code
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return ast.dump(tree)
 
 
 def digest(parts: object) -> str:
