@@ -59,11 +59,14 @@ def _root(product: float) -> float:
     return math.sqrt(2 * product)
 
 
+_NEVER_BACK = "no dot is ever pushed back. A push to the left should be as likely as one to the right."
 _UNIFORM = "no dot is ever pushed back: `rand` is uniform on [0, 1), and the text says N(0, 1), which is `randn`."
 _VARIANCE = "the pushes have the deviation 2D·dt, which is their variance. Take its root: twice the time, √2 the way."
 _NO_TWO = "the pushes have the variance D·dt. Each axis gets 2D·dt."
+_BOTH = "the pushes have the variance 4D·dt. That is what both axes have together: each gets half of it."
 _ALONE = "your dots forget where they were. Add the push to x."
 _DIAGONAL = "both coordinates get the same push, so every dot moves along a diagonal. Draw eps of the shape of x."
+_TIED = "the pushes of the two coordinates depend on one another. Draw eps of the shape of x."
 _ALIKE = "all dots get the same push: that is a current in the water. Draw eps of the shape of x."
 _UNSEEDED = "right, but not repeatable: pass the generator on to `torch.randn`."
 _DEAF = "another generator gives the same numbers: use the one that is passed, and make none of your own."
@@ -71,8 +74,10 @@ _ONE_AXIS = "one of the two coordinates is not pushed. Draw eps of the shape of 
 _NO_BELL = "mean and deviation are right, the shape is not: the noise is no Gaussian. Use `randn`."
 _PUSHES: tuple[tuple[Answer, str], ...] = (
     (_pushed(_root, torch.rand), _UNIFORM),
+    (_pushed(_root, lambda shape, generator: _drawn(shape, generator).abs()), _NEVER_BACK),
     (_pushed(lambda product: 2 * product), _VARIANCE),
     (_pushed(math.sqrt), _NO_TWO),
+    (_pushed(lambda product: 2 * math.sqrt(product)), _BOTH),
     (lambda x, dt, d, generator: push(x, dt, d, generator) - x, _ALONE),
     (_pushed(_root, lambda shape, generator: torch.randn(shape[0], 1, generator=generator)), _DIAGONAL),
     (_pushed(_root, lambda shape, generator: torch.randn(2, generator=generator)), _ALIKE),
@@ -81,6 +86,11 @@ _PUSHES: tuple[tuple[Answer, str], ...] = (
     (_pushed(_root, lambda shape, generator: _drawn(shape, generator) * torch.tensor([1.0, 0.0])), _ONE_AXIS),
     (_pushed(_root, lambda shape, generator: _drawn(shape, generator).sign()), _NO_BELL),
 )
+
+
+def _is_rand(noise: Tensor) -> bool:
+    """Whether numbers that are not negative are spread as those of `rand` are, whatever their scale."""
+    return math.isclose(float(noise.std() / noise.mean()), 1 / math.sqrt(3), rel_tol=0.05)
 
 
 def _examine_push(answer: Answer) -> None:
@@ -95,11 +105,12 @@ def _examine_push(answer: Answer) -> None:
     if float(moved.std(0).min()) < 1e-3:
         raise Wrong(_ONE_AXIS)
     if float(moved.min()) >= -1e-6:
-        raise Wrong(_UNIFORM)
-    if abs(float(torch.corrcoef(moved.T)[0, 1])) > 0.1:
-        raise Wrong(_DIAGONAL)
+        raise Wrong(_UNIFORM if _is_rand(moved) else _NEVER_BACK)
+    tied = float(torch.corrcoef(moved.T)[0, 1])
+    if abs(tied) > 0.1:
+        raise Wrong(_DIAGONAL if tied > 0.99 else _TIED)
     spread, right = float(moved.std()), math.sqrt(2 * diffusivity * dt)
-    named = (_VARIANCE, right**2), (_NO_TWO, right / math.sqrt(2))
+    named = (_VARIANCE, right**2), (_NO_TWO, right / math.sqrt(2)), (_BOTH, right * math.sqrt(2))
     diagnose(spread, named, near=within(0.03, relative=True))
     if not math.isclose(spread, right, rel_tol=0.03) or abs(float(moved.mean())) > 0.02:
         raise Wrong(f"pushes should have mean 0 and deviation {right:.3f}; yours have deviation {spread:.3f}.")
@@ -109,7 +120,7 @@ def _examine_push(answer: Answer) -> None:
 
 
 def share_out(ink: Tensor, share: float) -> Tensor:
-    """The ink in a row of cells (n,), after each gave `share` of its own to each neighbour."""
+    """Ink in cells (n,) after each gave `share` of its own to each neighbour."""
     flow = share * (ink[1:] - ink[:-1])  # over each border, from the right cell to the left one
     after = ink.clone()
     after[:-1] += flow
@@ -128,6 +139,12 @@ def _share_in_turn(ink: Tensor, share: float) -> Tensor:
         flow = share * (after[i + 1] - after[i])
         after[i] += flow
         after[i + 1] -= flow
+    return after
+
+
+def _share_inside(ink: Tensor, share: float) -> Tensor:
+    after = ink.clone()
+    after[1:-1] += share * (ink[:-2] + ink[2:] - 2 * ink[1:-1])
     return after
 
 
@@ -150,6 +167,14 @@ _SHARES: tuple[tuple[Answer, str], ...] = (
     (
         _share_through_the_walls,
         "ink leaves the glass at the ends. The first and the last cell have one neighbour only, so they give once.",
+    ),
+    (
+        _share_inside,
+        "the first and the last cell stay as they were. Each of them has one neighbour, and trades with it.",
+    ),
+    (
+        lambda ink, share: share_out(ink, share / 2),
+        "each neighbour gets half of what it should: `share` is meant for each of them, not for both together.",
     ),
     (
         lambda ink, share: _share_to(ink, share, left=False),
@@ -181,7 +206,8 @@ def _examine_share(answer: Answer) -> None:
     lost = float(ink.sum() - value.sum())
     if abs(lost) < 1e-6:
         raise Wrong("no ink is lost, but the shares are wrong: each neighbour gets `share` times the cell's ink.")
-    raise Wrong(f"of {float(ink.sum()):.2f} ink {lost:.2f} is lost; none should be, and each neighbour gets its share.")
+    change = f"{abs(lost):.2f} is {'lost' if lost > 0 else 'made'}"
+    raise Wrong(f"of {float(ink.sum()):.2f} ink {change}; none should be, and each neighbour gets its share.")
 
 
 # --- noise-once: one step of the noising process ---------------------------------------------------------------------
@@ -203,6 +229,7 @@ def _rest(beta: float) -> float:
 
 
 _NOISE_UNIFORM = "the noise is uniform, `rand`, and never negative. The text says N(0, 1), which is `randn`."
+_NOISE_POSITIVE = "the noise is never negative. The text says N(0, 1), as often below 0 as above."
 _FACTORS: tuple[tuple[Callable[[float], float], Callable[[float], float], str], ...] = (
     (
         _rest,
@@ -217,18 +244,23 @@ _FACTORS: tuple[tuple[Callable[[float], float], Callable[[float], float], str], 
     (
         lambda beta: 1 - beta,
         math.sqrt,
-        "x is multiplied by 1 − β. Variances must add up to 1: (1 − β) + β, so x gets the root, √(1 − β).",
+        "x is multiplied by 1 − β. Variances must add up to 1, and x brings the square of its factor.",
+    ),
+    (
+        lambda beta: 1 - beta / 2,
+        math.sqrt,
+        "x is multiplied by 1 − β/2. That is near the root for a small β only; with a large one the variance grows.",
     ),
     (
         math.sqrt,
         _rest,
-        "the two factors are exchanged: √(1 − β) belongs to x, √β to the noise. A step noises a little.",
+        "the two factors are exchanged: with a small β a step keeps most of x, and adds a little noise.",
     ),
 )
 
 
 def _examine_noise(answer: Answer) -> None:
-    x, beta = 2 + torch.randn(200, 200, generator=_rng()), 0.2
+    x, beta = 2 + torch.randn(200, 200, generator=_rng()), 0.6  # where √(1 − β) is not near 1 − β/2
     value = answer(x.clone(), beta, torch.Generator().manual_seed(7))
     same(value, x)
     covariance = torch.cov(torch.stack([x.flatten(), value.detach().flatten()]))
@@ -236,7 +268,7 @@ def _examine_noise(answer: Answer) -> None:
     added = value.detach() - kept * x
     share = float(added.std())
     if float(added.mean()) > 0.1 and float(added.min()) > -0.1:
-        raise Wrong(_NOISE_UNIFORM)
+        raise Wrong(_NOISE_UNIFORM if _is_rand(added) else _NOISE_POSITIVE)
     near, found = within(0.02, 0.03, relative=True), (kept, share)
     diagnose(found, ((diagnosis, (keep(beta), part(beta))) for keep, part, diagnosis in _FACTORS), near=near)
     if not near(found, (_rest(beta), math.sqrt(beta))):
@@ -250,7 +282,7 @@ def _examine_noise(answer: Answer) -> None:
 
 
 def nats(p: Tensor, dx: float) -> Tensor:
-    """−∫ p log p dx of a density p (n,) on a grid of spacing dx; where p is 0 it adds nothing."""
+    """−∫ p log p dx of a density p (n,), spacing dx; where p is 0 it adds nothing."""
     return -torch.xlogy(p, p).sum() * dx
 
 
@@ -305,7 +337,7 @@ def _try_noise(g: torch.Generator) -> Trial:
 
 def _try_nats(g: torch.Generator) -> Trial:
     p, dx = torch.rand(40, dtype=torch.float64, generator=g), uniform(g, 0.02, 0.2)
-    p[::5] = 0
+    p[::5] = p[-1] = 0  # 0 at the ends, so that the trapezoidal rule is the same sum
     return Trial((p / (p.sum() * dx), dx))
 
 
@@ -334,7 +366,10 @@ EXERCISES = (
         _examine_noise,
         noise,
         _mistakes(
-            ((_noised(_rest, math.sqrt, torch.rand), _NOISE_UNIFORM),),
+            (
+                (_noised(_rest, math.sqrt, torch.rand), _NOISE_UNIFORM),
+                (_noised(_rest, math.sqrt, lambda shape, generator: _drawn(shape, generator).abs()), _NOISE_POSITIVE),
+            ),
             tuple((_noised(keep, part, torch.randn), text) for keep, part, text in _FACTORS),
         ),
         "right: shrink a little, shake a little, and a variance of 1 stays 1.",
