@@ -73,6 +73,11 @@ def test_the_cases_are_all_sequences() -> None:
     assert ways.sum() == 2**20
 
 
+def test_one_step_is_worth_as_much_as_independent_bits() -> None:
+    # From fair coins nothing can be told, so the best rates are those of the data, one time in five.
+    assert heartbeat.best_bound(1) == pytest.approx(heartbeat.L_NULL)
+
+
 def test_the_papers_own_coins() -> None:
     # Appendix D.1.2: coins that show a 1 one time in five. One step is then worth L_null in both ways.
     assert heartbeat.best_bound(1, rest=0.2) == pytest.approx(heartbeat.L_NULL)

@@ -29,31 +29,53 @@ from diffusion_teach.papers.ho2020 import q_step as q_step
 
 
 def binomial_tables(T: int) -> Tables:
-    """β_t = 1/(T − t + 1): each step forgets as much as every other one, as ᾱ_t = Π (1 − β_s) = 1 − t/T."""
+    """β_t = 1/(T − t + 1): each step forgets as much as every other one does.
+
+    So ᾱ_t = Π_{s≤t} (1 − β_s) = 1 − t/T.
+    """
     t = torch.arange(1, _checks.integer("T", T) + 1, dtype=torch.float64)
     k = tables(1 / (T - t + 1))
-    return k._replace(ᾱ=1 - torch.arange(T + 1, dtype=torch.float64) / T)  # the same product, without its rounding
+    ᾱ = 1 - torch.arange(T + 1, dtype=torch.float64) / T  # the product, not rounded
+    return k._replace(ᾱ=ᾱ)
 
 
 def _rate(x: Tensor | float, kept: Tensor, rest: float) -> Tensor:
-    """The rate of B(x·kept + rest·(1 − kept)): a bit that is kept, or else replaced by a coin."""
+    """The rate of a bit that is kept, or else replaced by a coin of that rate."""
     return x * kept + rest * (1 - kept)
 
 
-def binomial_jump(x_0: Tensor, t: int | Tensor, k: Tables, u: Tensor, *, rest: float = 0.5) -> Tensor:
-    """One draw of q(x_t|x_0) = B(x_0·ᾱ_t + rest·(1 − ᾱ_t)); t a step number, or one for each row, (B, 1)."""
+def binomial_jump(
+    x_0: Tensor,
+    t: int | Tensor,
+    k: Tables,
+    u: Tensor,
+    *,
+    rest: float = 0.5,
+) -> Tensor:
+    """One draw of q(x_t|x_0) = B(x_0·ᾱ_t + rest·(1 − ᾱ_t)), with u uniform in [0, 1).
+
+    t is a step number, or one for each row, (B, 1).
+    """
     _checks.same_shape("u", u, "x_0", x_0)
     return (u < _rate(x_0, k.ᾱ[t].to(x_0), rest)).to(x_0)
 
 
-def binomial_posterior(x_0: Tensor, x_t: Tensor, t: int | Tensor, k: Tables, *, rest: float = 0.5) -> Tensor:
+def binomial_posterior(
+    x_0: Tensor,
+    x_t: Tensor,
+    t: int | Tensor,
+    k: Tables,
+    *,
+    rest: float = 0.5,
+) -> Tensor:
     """q(x_{t−1} = 1|x_t, x_0) of each bit, (..., d), by Bayes' rule.
 
-    For x_0 between 0 and 1, a rate p(x_0 = 1|x_t), it is the posterior averaged over x_0. With the true rates that is
-    the best factorised f_b: no other one has a larger K.
+    For x_0 between 0 and 1, a rate p(x_0 = 1|x_t), it is the posterior averaged over
+    x_0. With the true rates that is the best factorised f_b: no other has a larger K.
     """
     α, before = k.α[t].to(x_t), k.ᾱ[t - 1].to(x_t)
-    one, zero = (torch.lerp(1 - rate, rate, x_t) for rate in (_rate(1.0, α, rest), _rate(0.0, α, rest)))
+    rates = _rate(1.0, α, rest), _rate(0.0, α, rest)
+    one, zero = (torch.lerp(1 - rate, rate, x_t) for rate in rates)  # q(x_t|x_{t−1})
 
     def given(bit: float) -> Tensor:
         prior = _rate(torch.full_like(x_t, bit), before, rest)
@@ -67,7 +89,8 @@ def binomial_kl(q: Tensor, p: Tensor) -> Tensor:
     _checks.same_shape("p", p, "q", q)
     q_0, p_0 = 1 - q, 1 - p
     ones = torch.special.xlogy(q, q) - torch.special.xlogy(q, p)
-    return (ones + torch.special.xlogy(q_0, q_0) - torch.special.xlogy(q_0, p_0)).sum(-1)
+    zeros = torch.special.xlogy(q_0, q_0) - torch.special.xlogy(q_0, p_0)
+    return (ones + zeros).sum(-1)
 
 
 def binomial_entropy(rate: Tensor) -> Tensor:
@@ -76,20 +99,25 @@ def binomial_entropy(rate: Tensor) -> Tensor:
 
 
 def gaussian_kl(μ: Tensor, Σ: Tensor, f_μ: Tensor, f_Σ: Tensor) -> Tensor:
-    """KL(N(μ, Σ·I) ‖ N(f_μ, f_Σ·I)), summed over coordinates: means (..., d) and variances like (..., 1) give (...)."""
+    """KL(N(μ, Σ·I) ‖ N(f_μ, f_Σ·I)), summed over the coordinates.
+
+    Means (..., d) and variances that broadcast to them, such as (..., 1), give (...).
+    """
     return 0.5 * (Σ / f_Σ + (μ - f_μ) ** 2 / f_Σ - 1 + torch.log(f_Σ / Σ)).sum(-1)
 
 
 def gaussian_entropy(variance: float, d: int) -> float:
     """The entropy of N(μ, variance·I) in d dimensions, d/2·log(2πe·variance)."""
-    return d / 2 * math.log(2 * math.pi * math.e * _checks.number("variance", variance, above=0))
+    variance = _checks.number("variance", variance, above=0)
+    return d / 2 * math.log(2 * math.pi * math.e * variance)
 
 
 def best_variance(t: int, k: Tables, mse: float) -> Tensor:
-    """The f_Σ that depends on t alone and has the largest K: β̃_t + c_t²·mse (ours; the paper learns its own).
+    """The f_Σ that depends on t alone and has the largest K: β̃_t + c_t²·mse.
 
-    mse is the mean over data and coordinates of (x_0 − x̂_0)², where f_μ is the posterior's mean with x̂_0 in x_0's
-    place, and c_t its factor of x̂_0. The mean of KL at t is then d/2·log(f_Σ/β̃_t).
+    mse is the mean over data and coordinates of (x_0 − x̂_0)², where f_μ is the
+    posterior's mean with x̂_0 in x_0's place, and c_t its factor of x̂_0. The mean of
+    KL at t is then d/2·log(f_Σ/β̃_t). (It is ours: the paper learns its variance.)
     """
     one, zero = torch.ones_like(k.β[:1]), torch.zeros_like(k.β[:1])
     c, β̃ = posterior(one, zero, t, k)
@@ -99,7 +127,8 @@ def best_variance(t: int, k: Tables, mse: float) -> Tensor:
 def bound(kl: Tensor, H_q_T: float, H_q_1: float, H_p_T: float) -> Tensor:
     """K, the lower bound of the log-likelihood (eq. 14).
 
-    The last step of the reverse process is fixed to be a forward step (appendix B.2), so t = 1 has no term.
+    The last step of the reverse process is fixed, to a forward step (appendix B.2), so
+    t = 1 has no term.
 
     Args:
         kl: (T − 1,) the means of KL(q ‖ p) at t = 2 … T.
@@ -112,5 +141,6 @@ def bound(kl: Tensor, H_q_T: float, H_q_1: float, H_p_T: float) -> Tensor:
     if kl.shape != (0,):  # as it is for T = 1
         _checks.tensor("kl", kl, ("T - 1",))
     if (kl < 0).any():
-        raise ValueError(f"kl must hold divergences, which are never negative, got {float(kl.min()):g} among them.")
+        least = f"{float(kl.min()):g}"
+        raise ValueError(f"kl are divergences, which are never negative, got {least}.")
     return -kl.sum() + H_q_T - H_q_1 - H_p_T

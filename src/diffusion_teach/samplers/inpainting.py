@@ -29,6 +29,7 @@ from diffusion_teach.samplers.ddim_family import ancestral
 from diffusion_teach.samplers.walk import Noise, Step, check_step, check_times, clock, noise_of
 
 KNOWN = ("noised", "clean")
+MULTISTEP = "step must remember nothing: a multistep solver does. Use ancestral or ddim(0.0)."
 
 
 def inpaint(
@@ -43,36 +44,38 @@ def inpaint(
     noise: Noise | None = None,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Complete y (B, ...) where it is not known, shaped like y; known places return as they came.
+    """Complete y (B, ...) where it is not known; known places return as they came.
 
     Args:
         denoiser: a model of whole images (or points).
         y: what is known; the values elsewhere are not used, and may be NaN.
         known: bool, of a shape that broadcasts to y's.
         times: (N + 1,) falling, from 1 to 0, as `samplers.time_grid` gives.
-        step: of a sampler of one step. A multistep solver would lose its memory at each put-in, and is refused.
+        step: of a sampler of one step. A multistep solver would lose its memory at each
+            put-in, and is refused.
         put_in: "noised" or "clean", see above.
-        repeats: how often each step is walked, but the last, to data, once; between two walks the noise of the step is
-            added again.
+        repeats: how often each step is walked, but the last, to data, once; between two
+            walks the noise of the step is added again.
         noise: all that is drawn; by default N(0, I) from the generator.
         generator: the shorthand for it.
 
     Raises:
         TypeError: for a mask that is not bool, or a step that is none.
-        ValueError: for a mask of another shape, times that do not fall from 1 to 0, an unknown way to put in, or a
-            multistep solver.
+        ValueError: for a mask of another shape, times that do not fall from 1 to 0, an
+            unknown way to put in, or a multistep solver.
     """
     y, known = _known(y, known)
     check_denoiser("denoiser", denoiser)
     check_step(step)
-    if check_times(times)[0] != 1 or times[-1] != 0:
-        raise ValueError(f"times must fall from 1 to 0, got {times.tolist()[:6]}. Make them with samplers.time_grid.")
+    _check_ends(times)
     put_in = _checks.choice("put_in", put_in, KNOWN)
     repeats = _checks.integer("repeats", repeats)
     draw, schedule = noise_of(noise, generator), denoiser.schedule
 
     def multiplied(x: Tensor, s: Tensor) -> Tensor:
-        level = y if put_in == "clean" else schedule.alpha(s) * y + schedule.sigma(s) * draw(y)
+        level = y
+        if put_in == "noised":
+            level = schedule.alpha(s) * y + schedule.sigma(s) * draw(y)
         return torch.where(known, level, x)
 
     times = times.to(y.device, clock(y))
@@ -81,14 +84,19 @@ def inpaint(
         for walk in range(1 if s == 0 else repeats):
             if walk:  # back up: x_t = (α_t/α_s)·x_s + √(σ_t² − (α_t/α_s)²·σ_s²)·ε
                 share = schedule.alpha(t) / schedule.alpha(s)
-                spread = (schedule.sigma(t) ** 2 - share**2 * schedule.sigma(s) ** 2).sqrt()
-                x = multiplied(share * x + spread * draw(y), t)
+                variance = schedule.sigma(t) ** 2 - share**2 * schedule.sigma(s) ** 2
+                x = multiplied(share * x + variance.sqrt() * draw(y), t)
             with torch.no_grad():
                 x, state = step(denoiser, x, t, s, None, draw)
             if state is not None:
-                raise ValueError("step must remember nothing: a multistep solver does. Use ancestral or ddim(0.0).")
+                raise ValueError(MULTISTEP)
             x = multiplied(x, s)
     return x
+
+
+def _check_ends(times: Tensor) -> None:
+    if check_times(times)[0] != 1 or times[-1] != 0:
+        raise ValueError(f"times must fall from 1 to 0, got {times.tolist()[:6]}. Make them with samplers.time_grid.")
 
 
 def _known(y: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
