@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import numbers
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -193,7 +192,8 @@ def flag(name: str, value: Any) -> bool:
 
 def path(name: str, value: Any) -> Path:
     """Check the path of a file or a folder and return it, with ~ for the user's own folder."""
-    place = Path(instance(name, value, (str, os.PathLike), "a path, such as 'runs'"))
+    instance(name, value, (str, Path), "a path, such as 'runs'")
+    place = Path(value)
     try:
         return place.expanduser()
     except RuntimeError:

@@ -37,7 +37,8 @@ def jensen_shannon(p: Tensor, q: Tensor, x: Tensor) -> Tensor:
     Raises:
         ValueError: for negative densities, or where they do not integrate to 1.
     """
-    _checks.tensor("x", x, ("n",))
+    if not (_checks.tensor("x", x, ("n",)).diff() > 0).all():
+        raise ValueError(f"x must rise, got {x.tolist()[:4]} …")
     for name, density in (("p", p), ("q", q)):
         _checks.tensor(name, density, ("...", len(x)))
         mass = torch.trapezoid(density, x)
@@ -46,6 +47,7 @@ def jensen_shannon(p: Tensor, q: Tensor, x: Tensor) -> Tensor:
                 f"{name} must be a density that integrates to 1 on the grid, got an integral of "
                 f"{float(mass.flatten()[0]):.4g}. Take a wider or a finer grid."
             )
+    _checks.same_shape("q", q, "p", p)
     middle = (p + q) / 2
     # Where the mean is 0 both densities are, and 0·log 0 counts as 0.
     safe = middle.clamp_min(torch.finfo(middle.dtype).tiny)

@@ -97,6 +97,7 @@ class Sampling:
             ValueError: for a sampler that the model cannot be drawn with.
         """
         check_images(model)
+        sampler, steps = _checks.choice("sampler", sampler, SAMPLERS), _checks.integer("steps", steps)
         if isinstance(model, OneStepGenerator):
             sampler, steps = ONE_STEP, 1
         found = dataclasses.replace(self, sampler=self.sampler or sampler, steps=self.steps or steps)
@@ -125,7 +126,7 @@ class Sampling:
 
     def evaluations(self, model: Denoiser | OneStepGenerator) -> int:
         """Evaluations of the network for one sample, once sampler and steps are known."""
-        _checks.instance("model", model, (Denoiser, OneStepGenerator), "a denoiser or a generator")  # type: ignore[type-abstract]
+        _checks.instance("model", model, (Denoiser, OneStepGenerator), "a denoiser or a generator")
         if isinstance(model, OneStepGenerator):
             return 1
         if self.sampler == "annealed_langevin":

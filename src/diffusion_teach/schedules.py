@@ -25,7 +25,7 @@ from diffusion_teach import _checks, devices
 
 def check_time(t: Tensor, name: str = "t") -> Tensor:
     """Check that times lie in [0, 1], data to noise."""
-    _checks.tensor(name, t)
+    _checks.tensor(_checks.instance("name", name, str, "a text"), t)
     if not ((t >= 0) & (t <= 1)).all():
         raise ValueError(
             f"{name} must lie in [0, 1], 0 being data and 1 noise; got values from {float(t.min()):g} to "
@@ -133,7 +133,7 @@ class Schedule(ABC):
 
 def check_schedule(value: object) -> Schedule:
     """Check that a schedule is one, and not its class or its name."""
-    return _checks.instance("schedule", value, Schedule, "a Schedule", "Make one, as in VP().")  # type: ignore[type-abstract]
+    return _checks.instance("schedule", value, Schedule, "a Schedule", "Make one, as in VP().")
 
 
 def _rest(log_alpha: Tensor) -> Tensor:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
 from diffusion_teach import checkpoints
 from diffusion_teach.datasets import mnist
-from diffusion_teach.metrics import frechet
+from diffusion_teach.metrics import evaluation, frechet, stacked_modes
 from diffusion_teach.metrics.features import JUDGES, in_batches, of_training_images, seen_by
 from diffusion_teach.metrics.spoilt import (
     SPOILT,
@@ -119,3 +121,17 @@ def test_a_row_of_the_study_is_measured_as_it_says(name: str, monkeypatch: pytes
     row, known = judges.measure.row(name), judges.rows()[name]
     for judge in JUDGES:
         assert row[judge]["times_floor"] == pytest.approx(known[judge]["times_floor"], rel=0.25)
+
+
+def test_images_on_another_scale_are_refused_by_every_measure_of_them() -> None:
+    images = torch.rand(6, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    measures: tuple[Callable[[torch.Tensor], object], ...] = (
+        frechet.frechet_to_test,
+        evaluation.shares,
+        evaluation.ink,
+        lambda x: stacked_modes.numbers(x.view(2, 3, 28, 28)),
+    )
+    for measure in measures:
+        with pytest.raises(ValueError, match=r"images must lie in \[−1, 1\], with paper at −1, got values from"):
+            measure(images)
+        measure(2 * images - 1)

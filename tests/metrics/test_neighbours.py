@@ -55,3 +55,13 @@ def test_small_distances_far_from_the_origin_are_kept() -> None:
 def test_a_single_point_has_no_radius() -> None:
     with pytest.raises(ValueError, match="points must hold more than k = 1"):
         radii(torch.zeros(1, 2), k=1)
+
+
+def test_points_far_from_the_origin_have_the_neighbours_that_they_have_near_it() -> None:
+    """In float32 |a|² + |b|² − 2ab loses distances below a thousandth of the points' distance from the origin."""
+    points = torch.rand(300, 3, generator=torch.Generator().manual_seed(0))
+    points = (points * 64).round() / 64  # exact in float32 a thousand away, too
+    samples = points[:50] + 1 / 256
+    near, far = neighbours.nearest(samples, points), neighbours.nearest(samples + 1000, points + 1000)
+    assert torch.equal(near.distance, far.distance)
+    assert near.distance.tolist() == pytest.approx([3**0.5 / 256] * 50)

@@ -11,7 +11,7 @@ import torch
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from diffusion_teach.metrics import parzen
+from diffusion_teach.metrics import neighbours, parzen
 
 G = torch.Generator().manual_seed(0)
 
@@ -22,7 +22,7 @@ def test_it_is_the_log_density_of_a_mixture_of_gaussians() -> None:
     terms = np.stack([multivariate_normal(c.numpy(), 0.4**2).logpdf(test.numpy()) for c in samples])
     expected = logsumexp(terms, axis=0) - math.log(30)
     torch.testing.assert_close(parzen.log_likelihood(samples, test, 0.4), torch.from_numpy(expected))
-    with mock.patch.object(parzen, "ROWS", 7):
+    with mock.patch.object(neighbours, "ROWS", 7):
         torch.testing.assert_close(parzen.log_likelihood(samples, test, 0.4), torch.from_numpy(expected))
 
 
@@ -93,3 +93,9 @@ def test_wrong_arguments_are_named() -> None:
         parzen.estimate(x, x, x, (0.1, 0.2, 0.3))
     with pytest.raises(ValueError, match="k must be between 1 and 4"):
         parzen.k_means(x, 5)
+
+
+def test_points_far_from_the_origin_are_as_likely_as_near_it() -> None:
+    points = (torch.rand(60, 2, generator=torch.Generator().manual_seed(0)) * 64).round() / 64
+    near, far = (parzen.log_likelihood(points + shift, points[:7] + shift, 0.01) for shift in (0.0, 1000.0))
+    torch.testing.assert_close(near, far, rtol=1e-6, atol=0)

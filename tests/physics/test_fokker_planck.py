@@ -143,3 +143,9 @@ def test_wrong_arguments_fail_at_the_door() -> None:
         fokker_planck.rates(x**3)
     with pytest.raises(ValueError, match="too coarse"):
         fokker_planck.rates(torch.linspace(-8, 8, 9))
+
+
+def test_a_density_below_0_is_refused() -> None:
+    x, _ = grid(41)
+    with pytest.raises(ValueError, match="p must be densities or shares, not negative, got -1"):
+        fokker_planck.solve(-torch.ones_like(x), x, VP(), 0.5)

@@ -52,7 +52,7 @@ def test_recipes_are_found_by_name() -> None:
         recipe = recipes.get(name)
         assert recipe.name == name
         assert all((recipe.summary, recipe.intended_use, recipe.data_from, recipe.licence))
-    with pytest.raises(ValueError, match="recipe must be one of .* got 'ddpm-mnits'. Did you mean 'ddpm-mnist'"):
+    with pytest.raises(ValueError, match="recipe name must be one of .* got 'ddpm-mnits'. Did you mean 'ddpm-mnist'"):
         recipes.get("ddpm-mnits")
 
 

@@ -39,7 +39,7 @@ class Place(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
-            return Path(super().convert(value, param, ctx)).expanduser()
+            return Path(os.fsdecode(super().convert(value, param, ctx))).expanduser()
         except RuntimeError:
             self.fail(f"{value!r}: there is no such user.", param, ctx)
 

@@ -23,7 +23,8 @@ def turned_and_shifted(
         (B, C, H, W).
     """
     _checks.tensor("x", x, ("B", "C", "H", "W"))
-    turn, right, down = torch.rand(3, len(x), generator=generator, device=x.device) * 2 - 1
+    degrees, pixels = _checks.number("degrees", degrees, least=0), _checks.number("pixels", pixels, least=0)
+    turn, right, down = torch.rand(3, len(x), generator=_checks.generator(generator), device=x.device) * 2 - 1
     angle = turn * math.radians(degrees)
     shift = torch.stack([right / x.shape[-1], down / x.shape[-2]], dim=-1) * (2 * pixels)
     cos, sin = angle.cos(), angle.sin()
@@ -43,7 +44,7 @@ def cropped(x: Tensor, *, smallest: float = 0.4, generator: torch.Generator | No
     """
     _checks.tensor("x", x, ("B", "C", "H", "W"))
     smallest = _checks.number("smallest", smallest, above=0, most=1)
-    side, right, down = torch.rand(3, len(x), generator=generator, device=x.device)
+    side, right, down = torch.rand(3, len(x), generator=_checks.generator(generator), device=x.device)
     side = smallest + (1 - smallest) * side
     right, down = ((1 - side) * (2 * place - 1) for place in (right, down))
     none = torch.zeros_like(side)
@@ -52,5 +53,5 @@ def cropped(x: Tensor, *, smallest: float = 0.4, generator: torch.Generator | No
 
 def _warped(x: Tensor, matrices: Tensor) -> Tensor:
     """Images read at the places that affine maps (B, 6) send their pixels to; [−1, 1] spans the image."""
-    grid = F.affine_grid(matrices.view(-1, 2, 3), list(x.shape), align_corners=False)
+    grid = F.affine_grid(matrices.view(-1, 2, 3).to(x.dtype), list(x.shape), align_corners=False)
     return F.grid_sample(x + 1, grid, padding_mode="zeros", align_corners=False) - 1

@@ -42,7 +42,9 @@ def of_rows(images: Tensor, rows: Tensor) -> Tensor:
 
     With C = 1 they are digits as they are.
     """
-    _checks.tensor("rows", rows, ("B", "C"), floating=False)
+    if _checks.tensor("images", images, ("N", 28, 28), floating=False).dtype != torch.uint8:
+        raise TypeError(f"images must hold bytes (uint8, 0 to 255), got {_checks.describe(images)}.")
+    rows = _checks.indices("rows", rows, len(images), ("B", "C"))
     return mnist.to_model(images[rows.flatten()]).view(*rows.shape, *images.shape[-2:])
 
 

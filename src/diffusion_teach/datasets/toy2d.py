@@ -87,5 +87,6 @@ def unit_spread(mixture: GaussianMixture) -> GaussianMixture:
 
     Distances measured in standard deviations of a component stay what they were.
     """
+    _checks.instance("mixture", mixture, GaussianMixture, "a GaussianMixture")
     scale = float(mixture.covariance.trace() / mixture.dim) ** -0.5
     return GaussianMixture(mixture.weights, (mixture.means - mixture.mean) * scale, mixture.covariances * scale**2)

@@ -50,7 +50,7 @@ class Denoiser(ABC):
 def check_denoiser(name: str, value: object) -> None:
     """Check that something is a denoiser: not a network, a distribution or a name."""
     mend = "Make one with Learned(network, schedule) or Exact(distribution, schedule)."
-    _checks.instance(name, value, Denoiser, "a denoiser", mend)  # type: ignore[type-abstract]
+    _checks.instance(name, value, Denoiser, "a denoiser", mend)
 
 
 def score(denoiser: Denoiser, x_t: Tensor, t: Tensor) -> Tensor:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import numbers
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -72,14 +72,14 @@ class Guided(Denoiser):
         return self.towards.device
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Prediction:
-        _checks.tensor("x_t", x_t, finite=False)
+        _checks.tensor("x_t", x_t, ("...", "d"), finite=False)
         guides = self.guides(t)
         if not guides.any():
             return self.towards(x_t, t)
         # lerp(away, towards, 1 + w) = away + (1 + w)·(towards − away), the same sum
         scale = expand(1 + self.guidance * guides.to(x_t), x_t)
         pairs = zip(*_both(self.towards, self.away, x_t, t), strict=True)
-        return Prediction(*(torch.lerp(away, towards, scale) for towards, away in pairs))
+        return Prediction(*(torch.lerp(away.to(towards), towards, scale.to(towards)) for towards, away in pairs))
 
     def guides(self, t: Tensor) -> Tensor:
         """Whether it guides at times t, which costs an evaluation more; shaped like t."""
@@ -96,7 +96,7 @@ def inside(log_snr: Tensor, between: tuple[float, float]) -> Tensor:
 def check_between(between: tuple[float, float]) -> tuple[float, float]:
     """Check an interval of log-SNRs, and return it as two floats; its ends may be infinite."""
     two = isinstance(between, (tuple, list)) and len(between) == 2
-    ends = [float(end) for end in between if isinstance(end, numbers.Real)] if two else []
+    ends = [float(end) for end in between if isinstance(end, (int, float, np.number))] if two else []
     if len(ends) != 2 or not ends[0] < ends[1]:
         raise ValueError(f"between must be two log-SNRs, the smaller first, such as (-4, 0); got {between!r}.")
     return ends[0], ends[1]

@@ -9,7 +9,7 @@ from diffusion_teach import _checks
 from diffusion_teach.denoisers.denoiser import Denoiser
 from diffusion_teach.networks.network import Network, device_of
 from diffusion_teach.parameterizations import TARGETS, Prediction, expand, row, solve
-from diffusion_teach.schedules import Schedule, check_schedule
+from diffusion_teach.schedules import Schedule, check_schedule, check_time
 
 
 class Learned(nn.Module, Denoiser):
@@ -69,6 +69,7 @@ class Learned(nn.Module, Denoiser):
 
     def unit(self, t: Tensor) -> Tensor:
         """The unit that the network answers in, shaped like t: √(p² + q²) with `unit_variance`, else 1."""
+        check_time(t)
         return torch.hypot(*row(self.target, self.schedule, t)) if self.unit_variance else torch.ones_like(t)
 
 
@@ -91,6 +92,7 @@ class Conditioned(Denoiser):
         return self.source.device
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Prediction:
+        _checks.tensor("x_t", x_t, ("...", "d"), finite=False)
         prediction: Prediction = self.source(x_t, t, self.labels(len(x_t)))
         return prediction
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.distributions import MultivariateNormal, kl_divergence
 from torch.nn.functional import softplus
 
-from diffusion_teach import _checks
+from diffusion_teach import _checks, devices
 
 
 def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
@@ -32,9 +32,12 @@ def gaussian_kl_full(mean_a: Tensor, cov_a: Tensor, mean_b: Tensor, cov_b: Tenso
         if covariance.shape not in ((j, j), (count, j, j)):
             shape = tuple(covariance.shape)
             raise ValueError(f"{name} must have shape ({j}, {j}) or ({count}, {j}, {j}), got {shape}.")
-        if not torch.allclose(covariance, covariance.mT) or torch.linalg.cholesky_ex(covariance).info.any():
+        square = covariance.to(devices.widest(covariance.device))
+        if not torch.allclose(square, square.mT) or torch.linalg.cholesky_ex(square).info.any():
             raise ValueError(f"{name} must be symmetric and positive definite, as a covariance is.")
-    return kl_divergence(MultivariateNormal(mean_a, cov_a), MultivariateNormal(mean_b, cov_b))
+    wide = devices.widest(mean_a.device)
+    a, b = MultivariateNormal(mean_a.to(wide), cov_a.to(wide)), MultivariateNormal(mean_b.to(wide), cov_b.to(wide))
+    return kl_divergence(a, b).to(mean_a.dtype)
 
 
 def gaussian_log_prob(x: Tensor, mean: Tensor | float = 0.0, log_variance: Tensor | float = 0.0) -> Tensor:

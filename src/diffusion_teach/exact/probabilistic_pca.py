@@ -51,7 +51,9 @@ class ProbabilisticPCA:
 
     def log_joint(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x|z) + log p(z); x (..., D) and z (..., J) give (...)."""
-        mean = self.offset + z.double() @ self.weights.T
+        d, j = self.weights.shape
+        _checks.tensor("x", x, ("...", d))
+        mean = self.offset + _checks.tensor("z", z, ("...", j)).double() @ self.weights.T
         return gaussian_log_prob(x.double(), mean, math.log(self.noise)) + gaussian_log_prob(z.double())
 
     def elbo(self, x: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
@@ -69,7 +71,8 @@ class ProbabilisticPCA:
         Returns:
             (B,).
         """
-        _checks.tensor("mean", mean, ("B", self.weights.shape[1]))
+        _checks.tensor("x", x, ("B", len(self.offset)))
+        _checks.tensor("mean", mean, (len(x), self.weights.shape[1]))
         _checks.tensor("covariance", covariance, ("...", self.weights.shape[1], self.weights.shape[1]))
         m, s = mean.double(), covariance.double()
         miss = (x.double() - self.offset - m @ self.weights.T).square().sum(-1)

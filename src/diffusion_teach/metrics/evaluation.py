@@ -41,7 +41,7 @@ from diffusion_teach.denoisers.guided import EVERYWHERE
 from diffusion_teach.generate import Sampling, check_images, generate
 from diffusion_teach.metrics import frechet
 from diffusion_teach.metrics.density_coverage import density_coverage
-from diffusion_teach.metrics.features import JUDGES, predict, pretrained, seen_by
+from diffusion_teach.metrics.features import JUDGES, check_digits, predict, pretrained, seen_by
 from diffusion_teach.metrics.modes import expected_kl, label_coverage
 from diffusion_teach.metrics.precision_recall import precision_recall
 from diffusion_teach.metrics.spoilt import blurred
@@ -79,7 +79,10 @@ def evaluate(
     """
     count = _checks.integer("count", count, least=100, most=10_000)
     draws = _checks.integer("draws", draws, least=2)
-    how = (sampling or Sampling()).of(model)
+    if progress is not None:
+        _checks.flag("progress", progress)
+    given = Sampling() if sampling is None else _checks.instance("sampling", sampling, Sampling, "a Sampling")
+    how = given.of(model)
     if check_images(model) != (1, 28, 28) or model.classes not in (0, 10):
         raise ValueError(
             f"model must draw digits, images (1, 28, 28) with 10 labels or none, got images {model.shape} with "
@@ -120,7 +123,8 @@ def averaged(
         seeds; `times_floor` is the ratio of the two means.
     """
     repeats = _checks.integer("repeats", repeats)
-    first = sampling or Sampling()
+    _checks.function("measure", measure)
+    first = Sampling() if sampling is None else _checks.instance("sampling", sampling, Sampling, "a Sampling")
     rows = [measure(dataclasses.replace(first, seed=first.seed + k)) for k in range(repeats)]
     found = _means(rows)
     found["repeats"] = repeats
@@ -159,12 +163,11 @@ def evaluate_images(images: Tensor, *, labels: Tensor | None = None, draws: int 
         TypeError, ValueError: images of another shape or scale (bytes, or [0, 1]), or not finite; labels that are no
             digits.
     """
-    count = len(_digits(images))
-    _checks.integer("len(images)", count, least=100, most=10_000)
+    count = _checks.integer("len(images)", len(check_digits(images)), least=100, most=10_000)
     draws = _checks.integer("draws", draws, least=2)
     seed = _checks.integer("seed", seed, least=0)
     if labels is not None:
-        _checks.indices("labels", labels, 10, (count,))
+        labels = _checks.indices("labels", labels, 10, (count,))
     made = images.detach().float().cpu().clamp(-1, 1)
     real = _real_scores(count, draws, seed)
     found: dict[str, Any] = {"count": count, "seed": seed}
@@ -193,7 +196,7 @@ def shares(images: Tensor, judge: str = "classifier") -> dict[str, float]:
         images: (n, 1, 28, 28) in [−1, 1], n > 5; the first 2,000 are compared.
         judge: by whose features, see `features.JUDGES`.
     """
-    _checks.tensor("images", images, ("n", 1, 28, 28))
+    check_digits(images)
     n = min(len(images), MOST_NEIGHBOURS)
     test, _ = mnist.load("test")
     some = test[torch.randperm(len(test), generator=torch.Generator().manual_seed(0))[:n]]  # the first half is easier
@@ -203,12 +206,13 @@ def shares(images: Tensor, judge: str = "classifier") -> dict[str, float]:
 
 def illegible(logits: Tensor) -> float:
     """The share of images that a classifier reads with a confidence below `LEGIBLE`, from its logits (n, 10)."""
+    _checks.tensor("logits", logits, ("n", 10))
     return float((logits.softmax(1).amax(1) < LEGIBLE).double().mean())
 
 
 def ink(images: Tensor) -> float:
     """The mean grey value of images (n, 1, 28, 28) in [−1, 1], from paper 0 to ink 1, over the training images'."""
-    return float((images.double().mean() + 1) / 2) / _training_ink()
+    return float((check_digits(images).double().mean() + 1) / 2) / _training_ink()
 
 
 @functools.cache
@@ -245,16 +249,3 @@ def _rows(count: int, seed: int) -> tuple[Tensor, torch.Generator]:
 
 def _label_shares(split: str) -> Tensor:
     return mnist.load(split)[1].bincount(minlength=10).double()
-
-
-def _digits(images: Tensor) -> Tensor:
-    """Check images (n, 1, 28, 28) on the models' scale, and return them."""
-    if isinstance(images, Tensor) and images.dtype == torch.uint8:
-        raise TypeError(f"images must lie in [−1, 1], got {_checks.describe(images)}. Use datasets.mnist.to_model.")
-    _checks.tensor("images", images, ("n", 1, 28, 28))
-    if float(images.min()) >= 0:
-        raise ValueError(
-            f"images must lie in [−1, 1], with paper at −1, got values from {float(images.min()):.3g} to "
-            f"{float(images.max()):.3g}. From [0, 1] it is 2 * images - 1."
-        )
-    return images

@@ -45,6 +45,7 @@ def in_batches(compute: Callable[[Tensor], Tensor], x: Tensor, batch: int = 500)
         x: (B, 1, 28, 28) in [−1, 1].
         batch: images at a time; bounds the memory.
     """
+    _checks.function("compute", compute)
     _checks.tensor("x", x, ("B", 1, 28, 28))
     batch = _checks.integer("batch", batch)
     return torch.cat([compute(part) for part in x.split(batch)])
@@ -52,7 +53,8 @@ def in_batches(compute: Callable[[Tensor], Tensor], x: Tensor, batch: int = 500)
 
 def predict(model: Classifier, x: Tensor, *, batch: int = 500, features: bool = False) -> Tensor:
     """The logits (B, 10) of images x (B, 1, 28, 28), or with `features` their features (B, 84); see `in_batches`."""
-    return in_batches(model.features if features else model, x, batch)
+    _checks.instance("model", model, Classifier, "a Classifier", "Take features.pretrained().")
+    return in_batches(model.features if _checks.flag("features", features) else model, x, batch)
 
 
 def _classified(x: Tensor) -> Tensor:
@@ -79,12 +81,30 @@ JUDGES: Mapping[str, Callable[[Tensor], Tensor]] = MappingProxyType({"classifier
 def seen_by(judge: str, images: Tensor) -> Tensor:
     """What a judge of `JUDGES` sees of images (n, 1, 28, 28), features (n, d); values outside [−1, 1] are clamped."""
     compute = JUDGES[_checks.choice("judge", judge, JUDGES)]
-    return compute(_checks.tensor("images", images, ("n", 1, 28, 28)).detach().float().clamp(-1, 1))
+    return compute(check_digits(images).detach().float().clamp(-1, 1))
+
+
+def check_digits(images: Tensor, channels: int = 1) -> Tensor:
+    """Check digits (n, channels, 28, 28) on the models' scale, with paper at −1, and return them.
+
+    Raises:
+        TypeError, ValueError: images of another shape or scale (bytes, or [0, 1]), or not finite.
+    """
+    if isinstance(images, Tensor) and images.dtype == torch.uint8:
+        raise TypeError(f"images must lie in [−1, 1], got {_checks.describe(images)}. Use datasets.mnist.to_model.")
+    _checks.tensor("images", images, ("n", _checks.integer("channels", channels), 28, 28))
+    if float(images.min()) >= 0:
+        raise ValueError(
+            f"images must lie in [−1, 1], with paper at −1, got values from {float(images.min()):.3g} to "
+            f"{float(images.max()):.3g}. From [0, 1] it is 2 * images - 1."
+        )
+    return images
 
 
 def of_training_images(judge: str, rows: Tensor) -> Tensor:
     """The features (n, d) of the training images of these rows (n,); each image is looked at only once."""
-    seen, features = _training_features(judge)
+    seen, features = _training_features(_checks.choice("judge", judge, JUDGES))
+    rows = _checks.indices("rows", rows, len(seen), ("n",))
     new = rows[~seen[rows]].unique()
     if len(new):
         features[new] = seen_by(judge, mnist.to_model(mnist.load("train")[0][new]))

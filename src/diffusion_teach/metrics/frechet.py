@@ -21,7 +21,7 @@ from torch import Tensor
 
 from diffusion_teach import _checks
 from diffusion_teach.datasets import mnist
-from diffusion_teach.metrics.features import of_training_images, seen_by
+from diffusion_teach.metrics.features import JUDGES, of_training_images, seen_by
 
 
 class Gaussian(NamedTuple):
@@ -121,6 +121,7 @@ def floor(n: int, draws: int = 10, *, judge: str = "classifier", generator: torc
     n = _checks.integer("n", n, least=2, most=60_000)
     draws = _checks.integer("draws", draws, least=2)
     _checks.generator(generator)
+    judge = _checks.choice("judge", judge, JUDGES)
     total, reference = len(mnist.load("train")[1]), _reference(judge)
     values = []
     for _ in range(draws):

@@ -140,7 +140,7 @@ def expected_kl(shares: Tensor | int, samples: int, reference: Tensor | int | No
         Nats; infinite where q is 0 and p is not.
     """
     p = _reference(shares)
-    q = p if reference is None else _reference(reference)
+    q = p if reference is None else _reference(reference, "reference")
     _checks.same_shape("shares", p, "reference", q)
     n = _checks.integer("samples", samples)
     total = 0.0
@@ -163,12 +163,12 @@ def _uniform(modes: int) -> Tensor:
     return torch.full((modes,), 1 / modes, dtype=torch.float64)
 
 
-def _reference(shares: Tensor | int) -> Tensor:
+def _reference(shares: Tensor | int, name: str = "shares") -> Tensor:
     """Shares (K,) that sum to one, float64, from weights or a number of labels."""
     if not isinstance(shares, Tensor):
-        return _uniform(_checks.integer("shares", shares))
-    _checks.tensor("shares", shares, ("K",), floating=False)
+        return _uniform(_checks.integer(name, shares))
+    _checks.tensor(name, shares, ("K",), floating=False)
     weights = shares.detach().double()
     if float(weights.min()) < 0 or float(weights.sum()) <= 0:
-        raise ValueError(f"shares must not be negative nor all zero, got a least of {float(weights.min()):.3g}.")
+        raise ValueError(f"{name} must not be negative nor all zero, got a least of {float(weights.min()):.3g}.")
     return weights / weights.sum()

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from diffusion_teach import _checks
-from diffusion_teach.metrics.neighbours import ROWS, flattened, nearest
+from diffusion_teach.metrics.neighbours import flattened, nearest, squared_distances
 
 
 class Parzen(NamedTuple):
@@ -50,9 +50,14 @@ def estimate(samples: Tensor, validation: Tensor, test: Tensor, sigmas: Sequence
     Raises:
         ValueError: when the best width is the outermost one offered, so that a better one may lie beyond it.
     """
+    if not isinstance(sigmas, (list, tuple)):
+        raise TypeError(
+            f"sigmas must be widths to choose from, such as (0.1, 0.2, 0.3), got {_checks.describe(sigmas)}."
+        )
     widths = sorted(_checks.number("sigmas", sigma, above=0) for sigma in sigmas)
     if len(widths) < 3:
         raise ValueError(f"sigmas must offer at least 3 widths to choose from, got {len(widths)}.")
+    flattened("validation", validation, "samples", samples)
     scores = _log_likelihoods(samples, validation, widths).mean(1)
     best = int(scores.argmax())
     if best in (0, len(widths) - 1):
@@ -62,14 +67,13 @@ def estimate(samples: Tensor, validation: Tensor, test: Tensor, sigmas: Sequence
 
 def _log_likelihoods(samples: Tensor, test: Tensor, sigmas: Sequence[float]) -> Tensor:
     """One row for each width, (len(sigmas), m)."""
-    c, points = flattened("samples", samples, "test", test)
+    points, c = flattened("test", test, "samples", samples)
     n, d = c.shape
     rows = []
-    for part in points.split(ROWS):
-        squared = torch.cdist(part, c).square()
+    for squared in squared_distances(points, c):
         sums = [(squared / (-2 * s**2)).logsumexp(1) - d / 2 * math.log(2 * math.pi * s**2) for s in sigmas]
         rows.append(torch.stack(sums) - math.log(n))
-    return torch.cat(rows, dim=1)
+    return torch.cat(rows, dim=1).to(points.dtype)
 
 
 def k_means(points: Tensor, k: int, *, iterations: int = 5, generator: torch.Generator | None = None) -> Tensor:

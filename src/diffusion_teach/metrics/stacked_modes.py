@@ -54,7 +54,7 @@ def numbers(images: Tensor) -> Tensor:
     Returns:
         (B,) int64 in 0 … 999. The classifier always names a digit, even where there is none.
     """
-    _checks.tensor("images", images, ("B", stacked_mnist.CHANNELS, 28, 28))
+    features.check_digits(images, stacked_mnist.CHANNELS)
     channels = images.detach().float().cpu().clamp(-1, 1).reshape(-1, 1, 28, 28)
     digits = features.predict(features.pretrained(), channels).argmax(1)
     return stacked_mnist.number(digits.view(-1, stacked_mnist.CHANNELS))
@@ -67,7 +67,7 @@ def modes(found: Tensor) -> StackedModes:
         found: (N,) whole numbers in 0 … 999, as `numbers` gives; from a stored histogram (1000,) of counts it is
             `torch.arange(1000).repeat_interleave(counts)`. The protocol takes N = 26,000.
     """
-    _checks.indices("found", found, stacked_mnist.KINDS, ("N",))
+    found = _checks.indices("found", found, stacked_mnist.KINDS, ("N",))
     even, own = label_coverage(found, stacked_mnist.KINDS), label_coverage(found, stacked_mnist.shares())
     real = _real(len(found))
     return StackedModes(
@@ -102,14 +102,15 @@ def evaluate(
         count: how many; by default `CARD_SAMPLES`.
         repeats: none but 1: the modes of several sets of samples are not those of one.
     """
-    if repeats is not None and repeats > 1:
+    if repeats is not None and _checks.integer("repeats", repeats) > 1:
         raise _checks.Unsupported(
             f"the modes of stacked digits are counted in one set of samples, got {repeats}: leave out repeats=… "
             "(--repeats), or take a larger count=… (--count)."
         )
-    how = sampling.of(model)
+    count = CARD_SAMPLES if count is None else _checks.integer("count", count)
+    how = _checks.instance("sampling", sampling, Sampling, "a Sampling").of(model)
     if check_images(model) != (stacked_mnist.CHANNELS, 28, 28):
         raise ValueError(f"model must be one of stacked digits, images (3, 28, 28), got images {model.shape}.")
-    images = generate(model, CARD_SAMPLES if count is None else count, how, progress=False)
+    images = generate(model, count, how, progress=False)
     walk = {"sampler": how.sampler, "steps": how.steps, "seed": how.seed}
     return {**walk, "count": len(images), **modes(numbers(images))._asdict()}

@@ -137,7 +137,7 @@ def null_value(
         Mean and standard deviation over the draws.
     """
     _checks.function("distance", distance)
-    _checks.tensor("points", points)
+    _checks.tensor("points", points, ("...", "N"))
     n = _checks.integer("n", n)
     draws = _checks.integer("draws", draws, least=2)
     _checks.generator(generator)

@@ -35,12 +35,16 @@ class Watch:
     _recent: list[float] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        _checks.integer("every", self.every)
-        _checks.integer("samples", self.samples)
+        _checks.function("measure", self.measure)
+        _checks.generator(self.generator)
+        self.every = _checks.integer("every", self.every)
+        self.samples = _checks.integer("samples", self.samples)
 
     def look(self, step: int, loss: float, draw: Callable[[int, torch.Generator], Tensor]) -> None:
         """Take in the loss of a step (from 0 on); when it is time, measure `draw(N, generator)`, samples (M, N, 2)."""
-        self._recent.append(loss)
+        _checks.function("draw", draw)
+        step = _checks.integer("step", step, least=0)
+        self._recent.append(_checks.number("loss", loss))
         if (step + 1) % self.every == 0:
             self.steps.append(step + 1)
             self.losses.append(sum(self._recent) / len(self._recent))
@@ -49,4 +53,6 @@ class Watch:
 
     def covered(self) -> Tensor:
         """Modes covered at each look, (looks, M)."""
+        if not self.measured:
+            raise ValueError(f"nothing was measured yet: the first look is after {self.every} steps.")
         return torch.stack([one.covered for one in self.measured])

@@ -43,6 +43,7 @@ class CausalPixels(nn.Module):
 
     def __init__(self, side: int = 28, reach: int = 5, context_reach: int = 2, width: int = 64, depth: int = 2) -> None:
         super().__init__()
+        width, depth = _checks.integer("width", width), _checks.integer("depth", depth, least=0)
         self.side = _checks.integer("side", side)
         self.pad = max(
             _checks.integer("reach", reach, least=0), _checks.integer("context_reach", context_reach, least=0)
@@ -81,7 +82,8 @@ class CausalPixels(nn.Module):
 
     def _inputs(self, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         """Ink as 1, paper as −1, the margin 0; logits squeezed into (−1, 1)."""
-        _checks.tensor("x", x, ("B", self.pixels), finite=False)
+        _checks.input_of(self, "x", x, ("B", self.pixels))
+        _checks.input_of(self, "context", context, ("...", self.pixels))
         if context.shape not in ((self.pixels,), tuple(x.shape)):
             raise ValueError(
                 f"context must be logits of shape ({self.pixels},) or {tuple(x.shape)}, got {tuple(context.shape)}."
@@ -103,7 +105,7 @@ class CausalPixels(nn.Module):
         self, x: Tensor, context: Tensor, count: int, *, generator: torch.Generator | None = None
     ) -> Tensor:
         """An unbiased estimate of Σ_b log p(x_b|ℓ_b)/B from `count` random pixels of the batch: a scalar to train."""
-        seen, given = self._inputs(x, context)
+        seen, given = self._inputs(_checks.tensor("x", x), _checks.tensor("context", context))
         chosen = torch.randint(x.numel(), (_checks.integer("count", count),), generator=_checks.generator(generator))
         image, pixel = chosen // self.pixels, chosen % self.pixels
         rows = image.unsqueeze(1)
@@ -115,7 +117,8 @@ class CausalPixels(nn.Module):
     @torch.no_grad()
     def sample(self, context: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
         """One binary image for each row of ℓ (B, D), shape (B, D): D steps, one a pixel."""
-        _checks.tensor("context", context, ("B", self.pixels))
+        _checks.input_of(self, "context", context, ("B", self.pixels))
+        _checks.tensor("context", context)
         _checks.generator(generator)
         x = torch.zeros_like(context)
         seen, given = self._inputs(x, context)

@@ -42,7 +42,7 @@ class Classifier(nn.Module):
         Returns:
             (B, 84), not negative.
         """
-        _checks.tensor("x", x, ("B", 1, 28, 28))
+        _checks.tensor("x", _checks.input_of(self, "x", x, ("B", 1, 28, 28)))
         return self.hidden(self.convolutions(x))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -31,6 +31,6 @@ class Encoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The features (B, 64) of images x (B, 1, 28, 28) in [−1, 1]."""
-        _checks.tensor("x", x, ("B", 1, 28, 28))
+        _checks.tensor("x", _checks.input_of(self, "x", x, ("B", 1, 28, 28)))
         features: Tensor = self.head(self.convolutions(x))
         return features

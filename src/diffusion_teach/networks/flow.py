@@ -39,6 +39,7 @@ class AffineCoupling(nn.Module):
     def __init__(self, dim: int, *, flip: bool, width: int = 64, depth: int = 2, fourier_octaves: int = 0) -> None:
         super().__init__()
         self.dim = _checks.integer("dim", dim, least=2)
+        flip = _checks.flag("flip", flip)
         order = torch.arange(dim)
         self.register_buffer("order", order.flip(0) if flip else order)
         self.kept = dim // 2
@@ -51,20 +52,20 @@ class AffineCoupling(nn.Module):
         raw, shift = self.network(a).chunk(2, dim=-1)
         return STRETCH * torch.tanh(raw / STRETCH), shift
 
-    def _parts(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        _checks.tensor("x", x, ("B", self.dim), finite=False)
+    def _parts(self, name: str, x: Tensor) -> tuple[Tensor, Tensor]:
+        _checks.input_of(self, name, x, ("B", self.dim))
         ordered = x[:, self.order]
         return ordered[:, : self.kept], ordered[:, self.kept :]
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """y (B, d) and log |det ∂y/∂x| (B,) of x (B, d)."""
-        a, b = self._parts(x)
+        a, b = self._parts("x", x)
         s, t = self._steer(a)
         return torch.cat([a, b * s.exp() + t], dim=1)[:, self.order], s.sum(1)
 
     def inverse(self, y: Tensor) -> Tensor:
         """x (B, d) with forward(x) = y: undone in one go, without solving anything."""
-        a, b = self._parts(y)
+        a, b = self._parts("y", y)
         s, t = self._steer(a)
         return torch.cat([a, (b - t) * (-s).exp()], dim=1)[:, self.order]
 
@@ -90,7 +91,7 @@ class RealNVP(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """z = f(x) (B, d) and log |det ∂f/∂x| (B,) of x (B, d)."""
-        total = x.new_zeros(len(x))
+        total = _checks.input_of(self, "x", x, ("B", self.dim)).new_zeros(len(x))
         for coupling in self.couplings:
             x, log_det = coupling(x)
             total = total + log_det
@@ -98,6 +99,7 @@ class RealNVP(nn.Module):
 
     def inverse(self, z: Tensor) -> Tensor:
         """x = f⁻¹(z), both (B, d)."""
+        _checks.input_of(self, "z", z, ("B", self.dim))
         for coupling in reversed(self.couplings):
             z = coupling.inverse(z)  # type: ignore[operator]
         return z

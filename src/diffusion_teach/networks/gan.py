@@ -57,10 +57,10 @@ class Generator(nn.Module):
         super().__init__()
         self.latent = _checks.integer("latent", latent)
         shape = (_checks.integer("image_channels", image_channels), SIZE, SIZE)
-        dense = _checks.integer("dense", dense)
+        dense, hidden = _checks.integer("dense", dense), _checks.integer("hidden", hidden)
         layers: list[nn.Module] = [nn.Linear(latent, dense), _leaky()]
         if width is None:
-            layers += [nn.Linear(dense, _checks.integer("hidden", hidden)), _leaky()]
+            layers += [nn.Linear(dense, hidden), _leaky()]
             layers += [nn.Linear(hidden, math.prod(shape)), nn.Unflatten(1, shape)]
         else:
             fine, coarse, places = *_checks.sizes("width", width, 2), SIZE // 4
@@ -71,7 +71,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """z (B, latent) to (B, C, 28, 28)."""
-        images: Tensor = self.layers(_checks.tensor("z", z, ("B", self.latent), finite=False))
+        images: Tensor = self.layers(_checks.input_of(self, "z", z, ("B", self.latent)))
         return images
 
 
@@ -88,7 +88,7 @@ class Discriminator(nn.Module):
         self, width: Width = WIDTH, dense: int = DENSE, *, hidden: int = HIDDEN, image_channels: int = 1
     ) -> None:
         super().__init__()
-        dense = _checks.integer("dense", dense)
+        dense, hidden = _checks.integer("dense", dense), _checks.integer("hidden", hidden)
         self.shape = (_checks.integer("image_channels", image_channels), SIZE, SIZE)
         if width is None:
             layers: list[nn.Module] = [nn.Flatten(), nn.Linear(math.prod(self.shape), hidden), _leaky()]
@@ -102,7 +102,7 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (B, C, 28, 28) to (B, 1)."""
-        logits: Tensor = self.layers(_checks.tensor("x", x, ("B", *self.shape), finite=False))
+        logits: Tensor = self.layers(_checks.input_of(self, "x", x, ("B", *self.shape)))
         return logits
 
 
@@ -123,12 +123,13 @@ class GAN(OneStepGenerator):
         image_channels: int = 1,
     ) -> None:
         super().__init__()
-        self.shape = (image_channels, SIZE, SIZE)
+        self.shape = (_checks.integer("image_channels", image_channels), SIZE, SIZE)
         self.generator = Generator(latent, width, dense, hidden=hidden, image_channels=image_channels)
         self.discriminator = Discriminator(width, dense, hidden=hidden, image_channels=image_channels)
 
     def sample(self, count: int, *, generator: torch.Generator | None = None) -> Tensor:
         """Images (count, C, 28, 28) of noise drawn on the CPU."""
-        z = torch.randn(count, self.generator.latent, generator=generator)
+        size = _checks.integer("count", count), self.generator.latent
+        z = torch.randn(size, generator=_checks.generator(generator))
         images: Tensor = self.generator(z.to(self.device))
         return images

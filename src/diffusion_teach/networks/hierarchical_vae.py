@@ -90,7 +90,7 @@ class HierarchicalVAE(OneStepGenerator):
 
     def forward(self, x: Tensor, *, generator: torch.Generator | None = None) -> Levels:
         """Guess z of binary images x (B, D), a draw each, level after level from the top."""
-        _checks.tensor("x", x, ("B", self.pixels), finite=False)
+        _checks.input_of(self, "x", x, ("B", self.pixels))
         said = self._said(x)  # by the picture, of each level
         prior = told = torch.zeros_like(said[-1])  # by the level above
         kl, log_weight = [], torch.zeros_like(x[:, 0])
@@ -114,7 +114,7 @@ class HierarchicalVAE(OneStepGenerator):
 
     def decode(self, z: Tensor) -> Tensor:
         """Logits of the pixels, (B, D), of codes z₁ (B, J₁)."""
-        _checks.tensor("z", z, ("B", self.latents[0]), finite=False)
+        _checks.input_of(self, "z", z, ("B", self.latents[0]))
         return self.decoder(z)
 
     def codes(self, count: int, *, generator: torch.Generator | None = None) -> Tensor:

@@ -22,13 +22,16 @@ from torch import Tensor, nn
 
 from diffusion_teach import _checks
 from diffusion_teach.networks.network import Network
+from diffusion_teach.schedules import check_time
 
 TIME_OCTAVES = 6  # ω from π/2 to 16π: the fastest turns eight times from data to noise, so small noise levels differ
 
 
 def fourier_features(x: Tensor, octaves: int, base: float = 1.0) -> Tensor:
     """(x, sin ωₖx, cos ωₖx) at ωₖ = base·2ᵏ for k < octaves; (..., d) gives (..., d·(1 + 2·octaves))."""
-    if octaves == 0:
+    _checks.tensor("x", x, ("...", "d"), finite=False)
+    base = _checks.number("base", base)
+    if _checks.integer("octaves", octaves, least=0) == 0:
         return x
     angle = torch.cat([(base * 2**k) * x for k in range(octaves)], dim=-1)
     return torch.cat([x, angle.sin(), angle.cos()], dim=-1)
@@ -42,12 +45,16 @@ class BatchedLinear(nn.Module):
 
     def __init__(self, members: int, in_dim: int, out_dim: int, *, generator: torch.Generator | None = None) -> None:
         super().__init__()
+        members, in_dim = _checks.integer("members", members), _checks.integer("in_dim", in_dim)
+        out_dim = _checks.integer("out_dim", out_dim)
+        _checks.generator(generator)
         bound = 1 / math.sqrt(in_dim)
         self.weight = nn.Parameter(torch.empty(members, in_dim, out_dim).uniform_(-bound, bound, generator=generator))
         self.bias = nn.Parameter(torch.empty(members, 1, out_dim).uniform_(-bound, bound, generator=generator))
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.baddbmm(self.bias, x, self.weight)
+        members, in_dim, _ = self.weight.shape
+        return torch.baddbmm(self.bias, _checks.input_of(self, "x", x, (members, "B", in_dim)), self.weight)
 
 
 class MLP(nn.Module):
@@ -93,7 +100,7 @@ class MLP(nn.Module):
 
         A single network (members=None) maps (..., in_dim) to (..., out_dim).
         """
-        _checks.tensor("x", x, ("...", self.in_dim), finite=False)
+        _checks.input_of(self, "x", x, ("...", self.in_dim))
         members = self.members
         if members is None:
             flat = x.reshape(1, -1, self.in_dim)
@@ -142,14 +149,14 @@ class TimeMLP(Network):
         super().__init__()
         self.shape = (_checks.integer("dim", dim),)
         self.fourier_octaves = _checks.integer("fourier_octaves", fourier_octaves, least=0, most=16)
-        self.members = members
+        self.members = None if members is None else _checks.integer("members", members)
         seen = dim * (1 + 2 * fourier_octaves) + 1 + 2 * TIME_OCTAVES
         self.mlp = MLP(seen, dim, width, depth, members=members, generator=generator)
 
     def forward(self, x_t: Tensor, t: Tensor, cond: None = None) -> Tensor:
         """x_t (B, dim) or (M, B, dim), t 0-dimensional, (B,) or (M, B), gives the shape of x_t with the members."""
-        _checks.tensor("x_t", x_t, ("...", *self.shape), finite=False)
-        _checks.tensor("t", t, finite=False)
+        _checks.input_of(self, "x_t", x_t, ("...", *self.shape))
+        check_time(t)
         if cond is not None:
             raise ValueError("cond must be None: TimeMLP learns one distribution, without conditions.")
         batch = x_t.shape[:-1]

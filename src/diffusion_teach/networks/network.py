@@ -7,10 +7,12 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from diffusion_teach import _checks
+
 
 def device_of(module: nn.Module) -> torch.device:
     """Where a module's parameters lie; the CPU for one that has none."""
-    first = next(module.parameters(), None)
+    first = next(_checks.module("module", module).parameters(), None)
     return torch.device("cpu") if first is None else first.device
 
 

@@ -28,12 +28,12 @@ class Packed(nn.Module):
 
     def __init__(self, discriminator: nn.Module, size: int) -> None:
         super().__init__()
-        self.discriminator = discriminator
+        self.discriminator = _checks.module("discriminator", discriminator)
         self.size = _checks.integer("size", size)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (..., B, 1) of points (..., B, d), m after m the same."""
-        _checks.tensor("x", x, ("...", "B", "d"), finite=False)
+        _checks.input_of(self, "x", x, ("...", "B", "d"))
         *lead, batch, dim = x.shape
         if batch % self.size:
             raise ValueError(f"a batch must divide into packs of {self.size} points, got {batch} points.")

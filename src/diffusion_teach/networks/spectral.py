@@ -35,6 +35,8 @@ def power_iteration(weight: Tensor, u: Tensor, steps: int = 1) -> tuple[Tensor, 
     """
     _checks.tensor("weight", weight, ("...", "o", "i"), finite=False)
     _checks.tensor("u", u, tuple(weight.shape[:-1]), finite=False)
+    if u.dtype != weight.dtype:
+        raise TypeError(f"u must be of the weight's dtype, {weight.dtype}, got {_checks.describe(u)}.")
     steps = _checks.integer("steps", steps)
     with torch.no_grad():
         column = u.unsqueeze(-1)
@@ -58,12 +60,14 @@ class SpectralNorm(nn.Module):
     def __init__(self, weight: Tensor, *, generator: torch.Generator | None = None) -> None:
         super().__init__()
         matrix = _matrix(weight)
+        _checks.generator(generator)
         u = torch.randn(matrix.shape[:-1], generator=generator, dtype=matrix.dtype)
         self.register_buffer("u", power_iteration(matrix.detach(), u, FIRST_ITERATIONS)[1])
 
     def forward(self, weight: Tensor) -> Tensor:
         """The weight divided by its largest singular value, in its own shape."""
         matrix = _matrix(weight)
+        _checks.tensor("weight", matrix, (*self.u.shape, "i"), finite=False)
         if self.training:
             sigma, u = power_iteration(matrix, self.u)
             self.u.copy_(u)
@@ -82,7 +86,7 @@ def spectral_normalise(network: nn.Module, *, generator: torch.Generator | None 
         ValueError: where it has no such layer, or one that is normalised already.
     """
     _checks.generator(generator)
-    layers = [layer for layer in network.modules() if isinstance(layer, LAYERS)]
+    layers = [layer for layer in _checks.module("network", network).modules() if isinstance(layer, LAYERS)]
     if not layers:
         raise ValueError("network has no linear or 2D convolutional layer to normalise.")
     for layer in layers:
@@ -93,4 +97,6 @@ def spectral_normalise(network: nn.Module, *, generator: torch.Generator | None 
 
 
 def _matrix(weight: Tensor) -> Tensor:
-    return weight.flatten(1) if weight.ndim == 4 else weight
+    _checks.tensor("weight", weight, finite=False)
+    matrix = weight.flatten(1) if weight.ndim == 4 else weight
+    return _checks.tensor("weight", matrix, ("...", "o", "i"), finite=False)

@@ -31,6 +31,7 @@ from torch.nn import functional as F
 
 from diffusion_teach import _checks, devices
 from diffusion_teach.networks.network import Network
+from diffusion_teach.schedules import check_time
 
 Layer = TypeVar("Layer", bound=nn.Module)
 
@@ -133,8 +134,8 @@ class UNet(Network):
         return [p for part in parts for p in part.parameters() if p.ndim == 4]
 
     def _check(self, x_t: Tensor, t: Tensor) -> None:
-        _checks.tensor("x_t", x_t, ("B", *self.shape), finite=False)
-        _checks.tensor("t", t, finite=False)
+        _checks.input_of(self, "x_t", x_t, ("B", *self.shape))
+        check_time(t)
         if t.ndim > 1 or (t.ndim == 1 and len(t) != len(x_t)):
             raise ValueError(
                 f"t must be one number or hold one for each image, ({len(x_t)},); got shape {tuple(t.shape)}."
@@ -214,7 +215,7 @@ def _zero(layer: Layer) -> Layer:
 
 
 def _multiple(name: str, value: int, of: int) -> int:
-    _checks.integer(name, value)
+    value = _checks.integer(name, value)
     if value % of:
         raise ValueError(f"{name} must be a multiple of {of}, got {value}. Try {of * max(1, round(value / of))}.")
     return value

@@ -42,7 +42,7 @@ class VAE(OneStepGenerator):
         super().__init__()
         self.latents = _checks.integer("latents", latents)
         self.pixels = _checks.integer("pixels", pixels)
-        self.shape = (1, *[math.isqrt(pixels)] * 2)
+        self.shape = (1, *[math.isqrt(self.pixels)] * 2)
         width = _checks.integer("width", width)
         hidden = [width] * _checks.integer("depth", depth)
         self.encoder = _perceptron([pixels, *hidden, 2 * latents])
@@ -54,20 +54,21 @@ class VAE(OneStepGenerator):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of q(z|x), both (B, J), of binary images x (B, D)."""
-        _checks.tensor("x", x, ("B", self.pixels), finite=False)
+        _checks.input_of(self, "x", x, ("B", self.pixels))
         mean, log_variance = self.encoder(x).chunk(2, dim=1)
         return mean, log_variance
 
     def decode(self, z: Tensor) -> Tensor:
         """Logits ℓ(z) of the pixels, (B, D), of codes z (B, J)."""
-        _checks.tensor("z", z, ("B", self.latents), finite=False)
+        _checks.input_of(self, "z", z, ("B", self.latents))
         return self.decoder(z)
 
     def sample(self, count: int, *, generator: torch.Generator | None = None) -> Tensor:
         """Images of codes from the prior, drawn on the CPU: the probabilities of ink, in [−1, 1], (count, 1, H, H)."""
         if math.prod(self.shape) != self.pixels:
             raise ValueError(f"sample draws square images, and {self.pixels} pixels are none. Use decode.")
-        z = torch.randn(count, self.latents, generator=generator)
+        count = _checks.integer("count", count)
+        z = torch.randn(count, self.latents, generator=_checks.generator(generator))
         return 2 * self.decode(z.to(self.device)).sigmoid().view(count, *self.shape) - 1
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
@@ -87,7 +88,8 @@ class PixelVAE(nn.Module):
 
     def __init__(self, vae: VAE, pixels: CausalPixels) -> None:
         super().__init__()
-        self.vae, self.pixels = vae, pixels
+        self.vae = _checks.instance("vae", vae, VAE, "a VAE")
+        self.pixels = _checks.instance("pixels", pixels, CausalPixels, "a CausalPixels")
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of q(z|x), both (B, J): the VAE's."""

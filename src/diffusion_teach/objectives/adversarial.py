@@ -83,7 +83,7 @@ class Game:
     gp: float = 0.0
 
     def __post_init__(self) -> None:
-        _checks.choice("name", self.name, GAMES)
+        _checks.choice("game", self.name, GAMES)
         for weight in ("r1", "r2", "gp"):
             object.__setattr__(self, weight, _checks.number(weight, getattr(self, weight), least=0))
 

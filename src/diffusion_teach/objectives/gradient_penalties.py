@@ -49,7 +49,8 @@ def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, u: Te
     _checks.same_shape("fake", _checks.tensor("fake", fake), "real", _checks.tensor("real", real))
     if not ((_checks.tensor("u", u) >= 0) & (u <= 1)).all() or u.shape != real.shape[: u.ndim]:
         raise ValueError(f"u must lie in [0, 1] and hold one number for each point, got {_checks.describe(u)}.")
-    between = torch.lerp(fake, real, u.reshape(u.shape + (1,) * (real.ndim - u.ndim))).requires_grad_()
+    share = u.to(real).reshape(u.shape + (1,) * (real.ndim - u.ndim))
+    between = torch.lerp(fake.to(real), real, share).requires_grad_()
     norms = torch.linalg.vector_norm(input_gradients(logits_of(discriminator, between), between), dim=-1)
     return (norms - 1).square().mean(-1)
 

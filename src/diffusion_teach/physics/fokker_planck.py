@@ -65,8 +65,9 @@ def solve(p: Tensor, x: Tensor, schedule: Schedule, t: float | Tensor) -> Tensor
         ValueError: for a schedule that does not preserve the variance; its equation is another.
     """
     _checks.tensor("x", x, ("n",))
-    _checks.tensor("p", p, ("...", len(x)))
-    time = check_time(torch.as_tensor(t, dtype=torch.float64))
+    if not (_checks.tensor("p", p, ("...", len(x))) >= 0).all():
+        raise ValueError(f"p must be densities or shares, not negative, got {float(p.min()):g} as the least.")
+    time = check_time(_checks.numbers_like("t", t, torch.zeros((), dtype=torch.float64)))
     if time.ndim != 0:
         raise ValueError(f"t must be one time, got {_checks.describe(time)}.")
     alpha, sigma = check_schedule(schedule).alpha(time), schedule.sigma(time)

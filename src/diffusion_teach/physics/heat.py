@@ -67,7 +67,7 @@ def discretise(log_prob: Callable[[Tensor], Tensor], n: int, wall: float) -> Ten
         n: cells on a side; the density should be smooth on the scale of a cell, 2·wall/n.
         wall: of the glass.
     """
-    values = log_prob(cells(n, wall))
+    values = _checks.function("log_prob", log_prob)(cells(n, wall))
     _checks.tensor("what log_prob returns", values, (n, n), finite=False)
     return values.flatten().softmax(0).reshape(n, n)
 
@@ -116,7 +116,8 @@ def random_walk(
     _checks.tensor("x", x, ("N", "d"))
     _inside(x, wall)
     variance = 2 * _checks.number("diffusivity", diffusivity, above=0) * _checks.number("time", time, least=0)
-    return reflect(x + math.sqrt(variance) * torch.randn(x.shape, dtype=x.dtype, generator=generator), wall)
+    eps = torch.randn(x.shape, dtype=x.dtype, generator=_checks.generator(generator))
+    return reflect(x + math.sqrt(variance) * eps, wall)
 
 
 def step(ink: Tensor, share: float) -> Tensor:
@@ -187,6 +188,8 @@ def score(ink: Tensor, x: Tensor, *, wall: float) -> Tensor:
     _checks.tensor("ink", _shares("ink", ink), ("n", "n"))
     _checks.tensor("x", x, ("N", 2))
     _inside(x, wall)
+    if not ink.max() > 0:
+        raise ValueError(f"ink must be shares of the cells, some above 0, got {float(ink.max()):g} as the largest.")
     log = ink.clamp(min=LEAST * float(ink.max())).log()
     along_x2, along_x1 = torch.gradient(log, spacing=2 * wall / len(ink))
     field = torch.stack([along_x1, along_x2])[None].to(x.dtype)

@@ -40,4 +40,4 @@ def get(name: str) -> Recipe:
     Raises:
         ValueError: there is none; the message names the nearest.
     """
-    return _RECIPES[_checks.choice("recipe", name, _RECIPES)]
+    return _RECIPES[_checks.choice("recipe name", name, _RECIPES)]

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from diffusion_teach import _checks
 from diffusion_teach.datasets import augmentation, mnist
 from diffusion_teach.generate import Sampling
 from diffusion_teach.metrics.features import predict
@@ -24,6 +25,7 @@ from diffusion_teach.training.recipe import Recipe, draws_no_images
 
 def accuracy(model: Classifier, split: str = "test") -> float:
     """The share of a split's images whose largest logit is at their label."""
+    _checks.instance("model", model, Classifier, "a Classifier")
     images, labels = mnist.load(split)
     device = next(model.parameters()).device
     found = predict(model, mnist.to_model(images).to(device)).argmax(1).cpu()

@@ -14,6 +14,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from diffusion_teach import _checks
 from diffusion_teach.datasets import augmentation, mnist
 from diffusion_teach.generate import Sampling
 from diffusion_teach.metrics.features import in_batches
@@ -26,7 +27,7 @@ from diffusion_teach.training.recipe import Recipe, draws_no_images
 
 def neighbour_accuracy(model: Encoder) -> float:
     """The share of the test images whose nearest training image, by the encoder's features, has their label."""
-    device = next(model.parameters()).device
+    device = next(_checks.instance("model", model, Encoder, "an Encoder").parameters()).device
     (known, labels), (images, wanted) = (mnist.load(split) for split in ("train", "test"))
     a, b = (in_batches(model, mnist.to_model(part).to(device)).cpu() for part in (images, known))
     _, index = nearest(a, b)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from diffusion_teach import _checks
 from diffusion_teach.denoisers import Denoiser
 from diffusion_teach.samplers.walk import Noise, State, Step, check_move
 
@@ -17,6 +18,8 @@ def _solver(order: int) -> Step:
         denoiser: Denoiser, x_t: Tensor, t: Tensor, s: Tensor, state: State = None, noise: Noise | None = None
     ) -> tuple[Tensor, State]:
         check_move(denoiser, x_t, t, s)
+        if noise is not None:
+            _checks.function("noise", noise)
         schedule = denoiser.schedule
         alpha, sigma, alpha_s, sigma_s = schedule.alpha(t), schedule.sigma(t), schedule.alpha(s), schedule.sigma(s)
         x0, eps = denoiser(x_t, t)

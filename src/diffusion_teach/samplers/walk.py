@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from diffusion_teach import _checks
 from diffusion_teach.denoisers import Denoiser, check_denoiser
@@ -63,8 +63,8 @@ def check_step(step: Step) -> None:
     """Check that a step is one, and not what makes one, such as `ddim`, or a sampler's name."""
     _checks.function("step", step, "Use ddim(0.0), ancestral, euler or heun.")
     try:
-        inspect.signature(step).bind(*range(6))
-    except TypeError:
+        inspect.signature(step.forward if isinstance(step, nn.Module) else step).bind(*range(6))
+    except (TypeError, ValueError):
         raise TypeError(
             "step must take (denoiser, x_t, t, s, state, noise), and this function does not. Use ancestral, euler, "
             "heun, or what ddim makes: ddim(0.0)."

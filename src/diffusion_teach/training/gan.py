@@ -58,6 +58,8 @@ def fit_gan(
     generator = _checks.generator(generator)
     _checks.function("real", real)
     _checks.function("noise", noise)
+    if on_step is not None:
+        _checks.function("on_step", on_step)
     if ema is not None and _checks.instance("ema", ema, EMA, "an EMA").source is not generator_net:
         raise ValueError("ema must be of generator_net, got one of another model. Make it with EMA(generator_net).")
     adam_d, adam_g = (adamw(player.parameters(), lr=lr, betas=betas) for player in players)

@@ -159,6 +159,8 @@ def fit(
     """
     _checks.module("model", model)
     losses = list(loss) if isinstance(loss, Sequence) else [loss]
+    if not losses:
+        raise ValueError("loss must be a function or several, got none.")
     for one in losses:
         _checks.function("loss", one)
     lr = _checks.number("lr", lr, above=0)

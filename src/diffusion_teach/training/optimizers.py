@@ -43,10 +43,10 @@ def adamw(
 
 
 def _parameters(name: str, value: Iterable[nn.Parameter]) -> list[nn.Parameter]:
-    weights = list(value) if isinstance(value, Iterable) and not isinstance(value, Tensor) else [value]
-    if not weights:
+    weights: list[nn.Parameter] = [] if isinstance(value, Tensor) or not isinstance(value, Iterable) else list(value)
+    if isinstance(value, (list, tuple)) and not value:
         raise ValueError(f"{name} is empty, and at least one weight is needed.")
-    if not all(isinstance(weight, nn.Parameter) for weight in weights):
+    if not weights or not all(isinstance(weight, nn.Parameter) for weight in weights):
         raise TypeError(f"{name} must be weights, as model.parameters() gives, got {_checks.describe(value)}.")
     return weights
 
@@ -90,6 +90,8 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """One step along the orthogonalised momentum of every weight that has a gradient."""
+        if closure is not None:
+            raise TypeError(f"closure must be None, got {_checks.describe(closure)}. Compute the gradients beforehand.")
         for group in self.param_groups:
             alike: dict[tuple[int, ...], list[nn.Parameter]] = {}
             for weight in group["params"]:

@@ -98,9 +98,15 @@ def train(
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
     asked = _asked(recipe, steps, minutes, seed)
-    if _checks.flag("resume", resume) and _checks.flag("overwrite", overwrite):
+    resume, overwrite = _checks.flag("resume", resume), _checks.flag("overwrite", overwrite)
+    if resume and overwrite:
         raise ValueError("resume goes on with what is there, overwrite replaces it: choose one.")
     save_seconds = _checks.number("save_seconds", save_seconds, least=0)
+    _checks.instance("device", device, (str, torch.device), "a device's name, such as 'cpu'")
+    if progress is not None:
+        _checks.flag("progress", progress)
+    if on_step is not None:
+        _checks.function("on_step", on_step)
     path = output_path(recipe, out)
 
     with ExitStack() as held:

@@ -1,0 +1,260 @@
+"""Hostile arguments at every public door, one at a time, the others right (see `doors`).
+
+Each is refused by a TypeError or ValueError that names the parameter, or it is one that the parameter's kind takes.
+What is right but unusual, such as a number of numpy's or a NaN within a tensor, gives the same answer, a NaN, or such
+an error: never an error from below, and never a wrong number.
+
+KINDS tells by a parameter's annotation what it takes. Who writes a new function of known kinds need not come here; one
+with a new kind, or with a parameter whose right value nobody can guess, is told what to add.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import numbers
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fnmatch import fnmatch
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from diffusion_teach import schedules
+from tests import doors
+from tests.doors import Door
+
+HOSTILE: Mapping[str, Callable[[], Any]] = {
+    "None": lambda: None,
+    "True": lambda: True,
+    "text": lambda: "hostile",
+    "empty text": lambda: "",
+    "a number": lambda: 0.3,
+    "-1": lambda: -1,
+    "NaN": lambda: math.nan,
+    "infinity": lambda: math.inf,
+    "a complex number": lambda: 1j,
+    "a list": lambda: [0.3],
+    "nothing in it": lambda: [],
+    "a mapping": lambda: {"hostile": 1},
+    "an object": object,
+    "a class": lambda: schedules.VP,
+    "a function": lambda: torch.sin,
+    "a schedule": schedules.VP,
+    "a denoiser": doors.exact,
+    "a network": lambda: nn.Linear(1, 1),
+    "an array": lambda: np.ones((4, 2)),
+    "a tensor": lambda: torch.ones(4, 2),
+    "whole numbers": lambda: torch.ones(4, 2, dtype=torch.int64),
+    "complex numbers": lambda: torch.ones(4, 2, dtype=torch.complex64),
+    "an empty tensor": lambda: torch.ones(0, 2),
+    "a generator": doors.generator,
+}
+"""By name: what may come in place of anything."""
+
+CALLS = {"a class", "a function", "a denoiser", "a network"}
+NUMBER, TENSOR = {"a number", "-1"}, {"a tensor"}
+KINDS: Mapping[str, set[str]] = {
+    "None": {"None"},
+    "Tensor": TENSOR,
+    "float": NUMBER,
+    "int": {"-1"},
+    "bool": {"True"},
+    "str": set(),
+    "str: text": {"text"},
+    "Path": {"text", "empty text"},
+    "Schedule": {"a schedule"},
+    "Denoiser": {"a denoiser"},
+    "Learned": set(),
+    "OneStepGenerator": set(),
+    "Distribution": set(),
+    "GaussianMixture": set(),
+    "Sampling": set(),
+    "Recipe": set(),
+    "Classifier": set(),
+    "Encoder": set(),
+    "VAE": set(),
+    "CausalPixels": set(),
+    "EMA": set(),
+    "LatentVariableModel": set(),
+    "nn.Module": {"a network"},
+    "torch.Generator": {"a generator"},
+    "torch.device": set(),
+    "Callable": CALLS,
+    "Noise": CALLS,
+    "Score": CALLS,
+    "ScoreModel": CALLS,
+    "Step": set(),
+    "State": set(HOSTILE),
+    "object": set(),
+    "Mapping": {"a mapping"},
+    "Architecture": set(),
+    "Sequence": set(),
+    "Iterable": set(),
+    "tuple": set(),
+    "Width": {"None"},
+}
+"""By annotation, without what stands in brackets: which of HOSTILE it takes. That is not refused for its kind, and may
+be for its size. "str: text" is a text of any words, and not one of a few names."""
+
+WHOLE = {"labels", "cond", "rows", "digits", "found", "images", "known", "shares"}
+"""Parameters that are tensors of whole numbers."""
+TEXTS = {"checkpoints.files.*: name"}
+"""Parameters that are texts of any words, such as files' names."""
+CALLED = {
+    "devices.pick: name": "device",
+    "devices.precision: name": "precision",
+    "devices.autocast: name": "precision",
+    "checkpoints.architectures.*: architecture": "kind",
+    "*.Exact.__call__: x_t": "x",
+    "*.posterior_mean: x_t": "x",
+    "*.Game: name": "game",
+}
+"""What an error calls a parameter by another name, which is that of whoever gets to see it."""
+OPTIONAL = {"generator"}
+"""Parameters that may be None wherever they are, which stands for torch's own generator."""
+
+DOORS = list(doors.doors())
+every_door = pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
+
+
+def kinds(door: Door, parameter: inspect.Parameter) -> set[str]:
+    """What of HOSTILE a parameter takes, all kinds of its annotation together."""
+    taken: set[str] = {"None"} if parameter.name in OPTIONAL else set()
+    for kind in _alternatives(str(parameter.annotation)):
+        if kind == "str" and any(fnmatch(f"{door.name}: {parameter.name}", text) for text in TEXTS):
+            kind = "str: text"
+        if kind not in KINDS:
+            pytest.fail(
+                f"{door.name} takes {parameter.name}: {kind}, which KINDS does not know. Add what of HOSTILE it takes."
+            )
+        taken |= KINDS[kind]
+    if "Tensor" in str(parameter.annotation) and parameter.name in WHOLE:
+        taken = taken - TENSOR | {"whole numbers"} | (TENSOR if parameter.name == "shares" else set())
+    return taken
+
+
+def _alternatives(annotation: str) -> list[str]:
+    """ "Sequence[int] | None" are two: Sequence and None."""
+    while annotation != (bare := re.sub(r"\[[^\[\]]*\]", "", annotation)):
+        annotation = bare
+    return [part.strip() for part in annotation.split("|")]
+
+
+def complaint(door: Door, names: Iterable[str], arguments: dict[str, Any]) -> tuple[str | None, Any]:
+    """Call a door: what is wrong with the error that it raises, None for one that has a name; and what it returns."""
+    try:
+        result = door.call(arguments)
+    except (TypeError, ValueError, FileNotFoundError) as error:
+        called = [word for name in names for word in [name, *_called(door, name)]]
+        named = any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", str(error)) for word in called)
+        ours = "diffusion_teach" in _raised_in(error)
+        return (None if named and ours else f"{type(error).__name__}: {str(error)[:200]}"), None
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error)[:200]}", None
+    return "accepted", result
+
+
+def _called(door: Door, name: str) -> list[str]:
+    return [word for pattern, word in CALLED.items() if fnmatch(f"{door.name}: {name}", pattern)]
+
+
+def _raised_in(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else trace.tb_frame.f_code.co_filename
+
+
+def slow(door: Door) -> bool:
+    return any(fnmatch(door.name, pattern) for pattern in doors.SLOW)
+
+
+@every_door
+def test_what_is_of_another_kind_is_refused_by_name(door: Door) -> None:
+    wrong, right = [], door.right()
+    for name, parameter in door.parameters.items():
+        taken = kinds(door, parameter)
+        for what, make in HOSTILE.items():
+            said, _ = complaint(door, [name], {**right, name: make()}) if what not in taken else (None, None)
+            if said is not None:
+                wrong.append(f"{name} = {what}: {said}")
+    assert not wrong, "\n".join(wrong)
+
+
+@every_door
+def test_right_values_are_taken_and_numpys_numbers_with_them(door: Door) -> None:
+    if slow(door):
+        return
+    wanted, wrong = door.call(door.right()), []
+    for name, value in door.right().items():
+        for other in _of_numpy(value):
+            said, found = complaint(door, [name], {**door.right(), name: other})
+            if said is not None and (said != "accepted" or not same(found, wanted)):
+                wrong.append(f"{name} = {other!r} ({type(other).__name__}): {said}")
+    assert not wrong, "\n".join(wrong)
+
+
+def _of_numpy(value: Any) -> Iterator[Any]:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**62:
+        yield np.int64(value)
+    elif isinstance(value, float) and math.isfinite(value):
+        yield np.float64(value)
+    elif isinstance(value, tuple) and value and all(isinstance(part, float) for part in value):
+        yield tuple(np.float64(part) for part in value)
+
+
+@every_door
+def test_unusual_tensors_never_give_a_wrong_number_or_an_error_from_below(door: Door) -> None:
+    wrong = []
+    for name, value in door.right().items():
+        for what, other in _unusual(value) if isinstance(value, Tensor) and not slow(door) else ():
+            said, found = complaint(door, [""], {**door.right(), name: other})
+            if said is not None and said != "accepted":
+                wrong.append(f"{name} {what}: {said}")
+            elif said is not None and what == "with a NaN" and name != "like" and not holds_nan(found):
+                wrong.append(f"{name} {what}: no NaN in {str(found)[:80]}")
+    assert not wrong, "\n".join(wrong)
+
+
+def _unusual(value: Tensor) -> Iterator[tuple[str, Tensor]]:
+    yield "with a dimension more", value.unsqueeze(0)
+    yield "with a dimension more at its end", value.unsqueeze(-1)
+    yield "as one number", value.flatten()[0].clone()
+    yield "cut short", value[..., : value.shape[-1] // 2].clone() if value.ndim else value
+    yield "with fewer rows", value[:1].clone() if value.ndim else value
+    if value.is_floating_point():
+        yield "in double precision", value.double()
+        yield "in 16 bits", value.bfloat16()
+        yield "below 0", -1 - value.abs()
+        yield "far away", value + 1e6
+        broken = value.clone()
+        broken.view(-1)[0] = math.nan
+        yield "with a NaN", broken
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two answers are the same numbers; of two modules or other objects, whether they are of one class."""
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        return (
+            a.shape == b.shape and torch.allclose(a.double(), b.double(), equal_nan=True)
+            if not a.is_complex()
+            else True
+        )
+    if isinstance(a, numbers.Number):
+        return a == b
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    return type(a) is type(b)
+
+
+def holds_nan(value: Any) -> bool:
+    """Whether there is a NaN or an infinite number in an answer, or an answer without any number."""
+    if isinstance(value, Tensor):
+        return not value.is_floating_point() or not bool(value.isfinite().all())
+    if isinstance(value, (bool, int)) or not isinstance(value, (float, Iterable)):
+        return True
+    return not math.isfinite(value) if isinstance(value, float) else not list(value) or any(map(holds_nan, value))
