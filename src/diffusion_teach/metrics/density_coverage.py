@@ -20,6 +20,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from diffusion_teach import _checks
 from diffusion_teach.metrics.neighbours import ROWS, distances, feature_pair, radii
 
 NEIGHBOURS = 5
@@ -45,6 +46,7 @@ def density_coverage(real: Tensor, generated: Tensor, *, k: int = NEIGHBOURS) ->
         generated: (m, d) of the model y, m ≥ 1. Print the values beside their null values, see above.
         k: the neighbour that sets a ball's radius r; 5 in the paper.
     """
+    k = _checks.integer("k", k)
     x, y = feature_pair(real, generated, k)
     balls = zip(distances(x, y), radii(x, k=k).split(ROWS), strict=True)
     inside = torch.cat([(part <= radius[:, None]).sum(dim=1) for part, radius in balls])

@@ -38,7 +38,7 @@ class AffineCoupling(nn.Module):
 
     def __init__(self, dim: int, *, flip: bool, width: int = 64, depth: int = 2, fourier_octaves: int = 0) -> None:
         super().__init__()
-        self.dim = _checks.integer("dim", dim, least=2)
+        self.dim = dim = _checks.integer("dim", dim, least=2)
         flip = _checks.flag("flip", flip)
         order = torch.arange(dim)
         self.register_buffer("order", order.flip(0) if flip else order)
