@@ -125,6 +125,27 @@ def test_models_that_do_not_bend_are_fine_and_no_grad_too() -> None:
         assert torch.isfinite(implicit(_linear, x))
 
 
+@pytest.mark.parametrize(("name", "expected"), [("explicit", 0), ("implicit", 7), ("sliced", 1), ("denoising", 0)])
+def test_backward_passes_to_state_an_objective(name: str, expected: int) -> None:
+    """In 7 dimensions: as many pulls through the model, each over the whole batch."""
+    x = torch.randn(5, 7, dtype=torch.float64, generator=_seeded(0))
+    pulled: list[tuple[int, ...]] = []
+
+    def curved(x: Tensor) -> Tensor:
+        psi = torch.tanh(x) * x.flip(1)
+        if psi.requires_grad:
+            psi.register_hook(lambda gradient: pulled.append(tuple(gradient.shape)))
+        return psi
+
+    {
+        "explicit": lambda: explicit(curved, x, -x),
+        "implicit": lambda: implicit(curved, x),
+        "sliced": lambda: sliced(curved, x, generator=_seeded(1)),
+        "denoising": lambda: denoising(curved, x, SIGMA, generator=_seeded(1)),
+    }[name]()
+    assert pulled == [(5, 7)] * expected
+
+
 X = _draw(4, 0)
 
 

@@ -5,8 +5,9 @@ does not contain Z. Theorem 1: if p(x)·ψ(x) vanishes at infinity, then up to a
 
     J(θ) = E_x Σᵢ [∂ᵢψᵢ(x; θ) + ½ψᵢ(x; θ)²].
 
-For an exponential family, log q(ξ; θ) = Σₖ θₖFₖ(ξ), ψ is linear in θ and J quadratic, so that the minimum
-stands in closed form: θ̂ = −(E K Kᵀ)⁻¹ E h, with K = ∇F(x) and h = ΔF(x).
+The paper solves the Gaussian in closed form. For every exponential family, log q(ξ; θ) = Σₖ θₖFₖ(ξ), ψ is linear in θ
+and J quadratic, so that its minimum is one linear solve, θ̂ = −(E K Kᵀ)⁻¹ E h, with K = ∇F(x) and h = ΔF(x). That is
+Hyvärinen 2007, "Some extensions of score matching", and here `estimate`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def J(grad_F: Tensor, laplace_F: Tensor, theta: Tensor) -> Tensor:  # noqa: N802
 
 
 def estimate(x: Tensor, grad_F: Callable[[Tensor], Tensor], laplace_F: Callable[[Tensor], Tensor]) -> Tensor:
-    """θ̂ of an exponential family from data x (B, n), by one linear solve; shape (m,).
+    """θ̂ of an exponential family from data x (B, n), by one linear solve (Hyvärinen 2007); shape (m,).
 
     Raises:
         ValueError: when the features are linearly dependent on the data, so that θ is not determined.
