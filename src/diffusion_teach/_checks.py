@@ -96,7 +96,8 @@ def input_of(network: nn.Module, name: str, value: Any, shape: Sequence[int | st
     """Check what a network is fed, which must be of its weights' dtype but under autocast, and return it."""
     tensor(name, value, shape, finite=False)
     weight = next(network.parameters(), value)
-    if value.dtype != weight.dtype and (value.dtype == torch.float64 or not torch.is_autocast_enabled()):
+    cast = torch.is_autocast_enabled(value.device.type) and torch.float64 not in (value.dtype, weight.dtype)
+    if value.dtype != weight.dtype and not cast:
         raise TypeError(
             f"{name} must be of the dtype of the network's weights, {str(weight.dtype).removeprefix('torch.')}, got "
             f"{describe(value)}. Convert it with {name}.to({weight.dtype})."

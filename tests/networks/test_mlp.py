@@ -159,3 +159,14 @@ def test_wrong_inputs_are_named() -> None:
         time(torch.randn(3, 5, 2), torch.rand(3))
     with pytest.raises(ValueError, match="cond"):
         time(torch.randn(3, 5, 2), torch.rand(5), torch.zeros(5))  # type: ignore[arg-type]
+
+
+def test_a_network_is_fed_its_own_precision_or_autocasts() -> None:
+    network, x = MLP(2, 1), torch.randn(4, 2)
+    with pytest.raises(TypeError, match=r"x must be of the dtype of the network's weights, float32, got .*float64"):
+        network(x.double())
+    with pytest.raises(TypeError, match=r"Convert it with x\.to\(torch\.float32\)"):
+        network(x.bfloat16())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert network(x.bfloat16()).dtype == torch.bfloat16
+    assert network.double()(x.double()).dtype == torch.float64

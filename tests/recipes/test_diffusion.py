@@ -128,7 +128,7 @@ def test_a_recipe_trains_and_its_checkpoint_becomes_a_model(
 ) -> None:
     losses: list[float] = []
     tiny = small(recipe, batch=32, warmup=0)
-    monkeypatch.setattr(DiffusionRecipe, "measure", lambda self, model, seed: {})
+    monkeypatch.setattr(DiffusionRecipe, "measure", lambda self, model, how, **_: {})
     monkeypatch.setitem(recipes._RECIPES, recipe.name, tiny)
     path = run.train(tiny, tmp_path, steps=40, on_step=lambda k, loss: losses.append(loss))
     assert sum(losses[-10:]) < 0.7 * sum(losses[:10])
@@ -139,13 +139,13 @@ def test_a_recipe_trains_and_its_checkpoint_becomes_a_model(
 
 
 def _train(out: Path) -> None:
-    DiffusionRecipe.measure = lambda self, model, seed: {}  # type: ignore[method-assign]
+    DiffusionRecipe.measure = lambda self, model, how, **_: {}  # type: ignore[method-assign]
     run.train(small(DDPM_MNIST_CONDITIONAL), out, steps=5, progress=False)
 
 
 def test_two_processes_train_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The U-Net itself too: all its weights get a gradient, in memory as they lie. Stored in half precision: 5e-4."""
-    monkeypatch.setattr(DiffusionRecipe, "measure", lambda self, model, seed: {})
+    monkeypatch.setattr(DiffusionRecipe, "measure", lambda self, model, how, **_: {})
     assert together(2, _train, tmp_path / "two") == [None, None]
     one = checkpoints.load(run.train(small(DDPM_MNIST_CONDITIONAL), tmp_path / "one", steps=5))
     two = checkpoints.load(tmp_path / "two" / "ddpm-mnist-conditional.safetensors")
