@@ -44,6 +44,8 @@ def _shares(name: str, value: Tensor) -> Tensor:
         raise ValueError(
             f"{name} must be a line (n,) or a square (n, n) of at least 2 cells, got {tuple(value.shape)}."
         )
+    if not value.max() > 0:
+        raise ValueError(f"{name} must be shares of the cells, some above 0, got {float(value.max()):g} at most.")
     return value
 
 
@@ -188,8 +190,6 @@ def score(ink: Tensor, x: Tensor, *, wall: float) -> Tensor:
     _checks.tensor("ink", _shares("ink", ink), ("n", "n"))
     _checks.tensor("x", x, ("N", 2))
     _inside(x, wall)
-    if not ink.max() > 0:
-        raise ValueError(f"ink must be shares of the cells, some above 0, got {float(ink.max()):g} as the largest.")
     log = ink.clamp(min=LEAST * float(ink.max())).log()
     along_x2, along_x1 = torch.gradient(log, spacing=2 * wall / len(ink))
     field = torch.stack([along_x1, along_x2])[None].to(x.dtype)
