@@ -30,11 +30,16 @@ def generator_loss(D: nn.Module, x_g: Tensor, *, saturating: bool = False) -> Te
 
 
 def algorithm_1(
-    G: nn.Module, D: nn.Module, x: Tensor, z: list[Tensor], ascent_D: Optimizer, descent_G: Optimizer
+    G: nn.Module,
+    D: nn.Module,
+    x: Tensor,
+    z: list[Tensor],
+    ascent_D: Optimizer,
+    descent_G: Optimizer,
 ) -> tuple[float, float]:
-    """One iteration with k = 1: D ascends V on minibatches x and z[0], then G descends its loss on z[1].
+    """One iteration with k = 1: D ascends V on x and z[0], then G descends on z[1].
 
-    ascent_D must maximise (`maximize=True`). Returns V and the generator's loss, each before its step.
+    ascent_D must maximise. Returns V and the generator's loss, each before its step.
     """
     ascent_D.zero_grad()
     V = value(D, x, G(z[0]).detach())

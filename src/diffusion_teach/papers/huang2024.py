@@ -5,7 +5,8 @@ With D the discriminator's logit, high on data, and f(t) = −log(1 + e^{−t}),
     RpGAN:   D ascends E f(D(x) − D(G(z))),   G ascends E f(D(G(z)) − D(x))           (Jolicoeur-Martineau 2019)
     R₁ = γ/2 · E_{x∼p_data}‖∇ₓD‖²,   R₂ = γ/2 · E_{x∼p_g}‖∇ₓD‖²,   both descended by D    (Mescheder et al. 2018)
 
-Each generated point is judged against a real one, so G gains nothing by moving all its points to one place.
+Each generated point is judged against a real one. That alone does not keep the modes (chapter 2 counts them); the
+penalties, or both together, do.
 """
 
 from __future__ import annotations
