@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ Critic = Callable[[Tensor], Tensor]
 
 
 def turn(theta: Tensor, psi: Tensor, rate: float) -> Tensor:
-    """(θ, ψ) after one turn of the bilinear game, the discriminator first: numbers in, a tensor (2,) out."""
+    """(θ, ψ) after one turn, the discriminator first: numbers in, a tensor (2,) out."""
     psi = psi - rate * theta
     theta = theta + rate * psi
     return torch.stack([theta, psi])
@@ -31,7 +31,7 @@ def _examine_turn(answer: Answer) -> None:
     if near(value, right):
         return
     generator_first = theta + rate * psi
-    named: dict[str, tuple[Tensor, Tensor]] = {
+    named: dict[str, Sequence[Tensor]] = {
         "both players step from the same place. That is the simultaneous game, which spins outwards; the generator has "
         "to see the discriminator's new ψ.": (theta + rate * psi, psi - rate * theta),
         "the generator steps first. Here the discriminator does, and the generator answers.": (
@@ -42,13 +42,25 @@ def _examine_turn(answer: Answer) -> None:
             theta - rate * (psi + rate * theta),
             psi + rate * theta,
         ),
+        "the generator climbs its loss: it goes down −ψθ, whose slope in θ is −ψ.": (
+            theta - rate * (psi - rate * theta),
+            psi - rate * theta,
+        ),
+        "the discriminator climbs its loss: it goes down +ψθ, whose slope in ψ is +θ.": (
+            theta + rate * (psi + rate * theta),
+            psi + rate * theta,
+        ),
         "you return (ψ, θ). The generator comes first: (θ, ψ).": (right[1], right[0]),
         "only the discriminator has moved.": (theta, psi - rate * theta),
+        "only the generator has moved.": (theta + rate * psi, psi),
+        "the learning rate is missing: you take each slope whole.": (psi, psi - theta),
+        "that is where two turns lead. Take one.": turn(right[0], right[1], rate).unbind(),
     }
     diagnose(
         value,
-        ((diagnosis, torch.stack(wrong)) for diagnosis, wrong in named.items()),
-        "from θ = 0.8, ψ = −0.5 with η = 0.3 the turn ends elsewhere. Do the two assignments one after the other.",
+        ((diagnosis, torch.stack(list(wrong))) for diagnosis, wrong in named.items()),
+        f"from θ = 0.8, ψ = −0.5 with η = 0.3 you come to θ = {float(value[0]):.4g}, ψ = {float(value[1]):.4g}; the "
+        f"new ψ is {float(right[1]):.4g}, and with it θ becomes {float(right[0]):.4g}.",
         near=near,
     )
 
@@ -62,8 +74,18 @@ def _generator_first(theta: Tensor, psi: Tensor, rate: float) -> Tensor:
     return torch.stack([theta, psi - rate * theta])
 
 
-def lipschitz_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
-    """E(‖∇f(x̂)‖ − 1)² at x̂ = u·real + (1 − u)·fake: points (B, 2) and u (B, 1) in, a scalar out."""
+def _two_turns(theta: Tensor, psi: Tensor, rate: float) -> Tensor:
+    theta, psi = turn(theta, psi, rate)
+    return turn(theta, psi, rate)
+
+
+def lipschitz_penalty(
+    critic: Callable[[Tensor], Tensor],
+    real: Tensor,
+    fake: Tensor,
+    u: Tensor,
+) -> Tensor:
+    """E(‖∇f(x̂)‖ − 1)² at x̂ between points (B, 2), with u (B, 1): a scalar."""
     x = (u * real + (1 - u) * fake).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
     return (gradient.norm(dim=1) - 1).square().mean()
@@ -106,6 +128,15 @@ def _examine_lipschitz_penalty(answer: Answer) -> None:
         "real and fake have changed places: u = 1 is the real point.": (
             ((slope * ((1 - u) * real + u * fake)).norm(dim=1) - 1).square().mean()
         ),
+        "you sum over the points: take the mean.": (norm - 1).square().sum(),
+        "you average the norms before you square. Each point has a deviation of its own.": (norm.mean() - 1).square(),
+        "that norm runs over the points. Each point has a norm of its own, over its coordinates.": (
+            (gradient.norm(dim=0) - 1).square().mean()
+        ),
+        "the square is an absolute value.": (norm - 1).abs().mean(),
+        "you look half-way between the points. Use the u that you are given.": (
+            ((slope * (real + fake) / 2).norm(dim=1) - 1).square().mean()
+        ),
     }
     if same(value, (norm - 1).square().mean()):
         if not value.requires_grad:
@@ -146,8 +177,8 @@ def largest_singular_value(weight: Tensor, u: Tensor, steps: int) -> Tensor:
     return u @ weight @ v
 
 
-# Singular values 4.46 and 1.35 for the first, eigenvalues 3 and 2: no two named wrong answers coincide.
-_SQUARE = torch.tensor([[3.0, 3.0], [0.0, 2.0]], dtype=torch.float64)
+# Singular values 3.83 and 0.78 for the first, eigenvalues 2 and 1.5, largest entry 3: no two wrong answers coincide.
+_SQUARE = torch.tensor([[2.0, 3.0], [0.0, 1.5]], dtype=torch.float64)
 _WIDE = torch.tensor([[3.0, 0.0, 4.0], [0.0, 1.0, 0.0]], dtype=torch.float64)  # σ = 5 and 1
 
 
@@ -161,20 +192,23 @@ def _examine_largest_singular_value(answer: Answer) -> None:
         )
     named = {
         "you found an eigenvalue. Without the transpose the iteration multiplies by W again and again; alternate Wᵀ "
-        "and W.": torch.tensor(3.0, dtype=torch.float64),
+        "and W.": torch.tensor(2.0, dtype=torch.float64),
         "you return σ², the eigenvalue of WᵀW. Take uᵀWv, or the root.": top.square(),
         "that is the Frobenius norm, the root of the sum of all σ². The spectral norm is the largest σ alone.": (
             _SQUARE.norm()
         ),
         "that is the length of one product from the first u: nothing is iterated.": (_SQUARE.T @ start).norm(),
         "that is the smallest singular value.": torch.linalg.svdvals(_SQUARE)[-1],
+        "that is the largest entry of W.": _SQUARE.max(),
+        "that is the length of the longest row of W.": _SQUARE.norm(dim=1).max(),
+        "that is what one iteration finds. Take `steps` of them.": (largest_singular_value(_SQUARE, start, 1)),
     }
     near = functools.partial(same, tolerance=1e-5)
     if not near(value, top):
         diagnose(
             value,
             named.items(),
-            f"after 60 iterations σ₁ of [[3, 3], [0, 2]] is {float(top):.4f}, yours is {float(value):.4f}.",
+            f"after 60 iterations σ₁ of [[2, 3], [0, 1.5]] is {float(top):.4f}, yours is {float(value):.4f}.",
             near=near,
         )
     if not near(answer(_WIDE, start, 60), torch.tensor(5.0, dtype=torch.float64)):
@@ -202,7 +236,7 @@ def wasserstein(x: Tensor, y: Tensor) -> Tensor:
 
 def _examine_wasserstein(answer: Answer) -> None:
     x = torch.tensor([4.0, 0.0, 1.5, -2.0], dtype=torch.float64)
-    y = torch.tensor([-1.0, 6.0, 2.5, -4.0], dtype=torch.float64)
+    y = torch.tensor([-1.0, 7.5, 2.5, -4.0], dtype=torch.float64)
     value = answer(x, y)
     difference = x.sort().values - y.sort().values
     every = (x[:, None] - y).abs()
@@ -217,13 +251,21 @@ def _examine_wasserstein(answer: Answer) -> None:
             every.min(dim=1).values.mean()
         ),
         "the absolute value is missing: moves to the left and to the right cancel.": difference.mean(),
+        "you divide by n − 1, and n points are moved.": difference.abs().sum() / (len(x) - 1),
+        "you have sorted x and not y.": (x.sort().values - y).abs().mean(),
+        "you have sorted y and not x.": (x - y.sort().values).abs().mean(),
+        "one of them is sorted the other way round: the smallest goes to the largest.": (
+            (x.sort().values - y.sort(descending=True).values).abs().mean()
+        ),
+        "that is W₂, the root of the mean squared way. W₁ is the mean way.": difference.square().mean().sqrt(),
+        "that is the longest way. W₁ is the mean way.": difference.abs().max(),
     }
     if same(value, wasserstein(x, y)):
         return
     diagnose(
         value,
         named.items(),
-        f"for (4, 0, 1.5, −2) and (−1, 6, 2.5, −4) the least work is {float(wasserstein(x, y)):.4f}, yours "
+        f"for (4, 0, 1.5, −2) and (−1, 7.5, 2.5, −4) the least work is {float(wasserstein(x, y)):.4f}, yours "
         f"{float(value):.4f}.",
     )
 
@@ -259,9 +301,14 @@ EXERCISES: tuple[Exercise, ...] = (
         (
             Mistake(_simultaneous, "spins outwards"),
             Mistake(_generator_first, "the generator steps first"),
-            Mistake(lambda t, p, r: torch.stack([t - r * (p + r * t), p + r * t]), "climbs its loss"),
+            Mistake(lambda t, p, r: torch.stack([t - r * (p + r * t), p + r * t]), "both signs"),
             Mistake(lambda t, p, r: turn(t, p, r).flip(0), "you return (ψ, θ)"),
             Mistake(lambda t, p, r: torch.stack([t, p - r * t]), "only the discriminator"),
+            Mistake(lambda t, p, r: torch.stack([t + r * p, p]), "only the generator"),
+            Mistake(lambda t, p, r: torch.stack([t - r * (p - r * t), p - r * t]), "the generator climbs"),
+            Mistake(lambda t, p, r: torch.stack([t + r * (p + r * t), p + r * t]), "the discriminator climbs"),
+            Mistake(lambda t, p, r: turn(t, p, 1.0), "rate is missing"),
+            Mistake(_two_turns, "two turns"),
         ),
         "who moves first matters: this order stays on an ellipse, where the simultaneous one spins out.",
         _try_turn,
@@ -282,6 +329,11 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_penalty_with(_to_one, mean=True), "1/B"),
             Mistake(_penalty_with(_to_one, where="swapped"), "changed places"),
             Mistake(_penalty_with(_to_one, graph=False), "create_graph"),
+            Mistake(_penalty_with(lambda g: (g.norm(dim=1) - 1).square().sum()), "sum over the points"),
+            Mistake(_penalty_with(lambda g: (g.norm(dim=1).mean() - 1).square()), "before you square"),
+            Mistake(_penalty_with(lambda g: (g.norm(dim=0) - 1).square().mean()), "runs over the points"),
+            Mistake(_penalty_with(lambda g: (g.norm(dim=1) - 1).abs().mean()), "an absolute value"),
+            Mistake(lambda f, r, k, u: lipschitz_penalty(f, r, k, 0 * u + 0.5), "half-way"),
         ),
         "a critic of slope 1 between the points measures how far apart they are.",
         _try_penalty,
@@ -297,6 +349,9 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(lambda w, u, n: largest_singular_value(w, u, n).square(), "you return σ²"),
             Mistake(lambda w, u, n: w.norm(), "Frobenius"),
             Mistake(lambda w, u, n: (w.T @ u).norm(), "nothing is iterated"),
+            Mistake(lambda w, u, n: largest_singular_value(w, u, 1), "one iteration"),
+            Mistake(lambda w, u, n: w.max(), "largest entry"),
+            Mistake(lambda w, u, n: w.norm(dim=1).max(), "longest row"),
         ),
         "two products an iteration, and training needs one iteration a step, because weights change slowly.",
         _try_singular_value,
@@ -313,6 +368,14 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(lambda x, y: (x.sort().values - y.sort().values).square().mean(), "W₂²"),
             Mistake(lambda x, y: (x.sort().values - y.sort().values).abs().sum(), "mass 1/n"),
             Mistake(lambda x, y: (x[:, None] - y).abs().min(1).values.mean(), "nearest"),
+            Mistake(lambda x, y: (x.sort().values - y.sort().values).mean(), "absolute value is missing"),
+            Mistake(lambda x, y: wasserstein(x, y) * len(x) / (len(x) - 1), "n − 1"),
+            Mistake(lambda x, y: (x.sort().values - y).abs().mean(), "sorted x and not y"),
+            Mistake(
+                lambda x, y: (x.sort().values - y.sort(descending=True).values).abs().mean(), "the other way round"
+            ),
+            Mistake(lambda x, y: (x.sort().values - y.sort().values).square().mean().sqrt(), "that is W₂,"),
+            Mistake(lambda x, y: (x.sort().values - y.sort().values).abs().max(), "longest way"),
         ),
         "on a line the best plan keeps the order, so sorting finds it; in the plane one needs more, such as a critic.",
         _try_wasserstein,
