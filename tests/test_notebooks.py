@@ -28,7 +28,6 @@ CLAIMS = {
 NEW = (rules.fits_the_page, rules.folds_what_only_plots, rules.can_run_any_cell_again)
 NOT_YET = {
     "01_vae",
-    "02_gan",
     "03_nonequilibrium",
     "04_score_matching",
     "05_ncsn",
