@@ -66,41 +66,61 @@ def explicit(model: ScoreModel, x: Tensor, score: Tensor) -> Tensor:
 
 
 def implicit(model: ScoreModel, x: Tensor) -> Tensor:
-    """Hyvärinen's objective E[½‖ψ‖² + tr ∂ψ/∂x]; x (B, d). A scalar that one can differentiate.
+    """Hyvärinen's objective E[½‖ψ‖² + tr ∂ψ/∂x]; x (B, d). A scalar.
 
     The trace takes d backward passes, which is why it does not scale to images.
 
     Raises:
-        ValueError: for a model that hides its derivative, as under `torch.no_grad()`; so does `sliced`.
+        ValueError: for a model that hides its derivative, as under
+            `torch.no_grad()`; so does `sliced`.
     """
     _checks.tensor("x", x, ("batch", "dimensions"))
     with _differentiable(x) as x:
         psi = _evaluate(model, x)
-        trace = torch.stack([_gradient(model, psi, psi[:, i].sum(), x)[:, i] for i in range(x.shape[1])]).sum(0)
+        trace = torch.zeros_like(psi[:, 0])
+        for i in range(x.shape[1]):
+            trace = trace + _gradient(model, psi, psi[:, i].sum(), x)[:, i]
         return (0.5 * psi.square().sum(-1) + trace).mean()
 
 
-def sliced(model: ScoreModel, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-    """Sliced score matching, E[½‖ψ‖² + vᵀ(∂ψ/∂x)v] with random directions v; x (B, d). A scalar.
+def sliced(
+    model: ScoreModel,
+    x: Tensor,
+    *,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Sliced score matching, E[½‖ψ‖² + vᵀ(∂ψ/∂x)v]; x (B, d). A scalar.
 
-    v has entries ±1, so that E[vvᵀ] = I, which the objective needs. (The plain one has ½(vᵀψ)² in the place of ½‖ψ‖²:
-    the same expectation, and usually more noise.)
+    The random directions v have entries ±1, so that E[vvᵀ] = I, which the objective
+    needs. (The plain one has ½(vᵀψ)² in the place of ½‖ψ‖²: the same expectation,
+    and usually more noise.)
     """
     _checks.tensor("x", x, ("batch", "dimensions"))
-    generator = _checks.generator(generator)
     with _differentiable(x) as x:
-        v = torch.randn(x.shape, dtype=x.dtype, device=x.device, generator=generator).sign()
+        v = _noise(x, generator).sign()
         psi = _evaluate(model, x)
         curvature = (_gradient(model, psi, (psi * v).sum(), x) * v).sum(-1)
         return (0.5 * psi.square().sum(-1) + curvature).mean()
 
 
-def denoising(model: ScoreModel, x: Tensor, sigma: float, *, generator: torch.Generator | None = None) -> Tensor:
+def denoising(
+    model: ScoreModel,
+    x: Tensor,
+    sigma: float,
+    *,
+    generator: torch.Generator | None = None,
+) -> Tensor:
     """Denoising score matching, ½E‖ψ(x + σε) + ε/σ‖²; x (B, d), σ > 0. A scalar.
 
-    Its minimiser is the score of the data blurred with N(0, σ²I), not of the data themselves.
+    Its minimiser is the score of the data blurred with N(0, σ²I), not of the data.
     """
     _checks.tensor("x", x, ("batch", "dimensions"))
     sigma = _checks.number("sigma", sigma, above=0)
-    eps = torch.randn(x.shape, dtype=x.dtype, device=x.device, generator=_checks.generator(generator))
-    return 0.5 * (_evaluate(model, x + sigma * eps) + eps / sigma).square().sum(-1).mean()
+    eps = _noise(x, generator)
+    error = _evaluate(model, x + sigma * eps) + eps / sigma
+    return 0.5 * error.square().sum(-1).mean()
+
+
+def _noise(x: Tensor, generator: torch.Generator | None) -> Tensor:
+    """ε ~ N(0, I), shaped like x."""
+    return torch.randn(x.shape, dtype=x.dtype, device=x.device, generator=_checks.generator(generator))

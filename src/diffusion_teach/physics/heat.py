@@ -161,20 +161,23 @@ def _cosines(n: int, dtype: torch.dtype) -> Tensor:
 
 
 def solve(ink: Tensor, time: float, *, wall: float, diffusivity: float = 1.0) -> Tensor:
-    """The heat equation, solved: ink (n,) or (n, n) after a time, as a sum of cosines that shrink by exp(−k²Dt).
+    """The heat equation, solved: ink (n,) or (n, n) after a time.
 
-    The cosine m has k = πm/(2·wall). The one with m = 0 is the mean, which stays: no ink is lost. The result is exact
-    for ink that is smooth on the scale of a cell.
+    It is a sum of cosines that shrink by exp(−k²Dt). The cosine m has k = πm/(2·wall).
+    With m = 0 it is the mean, which stays: no ink is lost. The result is exact for ink
+    that is smooth on the scale of a cell.
 
     Args:
         ink: shares of the cells.
-        time: t. A negative time asks for the past: each cosine grows by exp(k²D|t|), and so does its error.
+        time: t. A negative time asks for the past: each cosine grows by exp(k²D|t|),
+            and so does its error.
         wall: of the glass.
         diffusivity: D.
     """
     _shares("ink", ink)
     wall = _checks.number("wall", wall, above=0)
-    exponent = _checks.number("diffusivity", diffusivity, above=0) * _checks.number("time", time)
+    diffusivity = _checks.number("diffusivity", diffusivity, above=0)
+    exponent = diffusivity * _checks.number("time", time)
     n = len(ink)
     k = math.pi * torch.arange(n, dtype=ink.dtype) / (2 * wall)
     waves = _cosines(n, ink.dtype)
@@ -183,9 +186,10 @@ def solve(ink: Tensor, time: float, *, wall: float, diffusivity: float = 1.0) ->
 
 
 def score(ink: Tensor, x: Tensor, *, wall: float) -> Tensor:
-    """The score ∇ log p of ink (n, n) at dots x (N, 2): differences of the cells' logarithms, interpolated.
+    """The score ∇ log p of ink (n, n) at dots x (N, 2).
 
-    Where there is less than 1e-11 of the fullest cell's ink the slope is that of an even floor, 0.
+    Differences of the cells' logarithms, interpolated. Where there is less than
+    `LEAST` of the fullest cell's ink the slope is that of an even floor, 0.
     """
     _checks.tensor("ink", _shares("ink", ink), ("n", "n"))
     _checks.tensor("x", x, ("N", 2))
@@ -194,7 +198,13 @@ def score(ink: Tensor, x: Tensor, *, wall: float) -> Tensor:
     along_x2, along_x1 = torch.gradient(log, spacing=2 * wall / len(ink))
     field = torch.stack([along_x1, along_x2])[None].to(x.dtype)
     at = (x / wall).reshape(1, 1, -1, 2)
-    found = torch.nn.functional.grid_sample(field, at, mode="bilinear", padding_mode="border", align_corners=False)
+    found = torch.nn.functional.grid_sample(
+        field,
+        at,
+        mode="bilinear",
+        padding_mode="border",
+        align_corners=False,
+    )
     return found[0, :, 0].T
 
 
@@ -207,12 +217,15 @@ def reverse_walk(
     diffusivity: float = 1.0,
     generator: torch.Generator | None = None,
 ) -> Iterator[Tensor]:
-    """Walk dots from late to early: x ← x + 2D·∇log p(x, t)·Δt + √(2DΔt)·ε, reflected at the walls (Anderson 1982).
+    """Walk dots from late to early, reflected at the walls (Anderson 1982).
+
+    Each step is x ← x + 2D·∇log p(x, t)·Δt + √(2DΔt)·ε.
 
     Args:
         x: (N, d) the dots at the latest time.
         times: (T,) falling.
-        score: ∇ log p(x, t) of the ink at that time; None walks without it, which is spreading again.
+        score: ∇ log p(x, t) of the ink at that time; None walks without it, which is
+            spreading again.
         wall: of the glass.
         diffusivity: D.
         generator: of ε.
@@ -225,9 +238,11 @@ def reverse_walk(
     diffusivity = _checks.number("diffusivity", diffusivity, above=0)
     _checks.tensor("times", times, ("T",))
     if len(times) < 2 or not (times.diff() < 0).all() or not (times >= 0).all():
-        raise ValueError(f"times must fall, from late to early, and not below 0: at least 2, got {times.tolist()[:6]}.")
+        wanted = "must fall, from late to early, and not below 0: at least 2"
+        raise ValueError(f"times {wanted}, got {times.tolist()[:6]}.")
     if score is not None:
-        _checks.function("score", score, "Use lambda x, t: heat.score(ink_at(t), x, wall=wall).")
+        hint = "Use lambda x, t: heat.score(ink_at(t), x, wall=wall)."
+        _checks.function("score", score, hint)
     _checks.generator(generator)
 
     def walk(x: Tensor) -> Iterator[Tensor]:
@@ -235,7 +250,13 @@ def reverse_walk(
         for late, early in pairwise(times.tolist()):
             if score is not None:
                 x = reflect(x + 2 * diffusivity * (late - early) * score(x, late), wall)
-            x = random_walk(x, late - early, wall=wall, diffusivity=diffusivity, generator=generator)
+            x = random_walk(
+                x,
+                late - early,
+                wall=wall,
+                diffusivity=diffusivity,
+                generator=generator,
+            )
             yield x
 
     return walk(x)
