@@ -29,7 +29,6 @@ NEW = (rules.fits_the_page, rules.folds_what_only_plots, rules.can_run_any_cell_
 NOT_YET = {
     "01_vae",
     "03_nonequilibrium",
-    "05_ncsn",
     "06_ddpm",
     "11_gan_vs_diffusion",
 }  # chapters that were written before the new rules

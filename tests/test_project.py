@@ -58,7 +58,6 @@ WORDS_A_MINUTE = 150  # of text with formulas; code and exercises' running time 
 NOT_YET = {
     "01_vae",
     "03_nonequilibrium",
-    "05_ncsn",
     "06_ddpm",
 }  # chapters whose head does not state the minutes of its words yet
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from diffusion_teach.exercises.exercise import (
     Answer,
@@ -25,46 +25,60 @@ CHAPTER = "05_ncsn"
 Score = Callable[[Tensor, float], Tensor]
 
 
-def langevin_step(x: Tensor, score: Tensor, h: float, generator: torch.Generator) -> Tensor:
+def langevin_step(x: Tensor, score: Tensor, h: float, generator: Generator) -> Tensor:
     """One Langevin step of size h from x (B, d), where the score is `score`."""
     z = torch.randn(x.shape, dtype=x.dtype, generator=generator)
     return x + h * score + (2 * h) ** 0.5 * z
 
 
 def _examine_langevin_step(answer: Answer) -> None:
-    x, slope, h = torch.full((25_000, 2), 0.7), torch.full((25_000, 2), -1.5), 0.3
-    value = answer(x.clone(), slope, h, torch.Generator().manual_seed(1))
+    """Many moves from one point with one score: their mean is the drift, their deviation the noise."""
+    h, place, slope = 0.3, torch.tensor([0.7, 1.2]), torch.tensor([-1.5, 2.5])
+    x, score = place.expand(40_000, 2), slope.expand(40_000, 2)
+    value = answer(x.clone(), score.clone(), h, torch.Generator().manual_seed(1))
     same(value, x)  # a tensor of the right shape, and finite
-    mean, deviation = float(value.mean()), float(value.std())
     if torch.allclose(value, value[:1].expand_as(value)):
-        if not torch.allclose(value, answer(x.clone(), slope, h, torch.Generator().manual_seed(2))):
+        if not torch.allclose(value, answer(x.clone(), score.clone(), h, torch.Generator().manual_seed(2))):
             raise Wrong("all points get one draw: they must be shaken each on its own. Draw z in the shape of x.")
         raise Wrong("there is no noise: every point would end at a top of the density.")
-    if torch.allclose(value[:, 0], value[:, 1]):
+    moved = value.detach().double() - place
+    if float(torch.corrcoef(moved.T)[0, 1].abs()) > 0.99:
         raise Wrong("both coordinates of a point get one draw. Draw z in the shape of x.")
-    means = {
-        "you walk downhill: the score points to where the density rises, so it is added.": 0.7 + 0.45,
-        "the drift is halved. With noise √(2h)·z it is h·score; h/2 goes with √h·z.": 0.7 - 0.225,
-        "the drift is 2h·score. The 2 stands under the root of the noise alone.": 0.7 - 0.9,
-        "the score itself is missing: only noise moves the points.": 0.7,
-        "the drift is √(2h)·score. The square root belongs to the noise alone.": 0.7 - 1.5 * (2 * h) ** 0.5,
-        "you step by the whole score. The drift is h·score.": 0.7 - 1.5,
-    }
+    drift, deviation = tuple(moved.mean(0).tolist()), float(moved.std(0).mean())
+
+    def along(multiple: float) -> tuple[float, ...]:
+        return tuple((multiple * slope).tolist())
+
+    right, here = (2 * h) ** 0.5, within(0.02, 0.02)
+    if abs(deviation - h**0.5) < 0.01 and here(drift, along(h / 2)):
+        raise Wrong("that is the papers' step with α = h. Here h itself multiplies the score, and the noise fits that.")
     deviations = {
-        "the 2 is missing under the root: √h·z with h·score settles at half the variance. It is √(2h).": h**0.5,
-        "the noise has the factor 2h, which is its variance. A draw is scaled by the deviation, √(2h).": 2 * h,
-        "the noise has the factor h. It grows with the square root: √(2h).": h,
-        "the noise is uniform: use `randn`, not `rand`.": (2 * h / 12) ** 0.5,
-        "the noise has the factor 2√h. The 2 stands under the root: √(2h).": 2 * h**0.5,
+        "the 2 is missing under the root: such a walk settles at half the variance.": h**0.5,
+        "the noise has the factor 2h, which is its variance. A draw is scaled by the deviation.": 2 * h,
+        "the noise has the factor h. Random pushes add up like a root, and a 2 belongs under it.": h,
+        "the noise is uniform: use `randn`, not `rand`.": right / 12**0.5,
+        "the noise has the factor 2√h. The 2 stands under the root.": 2 * h**0.5,
     }
-    if abs(mean - 0.475) < 0.02 and abs(deviation - h**0.5) < 0.01:
-        raise Wrong("that is the papers' step with α = h. Here h is the factor of the score: h·score and √(2h)·z.")
     diagnose(deviation, deviations.items(), near=within(0.01))
-    if abs(deviation - (2 * h) ** 0.5) > 0.01:
-        raise Wrong(f"with h = 0.3 the noise should have a deviation of {(2 * h) ** 0.5:.3f}, yours {deviation:.3f}.")
-    if abs(mean - 0.25) > 0.02:
-        otherwise = f"from x = 0.7, with a score of −1.5 and h = 0.3, the mean should be 0.25; yours is {mean:.3f}."
-        diagnose(mean, means.items(), otherwise, near=within(0.02))
+    if abs(deviation - right) > 0.01:
+        raise Wrong(f"with h = 0.3 the noise should have a deviation of {right:.3f}, yours {deviation:.3f}.")
+    drifts = {
+        "you walk downhill: the score points to where the density rises.": along(-h),
+        "the drift is halved. That goes with another noise, of half the variance.": along(h / 2),
+        "the drift is 2h·score. The 2 stands under the root of the noise alone.": along(2 * h),
+        "the score itself is missing: only noise moves the points.": along(0),
+        "your points forget where they were. Add the move to x.": tuple((h * slope - place).tolist()),
+        "the drift is √(2h)·score. The square root belongs to the noise alone.": along(right),
+        "you step by the whole score: it is multiplied by the step size.": along(1),
+        "you divide the score by its length. How long it is tells how steep the slope is.": along(
+            h / float(slope.norm())
+        ),
+    }
+    wanted = along(h)
+    otherwise = "with h = 0.3 and a score of (−1.5, 2.5) points should move by ({:.2f}, {:.2f}) on average; yours by "
+    if not here(drift, wanted):
+        said = otherwise.format(*wanted) + "({:.2f}, {:.2f}).".format(*drift)
+        diagnose(drift, drifts.items(), said, near=here)
 
 
 def _step(drift: Callable[[float], float], noise: Callable[[float], float], draw: Callable[..., Tensor]) -> Answer:
@@ -91,7 +105,7 @@ def _root(h: float) -> float:
 
 
 def ncsn_loss(model: Score, x: Tensor, sigma: float, eps: Tensor) -> Tensor:
-    """σ²·½‖s − target‖² at the noisy points x + σε, summed over coordinates, averaged over the batch; x, eps (B, d)."""
+    """σ²·½‖s − target‖² at x + σε; x, eps (B, d). A sum over d, a mean over B."""
     target = -eps / sigma
     error = model(x + sigma * eps, sigma) - target
     return sigma**2 * 0.5 * error.square().sum(1).mean()
@@ -153,8 +167,14 @@ def _target(eps: Tensor, sigma: float) -> Tensor:
     return -eps / sigma
 
 
-def anneal(score: Score, x: Tensor, levels: list[float], ratio: float, generator: torch.Generator) -> Tensor:
-    """One Langevin step of size ratio·σ² at each level, from the first to the last, and then the denoising step."""
+def anneal(
+    score: Score,
+    x: Tensor,
+    levels: list[float],
+    ratio: float,
+    generator: Generator,
+) -> Tensor:
+    """A Langevin step of ratio·σ² at each level, in order; then the denoising step."""
     for sigma in levels:
         h = ratio * sigma**2
         z = torch.randn(x.shape, dtype=x.dtype, generator=generator)
@@ -164,14 +184,14 @@ def anneal(score: Score, x: Tensor, levels: list[float], ratio: float, generator
 
 def _examine_anneal(answer: Answer) -> None:
     """Data at one point: each step is then a line with noise, whose slope and deviation say what it was."""
-    levels, ratio, place = [2.0, 1.0, 0.4], 0.2, 3.0
+    levels, ratio, place = [3.0, 1.4, 0.4], 0.2, 3.0
     asked: list[tuple[float, Tensor]] = []
 
     def score(x: Tensor, sigma: float) -> Tensor:
         asked.append((float(sigma), x.detach().clone()))
         return (place - x) / float(sigma) ** 2
 
-    start = 2 * torch.randn(40_000, 1, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+    start = 4 * torch.randn(40_000, 1, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
     value = answer(score, start.clone(), levels, ratio, torch.Generator().manual_seed(1))
     same(value, start)
     order = [sigma for sigma, _ in asked]
@@ -182,33 +202,44 @@ def _examine_anneal(answer: Answer) -> None:
             "ask the score once at each level, from the first to the last, and once more at the last one to denoise; "
             f"yours is asked at {', '.join(f'{sigma:g}' for sigma in order) or 'none'}."
         )
+    finished = float((value - place).square().mean()) ** 0.5 < 1e-4
+    if len(asked) == 3 and finished:
+        raise Wrong(
+            "at the last level you denoise at once. It is a level like the others: a Langevin step comes first."
+        )
     after = [*(x for _, x in asked[1:]), value] if len(asked) == 4 else [x for _, x in asked[1:]]
-    for (sigma, before), moved in zip(asked[:3], after, strict=False):
-        _examine_level(before - place, moved - place, sigma, ratio)
-    _examine_last(value - place, asked[-1][1] - place if len(asked) == 4 else None, levels, ratio)
+    for index, moved in enumerate(after[:3]):
+        _examine_level(asked[index][1] - place, moved - place, levels[index:], ratio)
+    if not finished:
+        _examine_last(value - place, asked[-1][1] - place if len(asked) == 4 else None, levels, ratio)
 
 
-def _examine_level(before: Tensor, moved: Tensor, sigma: float, ratio: float) -> None:
-    """One Langevin step of h = ratio·σ², which takes an offset to (1 − ratio) of it."""
+def _examine_level(before: Tensor, moved: Tensor, levels: list[float], ratio: float) -> None:
+    """One Langevin step of h = ratio·σ² at levels[0], which takes an offset to (1 − ratio) of it."""
+    sigma = levels[0]
     slope = float((before * moved).sum() / before.square().sum())
     noise = float((moved - slope * before).square().mean().sqrt()) / sigma
     slopes = {
         "you walk downhill: the score is added.": 1 + ratio,
-        "the step is h = ratio, the same at every level. It is measured against the level's variance: h = ratio·σ².": (
+        "the step is h = ratio, the same at every level. It is measured against the level's variance.": (
             1 - ratio / sigma**2
         ),
-        "the step is h = ratio·σ. A step size is a squared length: h = ratio·σ².": 1 - ratio / sigma,
+        "the step is h = ratio·σ. A step size is a squared length.": 1 - ratio / sigma,
     }
+    if len(levels) > 1:
+        slopes["the step is measured by the next level's σ: you are one level ahead."] = (
+            1 - ratio * (levels[1] / sigma) ** 2
+        )
     noises = {
         "there is no noise in the steps: that is no Langevin dynamics, and all points go the same way.": 0.0,
-        "the 2 is missing under the root: √h·z. The noise is √(2h)·z.": ratio**0.5,
-        "the noise has the factor 2h, its variance. A draw is scaled by the deviation, √(2h).": 2 * ratio * sigma,
+        "the 2 is missing under the root of the noise: √h·z.": ratio**0.5,
+        "the noise has the factor 2h, its variance. A draw is scaled by the deviation.": 2 * ratio * sigma,
     }
-    if abs(slope - (1 - ratio)) > 0.015:
+    if abs(slope - (1 - ratio)) > 0.01:
         otherwise = f"at σ = {sigma:g} a step should move points by {ratio:g} of the way; yours by {1 - slope:.3f}."
-        diagnose(slope, slopes.items(), otherwise, near=within(0.015))
+        diagnose(slope, slopes.items(), otherwise, near=within(0.01))
     if abs(noise - (2 * ratio) ** 0.5) > 0.015:
-        otherwise = f"at σ = {sigma:g} the noise is {noise:.3f}·σ; √(2h) is {(2 * ratio) ** 0.5:.3f}·σ."
+        otherwise = f"at σ = {sigma:g} the noise should be {(2 * ratio) ** 0.5:.3f}·σ; yours is {noise:.3f}·σ."
         diagnose(noise, noises.items(), otherwise, near=within(0.015))
 
 
@@ -216,22 +247,25 @@ def _examine_last(end: Tensor, before: Tensor | None, levels: list[float], ratio
     """The denoising step, which takes data at one point back to it."""
     if before is None:
         raise Wrong(
-            "you leave out the denoising step: the noise of the last level is still in the picture. Add σ²·score(x, σ) "
-            "at the last σ, and no noise."
+            "you leave out the denoising step: the noise of the last level is still in the picture. Take it off by "
+            "Tweedie's formula."
         )
-    if float(end.square().mean()) ** 0.5 < 1e-4:
-        return
     slope = float((before * end).sum() / before.square().sum())
     if float((end - slope * before).square().mean()) ** 0.5 > 1e-3:
         raise Wrong("your last step adds noise to the finished picture. The denoising step has none.")
     slopes = {
-        "the denoising step is σ²·score: you step by σ·score, which is no length.": 1 - 1 / levels[-1],
-        "the denoising step is the whole σ²·score; you take h·score, the step of Langevin dynamics.": 1 - ratio,
+        "you denoise by σ·score, which is no length.": 1 - 1 / levels[-1],
+        "you denoise by h·score, the step of Langevin dynamics. Tweedie's formula takes the whole way.": 1 - ratio,
         "you denoise with the first level. At the end only the noise of the last one is left.": (
             1 - (levels[0] / levels[-1]) ** 2
         ),
+        "you denoise with the σ of the level before the last: that noise is gone.": (
+            1 - (levels[-2] / levels[-1]) ** 2
+        ),
     }
-    otherwise = "data at a single point must come back exactly: the last step is σ²·score(x, σ) at the last σ."
+    otherwise = (
+        f"data at a single point must come back exactly; your last step leaves {slope:.3f} of the distance to it."
+    )
     diagnose(slope, slopes.items(), otherwise, near=within(1e-3))
 
 
@@ -265,6 +299,13 @@ def _anneal(
         return last(score, x, levels, ratio, generator)
 
     return answer
+
+
+def _anneal_one_ahead(score: Score, x: Tensor, levels: list[float], ratio: float, generator: torch.Generator) -> Tensor:
+    for sigma, following in zip(levels, [*levels[1:], levels[-1]], strict=True):
+        h = ratio * following**2
+        x = x + h * score(x, sigma) + (2 * h) ** 0.5 * torch.randn(x.shape, dtype=x.dtype, generator=generator)
+    return _denoise(score, x, levels, ratio, generator)
 
 
 def _try_langevin_step(g: torch.Generator) -> Trial:
@@ -314,8 +355,10 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_step(lambda h: h, _root, _one_draw_a_point), "both coordinates"),
             Mistake(_mistaken_own_randomness, "not repeatable"),
             Mistake(_step(lambda h: 0.0, _root, torch.randn), "only noise moves"),
+            Mistake(lambda x, s, h, g: langevin_step(x, s, h, g) - x, "where they were"),
             Mistake(_step(_root, _root, torch.randn), "belongs to the noise alone"),
             Mistake(_step(lambda h: 1.0, _root, torch.randn), "whole score"),
+            Mistake(lambda x, s, h, g: langevin_step(x, s / s.norm(dim=1, keepdim=True), h, g), "by its length"),
         ),
         "uphill by h, and sideways by √(2h): the two together make draws of a slope.",
         _try_langevin_step,
@@ -348,18 +391,24 @@ EXERCISES: tuple[Exercise, ...] = (
         (
             Mistake(_anneal(lambda score, x, *_: x), "leave out the denoising step"),
             Mistake(_anneal(_denoise_with_noise), "adds noise to the finished picture"),
-            Mistake(_anneal(lambda score, x, levels, *_: x + levels[-1] * score(x, levels[-1])), "is no length"),
+            Mistake(_anneal(lambda score, x, levels, *_: x + levels[-1] * score(x, levels[-1])), "no length"),
             Mistake(
-                _anneal(lambda score, x, levels, r, _: x + r * levels[-1] ** 2 * score(x, levels[-1])), "take h·score"
+                _anneal(lambda score, x, levels, r, _: x + r * levels[-1] ** 2 * score(x, levels[-1])), "by h·score"
             ),
             Mistake(
                 _anneal(lambda score, x, levels, *_: x + levels[0] ** 2 * score(x, levels[-1])), "with the first level"
             ),
+            Mistake(
+                _anneal(lambda score, x, levels, *_: x + levels[-2] ** 2 * score(x, levels[-1])),
+                "level before the last",
+            ),
             Mistake(_anneal(order=lambda levels: levels[::-1]), "climb up"),
+            Mistake(_anneal(order=lambda levels: levels[:-1]), "denoise at once"),
+            Mistake(_anneal_one_ahead, "one level ahead"),
             Mistake(_anneal(order=lambda levels: []), "once at each level"),
             Mistake(_anneal(noise=lambda h: 0.0), "no noise in the steps"),
             Mistake(_anneal(noise=lambda h: h**0.5), "2 is missing under the root"),
-            Mistake(_anneal(noise=lambda h: 2 * h), "factor 2h"),
+            Mistake(_anneal(noise=lambda h: 2 * h), "factor 2h, its"),
             Mistake(_anneal(size=lambda ratio, sigma: ratio), "the same at every level"),
             Mistake(_anneal(size=lambda ratio, sigma: ratio * sigma), "squared length"),
             Mistake(_anneal(sign=-1), "downhill"),
