@@ -48,6 +48,14 @@ _KL_MISTAKES: dict[str, Term] = {
     ),
     "the −1 is missing: at mean 0 and variance 1 the divergence is 0.": lambda m, v: 0.5 * (m**2 + v.exp() - v).sum(1),
     "you add log σ². It is subtracted: a narrow q costs more.": lambda m, v: 0.5 * (m**2 + v.exp() - 1 + v).sum(1),
+    "you subtract 1 once. Each latent has a −1 of its own: it stands inside the sum.": (
+        lambda m, v: 0.5 * ((m**2 + v.exp() - v).sum(1) - 1)
+    ),
+    "that is KL(N(0, I) ‖ q), the divergence the other way round.": (
+        lambda m, v: 0.5 * ((m**2 + 1) / v.exp() - 1 + v).sum(1)
+    ),
+    "the mean is not squared: a mean of −1 costs as much as one of 1.": lambda m, v: 0.5 * (m + v.exp() - 1 - v).sum(1),
+    "the mean plays no part: a q far from 0 costs nothing in your sum.": lambda m, v: 0.5 * (v.exp() - 1 - v).sum(1),
 }
 
 
@@ -62,16 +70,17 @@ def _examine_gaussian_kl(answer: Answer) -> None:
         raise Wrong("you return one number. The answer has one for each row, (B,): sum over the latents, dim=1, alone.")
     if same(value, expected):
         return
+    row = int((value - expected).abs().argmax())
     diagnose(
         value,
         ((diagnosis, wrong(mean, log_variance)) for diagnosis, wrong in _KL_MISTAKES.items()),
-        f"the divergence of the first row is {float(expected[0]):.4f}, yours is {float(value[0]):.4f}. Try mean 0 and "
-        "log-variance 0: it must be 0.",
+        f"the divergence of row {row} should be {float(expected[row]):.4f}, yours is {float(value[row]):.4f}. Try one "
+        "latent: with mean 0 and variance 1 it is 0, with mean 1 and variance 1 it is ½.",
     )
 
 
 def reparameterise(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
-    """A draw of N(mean, variance), of the same shape (B, J), that one can differentiate."""
+    """A draw of N(mean, variance), (B, J), that one can differentiate."""
     eps = torch.randn(mean.shape, generator=generator)
     return mean + (log_variance / 2).exp() * eps
 
@@ -86,10 +95,15 @@ def _examine_reparameterise(answer: Answer) -> None:
         raise Wrong("no gradient reaches mean and log_variance: that was the point. Do not detach, do not sample N.")
     drawn = value.detach()
     centre, spread = float(drawn.mean()), float(drawn.std())
-    if len(drawn.unique()) < n / 10:
-        if spread < 1e-6 and abs(centre - shift) < 1e-6:
+    different = len(drawn.unique())
+    if different == 1:
+        if abs(centre - shift) < 1e-6:
             raise Wrong("there is no noise in what you return.")
         raise Wrong("all rows share the same noise. Each row, and each latent, needs its own: noise of mean's shape.")
+    if different < n / 10:
+        raise Wrong(
+            f"among {n} draws only {different} are different: noise of N(0, 1) hardly ever repeats. Use `randn`."
+        )
     if abs(spread - 0.5) > 0.02 or abs(centre - shift) > 0.02:
         named = {
             "the noise is uniform: `rand` where N(0, I) belongs. Use `randn`.": (shift + 0.25, 0.5 / 12**0.5),
@@ -104,12 +118,13 @@ def _examine_reparameterise(answer: Answer) -> None:
             "you scale the noise by half the logarithm: exponentiate it.": (shift, abs(log_variance) / 2),
             "you scale by exp(2·log_variance).": (shift, 0.0625),
             "the noise is not scaled: its deviation is 1 for every input.": (shift, 1.0),
+            "you divide the noise by the deviation.": (shift, 2.0),
             "the mean is missing: your draw is centred at 0.": (0.0, 0.5),
         }
         diagnose(
             (centre, spread),
             named.items(),
-            f"for mean 1 and variance ¼ your draws have mean {centre:.3f} and deviation {spread:.3f}, not ½.",
+            f"for mean 1 and variance ¼ your draws have mean {centre:.3f}, and deviation {spread:.3f} for ½.",
             near=within(0.02, 0.015),
         )
     if float((drawn - centre).abs().max()) < 2.5 * spread:
@@ -125,7 +140,9 @@ def _examine_its_gradients(value: Tensor, drawn: Tensor, mean: Tensor, log_v: Te
     if of_mean is None or not same(of_mean, torch.ones_like(mean)):
         raise Wrong("the draws are right, but dz/dmean is not 1: let the gradient flow through the mean.")
     if of_log_v is None or not same(of_log_v, (drawn - mean.detach()) / 2, tolerance=1e-3):
-        raise Wrong("the draws are right, but no gradient reaches the log-variance: z = mean + exp(log_variance/2)·ε.")
+        raise Wrong(
+            "the draws are right, but no gradient reaches the log-variance: the noise has none, its scale must."
+        )
 
 
 def iwae_bound(log_w: Tensor) -> Tensor:
@@ -142,7 +159,7 @@ def _examine_iwae_bound(answer: Answer) -> None:
         raise Wrong("you average over the images, dim=1. The k draws stand in the rows: reduce dim=0.")
     if same(value, expected):
         far = answer(log_w - 2000)
-        if not isinstance(far, Tensor) or not torch.isfinite(far).all():
+        if not isinstance(far, Tensor) or not torch.isfinite(far).all() or not same(far, expected - 2000):
             raise Wrong(
                 "right for these, but log-weights of images are near −100 and below, where exp underflows to 0. Use "
                 "logsumexp."
@@ -152,16 +169,21 @@ def _examine_iwae_bound(answer: Answer) -> None:
         "that is the mean of the logarithms, the ELBO. IWAE takes the logarithm of the mean.": log_w.mean(0),
         "log k is missing: the weights are averaged, not summed.": log_w.logsumexp(0),
         "you add log k. The mean divides by k, so its logarithm is subtracted.": log_w.logsumexp(0) + math.log(5),
+        "you divide by k − 1. This is a mean of all k weights, not a variance.": log_w.logsumexp(0) - math.log(4),
+        "you divide by the number of images. The mean is over the draws, and there are k.": (
+            log_w.logsumexp(0) - math.log(7)
+        ),
         "you divide the logarithm by k. The division stands inside the logarithm: subtract log k.": (
             log_w.logsumexp(0) / 5
         ),
         "you take the largest weight alone.": log_w.max(0).values,
         "you return the mean weight. Its logarithm is the bound.": expected.exp(),
     }
+    image = int((value - expected).abs().argmax())
     diagnose(
         value,
         named.items(),
-        f"for the first image the bound is {float(expected[0]):.4f}, yours is {float(value[0]):.4f}.",
+        f"for image {image} the bound should be {float(expected[image]):.4f}, yours is {float(value[image]):.4f}.",
     )
 
 
@@ -170,6 +192,10 @@ def _draw(scale: Callable[[Tensor], Tensor], noise: Callable[..., Tensor] = torc
         return mean + scale(log_variance) * noise(mean.shape, generator=generator)
 
     return answer
+
+
+def _signs(shape: torch.Size, generator: torch.Generator) -> Tensor:
+    return torch.randn(shape, generator=generator).sign()
 
 
 def _shared_noise(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
@@ -229,6 +255,8 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_draw(lambda v: v), "not exponentiated"),
             Mistake(_draw(lambda v: v / 2), "half the logarithm"),
             Mistake(_draw(torch.ones_like), "noise is not scaled"),
+            Mistake(_draw(lambda v: (-v / 2).exp()), "divide the noise by the deviation"),
+            Mistake(_draw(lambda v: (v / 2).exp(), _signs), "only 2 are different"),
             Mistake(_draw(lambda v: torch.zeros_like(v)), "there is no noise"),
             Mistake(_draw(lambda v: (v.detach() / 2).exp()), "no gradient reaches the log-variance"),
             Mistake(_shared_noise, "all rows share"),
@@ -253,6 +281,8 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(lambda w: w.max(0).values, "largest weight alone"),
             Mistake(lambda w: w.exp().mean(0), "mean weight"),
             Mistake(lambda w: w.exp().mean(0).log(), "underflows"),
+            Mistake(lambda w: w.logsumexp(0) - math.log(len(w) - 1), "divide by k − 1"),
+            Mistake(lambda w: w.logsumexp(0) - math.log(w.shape[1]), "number of images"),
             Mistake(lambda w: w.logsumexp(1) - math.log(w.shape[1]), "reduce dim=0"),
         ),
         "one draw gives the ELBO, and many come close to the likelihood itself.",
