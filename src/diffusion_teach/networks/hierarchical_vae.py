@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -82,11 +82,11 @@ class HierarchicalVAE(OneStepGenerator):
         self.decoder = MLP(self.latents[0], self.pixels, width, 1)
         with torch.no_grad():
             for network in self.above:
-                for parameter in network.layers[-1].parameters():
+                for parameter in cast(MLP, network).layers[-1].parameters():
                     parameter.zero_()
             if ink is not None:
                 _checks.tensor("ink", ink, (self.pixels,))
-                self.decoder.layers[-1].bias.copy_(ink.clamp(0.002, 0.998).logit())
+                list(self.decoder.parameters())[-1].copy_(ink.clamp(0.002, 0.998).logit())
 
     def forward(self, x: Tensor, *, generator: torch.Generator | None = None) -> Levels:
         """Guess z of binary images x (B, D), a draw each, level after level from the top."""
@@ -96,7 +96,7 @@ class HierarchicalVAE(OneStepGenerator):
         kl, log_weight = [], torch.zeros_like(x[:, 0])
         for level in reversed(range(len(self.latents))):
             p, q = prior.chunk(2, 1), (said[level] + told).chunk(2, 1)
-            z = _draw(*q, generator)
+            z = _draw(q, generator)
             kl.append(_divergence(*q, *p))
             log_weight = log_weight + gaussian_log_prob(z, *p) - gaussian_log_prob(z, *q)
             if level:
@@ -123,7 +123,7 @@ class HierarchicalVAE(OneStepGenerator):
         z = torch.randn(count, self.latents[-1], generator=_checks.generator(generator)).to(next(self.parameters()))
         for network in reversed(self.above):
             prior, _ = network(z).chunk(2, 1)
-            z = _draw(*prior.chunk(2, 1), generator)
+            z = _draw(prior.chunk(2, 1), generator)
         return z
 
     def sample(self, count: int, *, generator: torch.Generator | None = None) -> Tensor:
@@ -134,8 +134,9 @@ class HierarchicalVAE(OneStepGenerator):
         return 2 * self.decode(codes).sigmoid().view(count, *self.shape) - 1
 
 
-def _draw(mean: Tensor, log_variance: Tensor, generator: torch.Generator | None) -> Tensor:
-    """A reparameterised draw, its noise from the CPU."""
+def _draw(gaussian: tuple[Tensor, ...], generator: torch.Generator | None) -> Tensor:
+    """A reparameterised draw of a Gaussian, its mean and log-variance, with noise from the CPU."""
+    mean, log_variance = gaussian
     eps = torch.randn(mean.shape, dtype=mean.dtype, generator=_checks.generator(generator))
     return mean + (log_variance / 2).exp() * eps.to(mean.device)
 
