@@ -56,7 +56,6 @@ def test_every_chapter_is_announced(name: str, chapter: str) -> None:
 
 WORDS_A_MINUTE = 150  # of text with formulas; code and exercises' running time are not counted
 NOT_YET = {
-    "03_nonequilibrium",
     "06_ddpm",
 }  # chapters whose head does not state the minutes of its words yet
 

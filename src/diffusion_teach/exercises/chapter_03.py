@@ -26,7 +26,10 @@ CHAPTER = "03_nonequilibrium"
 
 
 def forget_step(x: Tensor, beta: float, generator: torch.Generator) -> Tensor:
-    """Bits x (B, d) of zeros and ones after one step: each is kept, or with probability beta becomes a fair coin."""
+    """Bits x (B, d) of zeros and ones after one step.
+
+    Each is kept, or with probability beta becomes a fair coin.
+    """
     rate = (1 - beta) * x + beta / 2
     return (torch.rand(x.shape, generator=generator) < rate).to(x)
 
@@ -37,7 +40,9 @@ def _examine_forget_step(answer: Answer) -> None:
     value = _bits(answer(x.clone(), beta, torch.Generator().manual_seed(1)), x)
     same(value, x)
     if not ((value == 0) | (value == 1)).all():
-        raise Wrong("you return rates, not bits: draw a zero or a one with that rate.")
+        if (value == value[0]).all():
+            raise Wrong("you return rates, not bits: draw a zero or a one with that rate.")
+        raise Wrong(f"bits are 0 or 1; some of yours are others, such as {_first_other(value):.3g}.")
     if (value == value[0]).all():
         more = [_bits(answer(x.clone(), beta, torch.Generator().manual_seed(seed)), x) for seed in range(2, 12)]
         if all(torch.equal(draw, x) for draw in [value, *more]):
@@ -59,6 +64,10 @@ def _examine_forget_step(answer: Answer) -> None:
             (1 - (1 - beta) ** 0.5) / 2,
             (1 + (1 - beta) ** 0.5) / 2,
         ),
+        "ones become zeros as often as they should stay: the comparison with the draw is turned round.": (
+            1 - beta / 2,
+            beta / 2,
+        ),
     }
     if abs(zeros - beta / 2) > 0.01 or abs(ones - (1 - beta / 2)) > 0.01:
         diagnose(
@@ -70,6 +79,10 @@ def _examine_forget_step(answer: Answer) -> None:
         )
     if torch.corrcoef(value.T)[0, 1].abs() > 0.1:
         raise Wrong("all bits of a row share one draw. Each bit needs its own: `torch.rand(x.shape, …)`.")
+
+
+def _first_other(value: Tensor) -> float:
+    return float(value[(value != 0) & (value != 1)][0])
 
 
 def _bits(value: Any, x: Tensor) -> Any:
@@ -106,6 +119,7 @@ def _examine_bit_before(answer: Answer) -> None:
         return
     prior, forward = before * x_0 + (1 - before) / 2, (1 - beta) * x_t + beta / 2
     now = (1 - beta) * before * x_0 + (1 - (1 - beta) * before) / 2
+    flips = (1 - beta) * x_t + beta * (1 - x_t)
     named = {
         "you have q(x_{t−1}|x_0), the prior. What x_t says is missing: multiply by q(x_t|x_{t−1}).": prior,
         "you have what x_t says alone. What x_0 says is missing: multiply by q(x_{t−1}|x_0).": forward,
@@ -120,12 +134,19 @@ def _examine_bit_before(answer: Answer) -> None:
             now * forward / (now * forward + (1 - now) * (1 - forward))
         ),
         "you average the two rates. Evidence multiplies: Bayes' rule.": (prior + forward) / 2,
+        "your step flips a bit with probability β. It replaces it with a coin, which agrees half of the time.": (
+            prior * flips / (prior * flips + (1 - prior) * (1 - flips))
+        ),
+        "β_t and ᾱ_{t−1} are exchanged: one is what a step forgets, the other what all steps before it keep.": (
+            bit_before(x_0, x_t, before, beta)
+        ),
     }
+    worst = int((value - right).abs().argmax())
     diagnose(
         value,
         named.items(),
-        "for β = 0.3, ᾱ = 0.6 and x_0 = x_t = 1 the rate is "
-        f"{float(right[3]):.3f}; yours is {float(value.flatten()[3]):.3f}.",
+        f"for β = {beta}, ᾱ = {before}, x_0 = {x_0[worst]:g} and x_t = {x_t[worst]:g} the rate is "
+        f"{float(right[worst]):.3f}; yours is {float(value[worst]):.3f}.",
     )
 
 
@@ -138,12 +159,28 @@ def _without_zero_factor(x_0: Tensor, x_t: Tensor, beta: float, before: float) -
     return prior * forward / (prior * forward + 1 - prior)
 
 
-def reverse_step(x: Tensor, x0: Tensor, t: int, betas: Tensor, alpha_bar: Tensor, generator: torch.Generator) -> Tensor:
-    """x⁽ᵗ⁻¹⁾ ~ q(x⁽ᵗ⁻¹⁾|x⁽ᵗ⁾, x⁽⁰⁾ = x0); betas and alpha_bar have T + 1 entries, with β_0 = 0 and ᾱ_0 = 1."""
-    noise = 1 - alpha_bar[t]
-    mean = alpha_bar[t - 1].sqrt() * betas[t] / noise * x0 + (1 - betas[t]).sqrt() * (1 - alpha_bar[t - 1]) / noise * x
-    variance = (1 - alpha_bar[t - 1]) / noise * betas[t]
-    return mean + variance.sqrt() * torch.randn(x.shape, generator=generator)
+def _with_flips(x_0: Tensor, x_t: Tensor, beta: float, before: float) -> Tensor:
+    prior, forward = _odds(x_0, x_t, beta, before)[0], (1 - beta) * x_t + beta * (1 - x_t)
+    return prior * forward / (prior * forward + (1 - prior) * (1 - forward))
+
+
+def reverse_step(
+    x: Tensor,
+    x0: Tensor,
+    t: int,
+    betas: Tensor,
+    alpha_bar: Tensor,
+    generator: torch.Generator,
+) -> Tensor:
+    """x⁽ᵗ⁻¹⁾ ~ q(x⁽ᵗ⁻¹⁾|x⁽ᵗ⁾, x⁽⁰⁾ = x0).
+
+    betas and alpha_bar have T + 1 entries, with β_0 = 0 and ᾱ_0 = 1.
+    """
+    now, before = 1 - alpha_bar[t], 1 - alpha_bar[t - 1]
+    of_x0 = alpha_bar[t - 1].sqrt() * betas[t] / now
+    of_x = (1 - betas[t]).sqrt() * before / now
+    noise = torch.randn(x.shape, generator=generator)
+    return of_x0 * x0 + of_x * x + (before / now * betas[t]).sqrt() * noise
 
 
 _BETAS = torch.tensor([0.0, 0.1, 0.3, 0.5])
@@ -154,10 +191,9 @@ def _means(x: float, x0: float, t: int) -> dict[str, float]:
     """What each known mistake makes of the mean."""
     beta, bar, before = float(_BETAS[t]), float(_BARS[t]), float(_BARS[t - 1])
     alpha, noise = 1 - beta, 1 - bar
-    right = before**0.5 * beta / noise * x0 + alpha**0.5 * (1 - before) / noise * x
+    earlier = float(_BETAS[t - 1])
     return {
-        "the noise is uniform: use `randn`, not `rand`.": right + ((1 - before) / noise * beta) ** 0.5 / 2,
-        "the two factors are exchanged: x0's is √ᾱ_{t−1}·β_t/(1 − ᾱ_t).": (
+        "the factors of x0 and of x are exchanged.": (
             before**0.5 * beta / noise * x + alpha**0.5 * (1 - before) / noise * x0
         ),
         "the roots of ᾱ_{t−1} and of 1 − β_t are missing in the mean.": (
@@ -168,12 +204,16 @@ def _means(x: float, x0: float, t: int) -> dict[str, float]:
         "β_t stands where 1 − ᾱ_{t−1} belongs in the factor of x⁽ᵗ⁾.": (
             before**0.5 * beta / noise * x0 + alpha**0.5 * beta / noise * x
         ),
+        "ᾱ_t stands where ᾱ_{t−1} belongs: off by one.": bar**0.5 * beta / noise * x0 + alpha**0.5 * x,
+        "β_{t−1} stands where β_t belongs: off by one.": (
+            before**0.5 * earlier / noise * x0 + (1 - earlier) ** 0.5 * (1 - before) / noise * x
+        ),
+        "x⁽⁰⁾ has no part in your mean.": alpha**0.5 * (1 - before) / noise * x,
     }
 
 
 def _examine_reverse_step(answer: Answer) -> None:
-    n, t = 50_000, 3
-    x, x0 = torch.full((n, 1), 1.4), torch.full((n, 1), -0.8)
+    t, x, x0 = 3, torch.full((25_000, 2), 1.4), torch.full((25_000, 2), -0.8)
     value = answer(x, x0, t, _BETAS, _BARS, torch.Generator().manual_seed(1))
     same(value, x)
     value = value.detach()
@@ -181,13 +221,17 @@ def _examine_reverse_step(answer: Answer) -> None:
     variance = (1 - before) / (1 - bar) * beta
     mean = before**0.5 * beta / (1 - bar) * -0.8 + (1 - beta) ** 0.5 * (1 - before) / (1 - bar) * 1.4
     found, deviation = float(value.mean()), float(value.std())
+    uniform_too = (mean + variance**0.5 / 2, (variance / 12) ** 0.5)
+    if within(0.01, 0.01)((found, deviation), uniform_too):
+        raise Wrong("the noise is uniform: use `randn`, not `rand`.")
     if abs(found - mean) > 0.02:
         otherwise = f"from x⁽ᵗ⁾ = 1.4 towards x⁽⁰⁾ = −0.8 the mean is {mean:.3f}; yours is {found:.3f}."
-        diagnose(found, _means(1.4, -0.8, t).items(), otherwise, near=within(0.02))
+        diagnose(found, _means(1.4, -0.8, t).items(), otherwise, near=within(0.01))
     if abs(deviation - variance**0.5) > 0.01:
         spreads = {
             "you scale the noise by its variance. A draw is scaled by the deviation, its root.": variance,
-            "you draw with the forward variance β_t. Knowing x⁽⁰⁾ leaves less: (1 − ᾱ_{t−1})/(1 − ᾱ_t)·β_t.": beta**0.5,
+            "you draw with the forward variance β_t. Knowing x⁽⁰⁾ leaves less.": beta**0.5,
+            "you draw with the variance of q(x⁽ᵗ⁻¹⁾|x⁽⁰⁾). Knowing x⁽ᵗ⁾ too leaves less.": (1 - before) ** 0.5,
             "there is no noise in your step. It is a draw, with the deviation of the posterior.": 0.0,
         }
         otherwise = f"the deviation of your step is {deviation:.3f}; expected {variance**0.5:.3f}."
@@ -214,6 +258,14 @@ def _reverse(
     return answer
 
 
+def _one_bar_late(
+    x: Tensor, x0: Tensor, t: int, betas: Tensor, alpha_bar: Tensor, generator: torch.Generator
+) -> Tensor:
+    noise, beta = 1 - alpha_bar[t], betas[t]
+    mean = alpha_bar[t].sqrt() * beta / noise * x0 + (1 - beta).sqrt() * x
+    return mean + beta.sqrt() * torch.randn(x.shape, generator=generator)
+
+
 def _precisions_add(
     x: Tensor, x0: Tensor, t: int, betas: Tensor, alpha_bar: Tensor, generator: torch.Generator
 ) -> Tensor:
@@ -224,7 +276,10 @@ def _precisions_add(
 
 
 def parzen_window(samples: Tensor, test: Tensor, sigma: float) -> Tensor:
-    """log (1/n) Σ_i N(x; c_i, σ²·I), in nats, of each test point: samples (n, d) and test (m, d) give (m,)."""
+    """log (1/n) Σ_i N(x; c_i, σ²·I), in nats, of each test point.
+
+    samples (n, d) and test (m, d) give (m,).
+    """
     n, d = samples.shape
     squared = torch.cdist(test, samples).square()
     constant = math.log(n) + d / 2 * math.log(2 * math.pi * sigma**2)
@@ -239,10 +294,13 @@ def _examine_parzen_window(answer: Answer) -> None:
     right = parzen_window(samples, test, sigma)
     if same(value, right):
         far, points = torch.rand(5, 784, generator=g), torch.rand(3, 784, generator=g)
-        if not answer(far, points, 0.2).isfinite().all():
+        expected, found = parzen_window(far, points, 0.2), answer(far, points, 0.2)
+        if not found.isfinite().all():
+            raise Wrong("right in 3 dimensions, but not finite in 784: densities over- and underflow there.")
+        if not same(found, expected):
             raise Wrong(
-                "right in 3 dimensions, but not finite in 784: densities over- and underflow there. Stay in "
-                "logarithms, with logsumexp."
+                f"right in 3 dimensions, but in 784 a value of {float(expected[0]):.0f} becomes {float(found[0]):.0f}: "
+                "so small a density is lost before the logarithm sees it."
             )
         return
     squared = torch.cdist(test, samples).square()
@@ -252,7 +310,10 @@ def _examine_parzen_window(answer: Answer) -> None:
     named = {
         "the normalising constant is missing: N(x; c, σ²·I) has the factor (2πσ²)^(−d/2).": total - math.log(n),
         "you sum over the samples and do not average: divide by n, that is, subtract log n.": total - normaliser,
-        "the constant is that of one dimension. There are d: d/2·log(2πσ²).": total - math.log(n) - normaliser / d,
+        "the constant is that of one dimension. There are d.": total - math.log(n) - normaliser / d,
+        "the deviation stands where the variance belongs in the constant: 2πσ².": (
+            total - math.log(n) - normaliser + d / 2 * math.log(sigma)
+        ),
         "you average the logarithms. The mean is inside: log of the mean of the densities.": (
             exponent.mean(1) - normaliser
         ),
@@ -260,7 +321,7 @@ def _examine_parzen_window(answer: Answer) -> None:
             exponent.max(1).values - math.log(n) - normaliser
         ),
         "that is in bits: you divided by log 2. Asked are nats.": right / math.log(2),
-        "you return densities. Take the logarithm, with logsumexp: in 784 dimensions they overflow.": right.exp(),
+        "you return densities. Take the logarithm: in 784 dimensions they overflow.": right.exp(),
         "the distance is not squared.": ((-squared.sqrt() / (2 * sigma**2)).logsumexp(1) - math.log(n) - normaliser),
         "the exponent lacks the 2 of 2σ².": (2 * exponent).logsumexp(1) - math.log(n) - normaliser,
         "you divide the squared distance by 2σ in place of 2σ².": (
@@ -285,6 +346,11 @@ def _parzen(combine: Callable[[Tensor, int, int, float], Tensor]) -> Answer:
 def _naive_parzen(samples: Tensor, test: Tensor, sigma: float) -> Tensor:
     density = torch.exp(-torch.cdist(test, samples).square() / (2 * sigma**2)).mean(1)
     return torch.log(density / (2 * math.pi * sigma**2) ** (samples.shape[1] / 2))
+
+
+def _padded_parzen(samples: Tensor, test: Tensor, sigma: float) -> Tensor:
+    density = torch.exp(-torch.cdist(test, samples).square() / (2 * sigma**2)).mean(1)
+    return torch.log(density + 1e-30) - _constant(samples.shape[1], sigma)
 
 
 def _not_squared(samples: Tensor, test: Tensor, sigma: float) -> Tensor:
@@ -333,6 +399,7 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_forget(lambda x, b: (1 - b) * x), "becomes 0."),
             Mistake(_forget(lambda x, b: (1 - b) * x + b), "becomes 1."),
             Mistake(_forget(lambda x, b: (1 - b) ** 0.5 * x + (1 - (1 - b) ** 0.5) / 2), "the Gaussian's factor"),
+            Mistake(lambda x, b, g: (torch.rand(x.shape, generator=g) > _right_rate(x, b)).to(x), "turned round"),
             Mistake(lambda x, b, g: _right_rate(x, b), "rates, not bits"),
             Mistake(lambda x, b, g: x.clone(), "no bit ever changes"),
             Mistake(_forget(_right_rate, shared=True), "bits of a row share one draw"),
@@ -355,6 +422,8 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(lambda x_0, x_t, b, k: 1 - bit_before(x_0, x_t, b, k), "probability of x_{t−1} = 0"),
             Mistake(lambda x_0, x_t, b, k: bit_before(x_0, x_t, b, (1 - b) * k), "that of step t"),
             Mistake(lambda x_0, x_t, b, k: sum(_odds(x_0, x_t, b, k), torch.zeros(4)) / 2, "Evidence multiplies"),
+            Mistake(_with_flips, "flips a bit with probability β"),
+            Mistake(lambda x_0, x_t, b, k: bit_before(x_0, x_t, k, b), "are exchanged: one is"),
         ),
         "this posterior is all that the bound compares the network with.",
         _try_bit_before,
@@ -369,7 +438,7 @@ EXERCISES: tuple[Exercise, ...] = (
                 _reverse(
                     lambda x, x0, b, bar, k: k**0.5 * b / (1 - bar) * x + (1 - b) ** 0.5 * (1 - k) / (1 - bar) * x0
                 ),
-                "factors are exchanged",
+                "factors of x0 and of x",
             ),
             Mistake(
                 _reverse(lambda x, x0, b, bar, k: k * b / (1 - bar) * x0 + (1 - b) * (1 - k) / (1 - bar) * x),
@@ -381,6 +450,15 @@ EXERCISES: tuple[Exercise, ...] = (
                 _reverse(lambda x, x0, b, bar, k: k**0.5 * b / (1 - bar) * x0 + (1 - b) ** 0.5 * b / (1 - bar) * x),
                 "where 1 − ᾱ_{t−1} belongs",
             ),
+            Mistake(_one_bar_late, "ᾱ_t stands where ᾱ_{t−1} belongs"),
+            Mistake(
+                lambda x, x0, t, b, bars, g: reverse_step(x, x0, t, b.roll(1), bars, g),
+                "β_{t−1} stands where β_t belongs",
+            ),
+            Mistake(
+                _reverse(lambda x, x0, b, bar, k: (1 - b) ** 0.5 * (1 - k) / (1 - bar) * x), "no part in your mean"
+            ),
+            Mistake(_reverse(deviation=lambda b, bar, k: (1 - k) ** 0.5), "variance of q(x⁽ᵗ⁻¹⁾|x⁽⁰⁾)"),
             Mistake(_reverse(deviation=lambda b, bar, k: (1 - k) / (1 - bar) * b), "by its variance"),
             Mistake(_reverse(deviation=lambda b, bar, k: b**0.5), "forward variance"),
             Mistake(_reverse(deviation=lambda b, bar, k: 0.0), "no noise in your step"),
@@ -410,6 +488,11 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_parzen(lambda e, n, d, s: e.max(1).values - math.log(n) - _constant(d, s)), "nearest sample only"),
             Mistake(lambda c, x, s: parzen_window(c, x, s) / math.log(2), "in bits"),
             Mistake(_naive_parzen, "not finite in 784"),
+            Mistake(_padded_parzen, "lost before the logarithm"),
+            Mistake(
+                _parzen(lambda e, n, d, s: e.logsumexp(1) - math.log(n) - _constant(d, s) + d / 2 * math.log(s)),
+                "where the variance belongs in the constant",
+            ),
             Mistake(_not_squared, "not squared"),
             Mistake(lambda c, x, s: parzen_window(c, x, s).exp(), "return densities"),
             Mistake(_parzen(lambda e, n, d, s: (2 * e).logsumexp(1) - math.log(n) - _constant(d, s)), "lacks the 2"),
