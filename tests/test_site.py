@@ -68,9 +68,9 @@ def test_what_a_page_loads_from_elsewhere_is_found(suffix: str, text: str, outsi
 @pytest.mark.parametrize(
     ("value", "figures", "verdict"),
     [
-        (0.25, "error 0.25 (at most 0.5)", "✓ holds"),
-        ([0.1, 0.2, 0.3], "error 0.1 to 0.3 (at most 0.5)", "✓ holds"),
-        (0.75, "error 0.75 (at most 0.5)", "does not hold"),
+        (0.25, "*error* 0.25", "✓ holds"),
+        ([0.1, 0.2, 0.3], "*error* 0.1 to 0.3", "✓ holds"),
+        (0.75, "*error* 0.75", "does not hold"),
     ],
 )
 def test_the_ledger_shows_what_a_notebook_measured(
@@ -81,8 +81,8 @@ def test_the_ledger_shows_what_a_notebook_measured(
     (tmp_path / "99_trial.ipynb").write_text(text, encoding="utf-8")
     page = ledger.markdown(tmp_path, tmp_path)
     assert "### A trial" in page
-    row = f"| **[trial](notebooks/99_trial.ipynb)**: This \\| holds. | this book | 3.17 | {figures}"
-    assert page.splitlines()[-1] == f"{row} | – | – | {verdict} |"
+    told = f"| **[trial](notebooks/99_trial.ipynb)** {verdict}: This \\| holds. (this book; printed there: 3.17)"
+    assert page.splitlines()[-1] == f"{told} | {figures}; –; at most 0.5 | – |"
     faults = [
         {"claim": "trial", "name": "too long, by a share of", "caught": 0.25, "passed": 0.125},
         {"claim": "trial", "name": "a sign", "caught": True, "passed": None},
@@ -91,8 +91,9 @@ def test_the_ledger_shows_what_a_notebook_measured(
     ]
     stored = {"faults": faults, "seeds": {"0": {"trial": {"error": [0.2]}}, "1": {"trial": {"error": [0.1, 0.4]}}}}
     (tmp_path / "99_trial.json").write_text(json.dumps(stored), encoding="utf-8")
-    caught = "too long, by a share of 0.25 (0.12 passes); a sign"
-    assert ledger.markdown(tmp_path, tmp_path).splitlines()[-1] == f"{row} | error 0.1 to 0.4 | {caught} | {verdict} |"
+    caught = "too long, by a share of 0.25 (0.12 passes)<br>a sign"
+    last = ledger.markdown(tmp_path, tmp_path).splitlines()[-1]
+    assert last == f"{told} | {figures}; 0.1 to 0.4; at most 0.5 | {caught} |"
 
 
 def test_a_claim_that_no_notebook_measured_says_so() -> None:

@@ -55,36 +55,21 @@ def trials(path: Path) -> dict[str, Any]:
 
 
 def table(chapter: str, rows: Iterable[claims.Claim], stored: dict[str, Figures], trials: dict[str, Any]) -> str:
-    """One chapter's claims as a Markdown table."""
-    lines = [
-        "| Claim | Source | Printed there | Measured here | Over ten seeds | Fault that it catches | Verdict |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    """One chapter's claims as a Markdown table: what is claimed, what was measured, and which fault is noticed."""
+    lines = ["| Claim | Measured here; over ten seeds; claimed | Fault that it catches |", "|---|---|---|"]
     for claim in rows:
+        source = f"{{cite:t}}`{claim.source}`" if claim.source else "this book"
+        printed = f"; printed there: {claim.printed}" if claim.printed else ""
+        link = f"**[{claim.id}](notebooks/{chapter}.ipynb)**"
         cells = [
-            f"**[{claim.id}](notebooks/{chapter}.ipynb)**: {claim.sentence}",
-            f"{{cite:t}}`{claim.source}`" if claim.source else "this book",
-            claim.printed or "–",
-            figures(claim, stored.get(claim.id, {})),
-            spread(claim, trials["seeds"]),
+            f"{link} {verdict(claim, stored)}: {claim.sentence} ({source}{printed})",
+            figures(claim, stored.get(claim.id, {}), trials["seeds"]),
             faults(claim, trials["faults"]),
-            verdict(claim, stored),
         ]
         lines.append(
             "| " + " | ".join(cell.replace("|", "\\|").replace(" %", "\N{NO-BREAK SPACE}%") for cell in cells) + " |"
         )
     return "\n".join(lines)
-
-
-def spread(claim: claims.Claim, seeds: dict[str, dict[str, Figures]]) -> str:
-    """Each figure's range over the seeds."""
-    found = [figures[claim.id] for figures in seeds.values() if claim.id in figures]
-    if not found:
-        return "–"
-    return "; ".join(
-        f"{name.replace('_', ' ')} {number([value for one in found for value in one.get(name, [])])}"
-        for name in claim.bounds
-    )
 
 
 def faults(claim: claims.Claim, outcomes: list[dict[str, Any]]) -> str:
@@ -98,14 +83,17 @@ def faults(claim: claims.Claim, outcomes: list[dict[str, Any]]) -> str:
         parts.append(one["name"])
         if one["caught"] is not True:
             parts[-1] += f" {one['caught']:.2g}" + (f" ({one['passed']:.2g} passes)" if one["passed"] else "")
-    return "; ".join(parts) or "–"
+    return "<br>".join(parts) or "–"
 
 
-def figures(claim: claims.Claim, values: Figures) -> str:
-    """Each figure of a claim: what was measured, a list by its range, and what it must be."""
-    return "; ".join(
-        f"{name.replace('_', ' ')} {number(values.get(name))} ({bound})" for name, bound in claim.bounds.items()
-    )
+def figures(claim: claims.Claim, values: Figures, seeds: dict[str, dict[str, Figures]]) -> str:
+    """Each figure of a claim: what was measured here, the range over the seeds, and what it must be."""
+    others = [found[claim.id] for found in seeds.values() if claim.id in found]
+    parts = []
+    for name, bound in claim.bounds.items():
+        spread = number([value for found in others for value in found.get(name, [])])
+        parts.append(f"*{name.replace('_', ' ')}* {number(values.get(name))}; {spread}; {bound}")
+    return "<br>".join(parts)
 
 
 def number(value: float | list[float] | None) -> str:
