@@ -22,6 +22,7 @@ PARTS = (
     "equal_terms.search",
     "equal_terms.measure",
     "judges.measure",
+    "latent_levels.measure",
     "scoreboard.measure",
     "stacked_digits.search",
     "stacked_digits.count",
