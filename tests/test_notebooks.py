@@ -27,7 +27,6 @@ CLAIMS = {
 
 NEW = (rules.fits_the_page, rules.folds_what_only_plots, rules.can_run_any_cell_again)
 NOT_YET = {
-    "06_ddpm",
     "11_gan_vs_diffusion",
 }  # chapters that were written before the new rules
 

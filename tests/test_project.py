@@ -55,9 +55,6 @@ def test_every_chapter_is_announced(name: str, chapter: str) -> None:
 
 
 WORDS_A_MINUTE = 150  # of text with formulas; code and exercises' running time are not counted
-NOT_YET = {
-    "06_ddpm",
-}  # chapters whose head does not state the minutes of its words yet
 
 
 def minutes_to_read(notebook: str) -> float:
@@ -90,8 +87,7 @@ def test_the_minutes_stated_are_those_that_the_words_take(chapter: str) -> None:
     minutes = minutes_to_read(notebook)
     right = f"its words take {minutes:.0f}: write {5 * round(minutes / 5)} into its head and into book/teaching.md"
     assert abs(int(page[1]) - minutes) <= 4, f"teachers are told {page[1]} minutes; {right}"
-    if chapter not in NOT_YET:
-        assert head[1] == page[1], f"the head says {head[1]} minutes; {right}"
+    assert head[1] == page[1], f"the head says {head[1]} minutes; {right}"
 
 
 def test_every_claim_belongs_to_a_chapter_and_cites_the_bibliography() -> None:

@@ -154,10 +154,11 @@ def test_two_processes_train_what_one_does(tmp_path: Path, monkeypatch: pytest.M
         torch.testing.assert_close(two[name], value, rtol=2e-3, atol=1e-4)
 
 
-def test_ncsn_is_ddpm_with_another_schedule() -> None:
-    """The same network, loss and optimisers: what differs of the settings is the noise, and the unit it brings."""
+def test_ncsn_is_ddpm_with_another_schedule_and_fewer_means() -> None:
+    """The same loss and rates: what differs is the noise, the unit it brings, and what a shorter training wants."""
     ddpm, ncsn = DDPM_MNIST.settings(), NCSN_MNIST.settings()
-    assert {name for name in ddpm if ddpm[name] != ncsn[name]} == {"schedule", "unit_variance"}
+    shorter = {"network", "widths", "batch", "warmup", "decay", "precision"}
+    assert {name for name in ddpm if ddpm[name] != ncsn[name]} == {"schedule", "unit_variance"} | shorter
     schedule = make_schedule("ve")
     assert schedule.alpha(torch.ones(())) == 1
     assert float(schedule.sigma(torch.ones(()))) == pytest.approx(33, rel=1e-5)

@@ -157,7 +157,7 @@ STACKED_USE = (
 )
 STACKED_STEPS = 3000
 LARGE = {"blocks": 3, "dense": 512, "planes": 16}
-"""A U-Net with more room than the default one, for half an hour of training and more."""
+"""A U-Net with more room than the default one, for a minute of training and more."""
 DEEP = {**LARGE, "blocks": 8}
 """One for hours: it learns more from each image, and takes longer for it."""
 DATA = f"MNIST's 60,000 training images ({mnist.LICENCE})"
@@ -169,15 +169,16 @@ DDPM_MNIST = DiffusionRecipe(
     intended_use=INTENDED_USE,
     data_from=DATA,
     licence=LICENCE,
-    network=MappingProxyType(LARGE),
+    network=MappingProxyType(DEEP),
     weight="none",
     times="logistic",
-    widths=(1.3, 1.3),
     adamw=3e-3,
-    batch=64,
-    steps=30_000,
-    warmup=40,
+    batch=128,
+    steps=40_000,
+    warmup=200,
+    decay="cosine",
     ema=0.999,
+    precision="float32",
     half=True,
 )
 DDPM_MNIST_CONDITIONAL = dataclasses.replace(
@@ -185,16 +186,20 @@ DDPM_MNIST_CONDITIONAL = dataclasses.replace(
     name="ddpm-mnist-conditional",
     summary="a diffusion model of MNIST's digits that takes a label, ready for guidance",
     network=MappingProxyType({**DEEP, "classes": 10}),
-    widths=LOGISTIC_WIDTHS,
-    batch=128,
-    steps=40_000,
-    warmup=200,
-    ema=None,
     label_dropout=0.15,
 )
-"""Without an average: the rate falls to zero, and an average over the last few thousand steps looks back too far."""
-DDPM_STACKED = dataclasses.replace(
+SHORT = dataclasses.replace(
     DDPM_MNIST,
+    network=MappingProxyType(LARGE),
+    widths=(1.3, 1.3),
+    batch=64,
+    warmup=40,
+    decay="linear",
+    precision="auto",
+)
+"""The settings for minutes: smaller batches make more steps, see `studies.ablation`."""
+DDPM_STACKED = dataclasses.replace(
+    SHORT,
     name="ddpm-stacked",
     summary="a diffusion model of stacked digits, three of MNIST's as channels",
     intended_use=STACKED_USE,
@@ -204,15 +209,15 @@ DDPM_STACKED = dataclasses.replace(
     sampler_steps=10,
 )
 NCSN_MNIST = dataclasses.replace(
-    DDPM_MNIST,
+    SHORT,
     name="ncsn-mnist",
     summary="a noise-conditional score network of MNIST's digits",
     schedule="ve",
     unit_variance=True,
     steps=12_000,
 )
-"""A score network for all noise levels (Song and Ermon 2019 and 2020): DDPM_MNIST but for the
-noise, the unit that the network sees, and fewer steps.
+"""A score network for all noise levels (Song and Ermon 2019 and 2020): what differs from `SHORT` is the noise, and
+the unit that the network sees.
 
 α = 1, so the network is fed x/√(1 + σ²), which has about unit variance, as in DDPM; the score is −ε̂/σ.
 Its card is measured with the sampler of the others' cards; annealed Langevin dynamics has its lines on the scoreboard.

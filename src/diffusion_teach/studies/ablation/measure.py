@@ -21,22 +21,14 @@ from diffusion_teach import devices, samplers
 from diffusion_teach.denoisers import Denoiser
 from diffusion_teach.metrics.evaluation import evaluate_images
 from diffusion_teach.metrics.features import JUDGES
-from diffusion_teach.recipes.diffusion import DDPM_MNIST, DiffusionRecipe
+from diffusion_teach.recipes.diffusion import SHORT, DiffusionRecipe
 from diffusion_teach.samplers.time_grids import LOGISTIC_WIDTHS
 from diffusion_teach.studies import stored
 from diffusion_teach.training import run
 
 RESULTS = Path(__file__).with_name("results.json")
 IMAGES, SEEDS, COUNT, STEPS = 160_000, (0, 1, 2), 2000, 15
-BASE = dataclasses.replace(
-    DDPM_MNIST,
-    network=MappingProxyType({"blocks": 3, "dense": 512, "planes": 16}),
-    widths=LOGISTIC_WIDTHS,
-    batch=64,
-    warmup=40,
-    decay="linear",
-    ema=0.99,
-)
+BASE = dataclasses.replace(SHORT, widths=LOGISTIC_WIDTHS, ema=0.99)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,13 @@ from diffusion_teach.denoisers import Denoiser
 from diffusion_teach.generate import Sampling
 from diffusion_teach.metrics.evaluation import averaged, evaluate
 from diffusion_teach.networks.network import OneStepGenerator
-from diffusion_teach.recipes.diffusion import DDPM_MNIST
+from diffusion_teach.recipes.diffusion import SHORT
 from diffusion_teach.recipes.digits import DigitsRecipe
 from diffusion_teach.recipes.gan import GAN_MNIST, RPGAN_MNIST
 from diffusion_teach.recipes.vae import VAE_MNIST
 from diffusion_teach.samplers.time_grids import LOGISTIC_WIDTHS
+from diffusion_teach.studies import tuning
+from diffusion_teach.studies.tuning import around
 from diffusion_teach.training import run
 
 BATCH, STEPS = 64, 3000
@@ -42,18 +44,8 @@ class Contender:
     sampling: Sampling = field(default_factory=Sampling)
 
     def tuned(self, chosen: Mapping[str, float]) -> DigitsRecipe:
-        """The recipe with chosen settings: "gamma" is both penalties' weight, and "latents" belongs to the network."""
-        fields: dict[str, Any] = {}
-        for name, value in chosen.items():
-            if name == "gamma":
-                fields |= {"r1": value, "r2": value}
-            elif name == "latents":
-                fields["network"] = MappingProxyType({**self.recipe.network, "latents": int(value)})
-            elif name == "beta1":
-                fields["betas"] = (value, 0.99)
-            else:
-                fields[name] = value
-        return dataclasses.replace(self.recipe, batch=BATCH, **fields)
+        """The recipe with chosen settings."""
+        return tuning.tuned(self.recipe, chosen, batch=BATCH)
 
     def scores(self, chosen: Mapping[str, float], seed: int, repeats: int) -> dict[str, Any]:
         """Train with chosen settings, and what some sets of samples score; seeds of samples follow that of training.
@@ -69,29 +61,21 @@ class Contender:
         return found | {"training_seconds": took}
 
 
-def _around(middle: float, factor: float = 2.0) -> tuple[float, ...]:
-    """Five values, each a factor from the next."""
-    return tuple(middle * factor**k for k in range(-2, 3))
-
-
-_PENALISED = {"lr": _around(4e-3), "gamma": _around(0.5, 4.0)}
+_PENALISED = {"lr": around(4e-3), "gamma": around(0.5, 4.0)}
 CONTENDERS: dict[str, Contender] = {
-    "vae": Contender("VAE", VAE_MNIST, {"lr": _around(3e-3), "latents": (12, 16, 20, 24, 28)}),
-    "gan": Contender("GAN, plain", GAN_MNIST, {"lr": _around(4e-3), "beta1": (0.0, 0.25, 0.5, 0.75, 0.9)}),
+    "vae": Contender("VAE", VAE_MNIST, {"lr": around(3e-3), "latents": (12, 16, 20, 24, 28)}),
+    "gan": Contender("GAN, plain", GAN_MNIST, {"lr": around(4e-3), "beta1": (0.0, 0.25, 0.5, 0.75, 0.9)}),
     "gan-penalised": Contender("GAN + R1 + R2", dataclasses.replace(RPGAN_MNIST, game="non-saturating"), _PENALISED),
     "rpgan": Contender("RpGAN + R1 + R2", RPGAN_MNIST, _PENALISED),
     "ddpm": Contender(
         "DDPM, 15 steps",
         dataclasses.replace(
-            DDPM_MNIST,
+            SHORT,
             network=MappingProxyType({"blocks": 5, "dense": 216, "planes": 16}),
             widths=LOGISTIC_WIDTHS,
-            warmup=40,
-            decay="linear",
-            ema=0.999,
             precision="float32",
         ),
-        {"muon": _around(0.025), "adamw": _around(3e-3)},
+        {"muon": around(0.025), "adamw": around(3e-3)},
         Sampling("sde_dpm_solver", 15),
     ),
 }
