@@ -147,6 +147,11 @@ FAULTS: list[tuple[Callable[..., Any], str, Callable[[list[dict[str, Any]]], Non
     (rules.keeps_to_its_claims, "nothing is compared", field(3, "metadata", {"tags": ["nbval-ignore-output"]})),
     (rules.has_short_cells, "26 lines", field(2, "source", "x = 1\n" * 26)),
     (rules.fits_the_page, "89 columns", field(2, "source", "x" * 89)),
+    (
+        rules.fits_the_page,
+        "89 columns",
+        field(2, "outputs", [{"output_type": "stream", "name": "stdout", "text": "x" * 89}]),
+    ),
     (rules.folds_what_only_plots, "hide-input", source(2, "draw()", "picture = draw()\nplots.show(picture)")),
     (rules.can_run_any_cell_again, "'x' again", again("x = 1", "draw(x)", "x = 2")),
     (rules.can_run_any_cell_again, "'x' again", again("x = 1", "def f():\n    return x", "x = 2")),

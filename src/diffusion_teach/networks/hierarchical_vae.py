@@ -89,7 +89,7 @@ class HierarchicalVAE(OneStepGenerator):
                 list(self.decoder.parameters())[-1].copy_(ink.clamp(0.002, 0.998).logit())
 
     def forward(self, x: Tensor, *, generator: torch.Generator | None = None) -> Levels:
-        """Guess z of binary images x (B, D), a draw each, level after level from the top."""
+        """Guess z of images x (B, D), a draw each, level after level from the top."""
         _checks.input_of(self, "x", x, ("B", self.pixels))
         said = self._said(x)  # by the picture, of each level
         prior = told = torch.zeros_like(said[-1])  # by the level above
@@ -98,11 +98,13 @@ class HierarchicalVAE(OneStepGenerator):
             p, q = prior.chunk(2, 1), (said[level] + told).chunk(2, 1)
             z = _draw(q, generator)
             kl.append(_divergence(*q, *p))
-            log_weight = log_weight + gaussian_log_prob(z, *p) - gaussian_log_prob(z, *q)
+            log_weight = log_weight + gaussian_log_prob(z, *p)
+            log_weight = log_weight - gaussian_log_prob(z, *q)
             if level:
                 prior, told = self.above[level - 1](z).chunk(2, 1)
         log_likelihood = bernoulli_log_prob(x, self.decode(z))
-        return Levels(log_likelihood, torch.stack(kl[::-1], 1), log_likelihood + log_weight)
+        divergences = torch.stack(kl[::-1], 1)
+        return Levels(log_likelihood, divergences, log_likelihood + log_weight)
 
     def _said(self, x: Tensor) -> list[Tensor]:
         """What the picture says of each level's mean and log-variance, (B, 2J) each, from the pixels up."""

@@ -20,7 +20,7 @@ from torch import Tensor
 from diffusion_teach import _checks
 
 
-def J(grad_F: Tensor, laplace_F: Tensor, theta: Tensor) -> Tensor:  # noqa: N802  (the paper's letter)
+def J(grad_F: Tensor, laplace_F: Tensor, theta: Tensor) -> Tensor:
     """The objective at θ, a scalar: E[θᵀh + ½‖Kᵀθ‖²].
 
     Args:

@@ -26,18 +26,27 @@ def g_φ(μ: Tensor, log_σ2: Tensor, ε: Tensor) -> Tensor:
     return μ + (log_σ2 / 2).exp() * ε
 
 
-def minus_D_KL(μ: Tensor, log_σ2: Tensor) -> Tensor:  # noqa: N802
-    """−D_KL(N(μ, σ²) ‖ N(0, I)) = ½ Σ_j (1 + log σ_j² − μ_j² − σ_j²), summed over j: (M, J) gives (M,) (appendix B)."""
+def minus_D_KL(μ: Tensor, log_σ2: Tensor) -> Tensor:
+    """−D_KL(N(μ, σ²) ‖ N(0, I)) = ½ Σ_j (1 + log σ_j² − μ_j² − σ_j²) (appendix B).
+
+    (M, J) gives (M,).
+    """
     return 0.5 * (1 + log_σ2 - μ**2 - log_σ2.exp()).sum(-1)
 
 
 def log_p_x_given_z(x: Tensor, logits: Tensor) -> Tensor:
-    """Σ_i x_i log y_i + (1 − x_i) log(1 − y_i) of binary pixels, y = sigmoid(logits): (M, D) gives (M,) (eq. 11)."""
+    """Σ_i x_i log y_i + (1 − x_i) log(1 − y_i), y = sigmoid(logits) (eq. 11).
+
+    Binary pixels (M, D) give (M,).
+    """
     return (x * logits - softplus(logits)).sum(-1)
 
 
-def L_B(x: Tensor, encoder: Encoder, decoder: Decoder, ε: Tensor) -> Tensor:  # noqa: N802
-    """The second SGVB estimator (eq. 7), its KL divergence exact: x (M, D), noise ε (L, M, J) give (M,)."""
+def L_B(x: Tensor, encoder: Encoder, decoder: Decoder, ε: Tensor) -> Tensor:
+    """The second SGVB estimator (eq. 7), its KL divergence exact.
+
+    x (M, D) and noise ε (L, M, J) give (M,).
+    """
     μ, log_σ2 = encoder(x)
     reconstruction = [log_p_x_given_z(x, decoder(g_φ(μ, log_σ2, ε_l))) for ε_l in ε]
     return minus_D_KL(μ, log_σ2) + sum(reconstruction) / len(ε)

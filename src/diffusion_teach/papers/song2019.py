@@ -47,7 +47,10 @@ def algorithm_1(
     T: int,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Annealed Langevin dynamics from x̃ (B, …) down the levels σ (L,); the noise of the last one stays in."""
+    """Annealed Langevin dynamics from x̃ (B, …) down the levels σ (L,).
+
+    The noise of the last one stays in.
+    """
     for σ_i in σ.tolist():
         α_i = ε * σ_i**2 / float(σ[-1]) ** 2
         for _ in range(T):

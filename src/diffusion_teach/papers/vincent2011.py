@@ -32,6 +32,6 @@ def denoising_target(x: Tensor, x_tilde: Tensor, sigma: float) -> Tensor:
     return (x - x_tilde) / _checks.number("sigma", sigma, above=0) ** 2
 
 
-def J_DSM(psi: Callable[[Tensor], Tensor], x: Tensor, x_tilde: Tensor, sigma: float) -> Tensor:  # noqa: N802
+def J_DSM(psi: Callable[[Tensor], Tensor], x: Tensor, x_tilde: Tensor, sigma: float) -> Tensor:
     """Denoising score matching over pairs (B, n), a scalar (eq. 9)."""
     return 0.5 * (psi(x_tilde) - denoising_target(x, x_tilde, sigma)).square().sum(1).mean()
