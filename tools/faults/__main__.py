@@ -70,18 +70,19 @@ def plant(chapter: str, only: str, jobs: int) -> int:
 def seeds(chapter: str) -> int:
     """Run a chapter for every seed and store what its claims measured; how many failures there were."""
     code = planted.cells(planted.ROOT / "notebooks" / f"{chapter}.ipynb")
-    stored, bad = results.read(chapter), 0
-    stored.seeds = {}
+    found: dict[str, dict[str, dict[str, list[float]]]] = {}
+    bad = 0
     for seed in SEEDS:
         whole, _ = run(code, seed=seed)
         failed = {claim: "; ".join(one["failures"]) for claim, one in whole["found"].items() if one["failures"]}
         bad += len(failed) + bool(whole["error"])
         print(f"{chapter}, seed {seed}: {whole['error'] or failed or 'all claims hold'}", flush=True)
-        stored.seeds[str(seed)] = {
+        found[str(seed)] = {
             claim: {name: [float(f"{v:.6g}") for v in values] for name, values in one["figures"].items()}
             for claim, one in whole["found"].items()
         }
-    stored.date, stored.hash = datetime.date.today().isoformat(), results.chapter_hash(code)
+    stored = results.read(chapter)  # as late as that: its faults may have been planted meanwhile
+    stored.seeds, stored.date, stored.hash = found, datetime.date.today().isoformat(), results.chapter_hash(code)
     results.write(chapter, stored)
     return bad
 
