@@ -53,16 +53,16 @@ CLAIMS: tuple[Claim, ...] = (
         id="no-better-on-seen-images",
         chapter=CHAPTER,
         sentence="from t = 0.05 to 0.4 the loss of the shipped model, which has seen each training image more than "
-        "eighty times, is on test images within 12 % of that on training images.",
-        bounds={"ratio": between(0.88, 1.12)},
+        "eighty times, is on test images within 16 % of that on training images.",
+        bounds={"ratio": between(0.84, 1.16)},
         facts=(4,),
     ),
     Claim(
         id="half-a-minute-of-training",
         chapter=CHAPTER,
-        sentence="after half a minute of training the Fréchet distance of 2,000 samples is 15 to 37 times its floor "
-        "by the classifier and 5 to 9.5 times by the encoder, and 20 to 36 in a hundred are illegible.",
-        bounds={"classifier": between(15, 37), "encoder": between(5, 9.5), "illegible": between(0.2, 0.36)},
+        sentence="after half a minute of training the Fréchet distance of 2,000 samples is 13 to 38.5 times its floor "
+        "by the classifier and 5 to 9.5 times by the encoder, and 19 to 36 in a hundred are illegible.",
+        bounds={"classifier": between(13, 38.5), "encoder": between(5, 9.5), "illegible": between(0.19, 0.36)},
         source="heusel2017gans",
         facts=(4,),
     ),
@@ -86,12 +86,12 @@ CLAIMS: tuple[Claim, ...] = (
         chapter=CHAPTER,
         sentence="a larger network trained for longer, the shipped ddpm-mnist, comes in 10 steps within 2.5 times the "
         "floor by the classifier and 1.5 times by the encoder, and within a fifth of the distance that half a minute "
-        "of training leaves; at most 9.5 in a hundred of its digits are illegible.",
+        "of training leaves; at most 10.5 in a hundred of its digits are illegible.",
         bounds={
             "classifier": at_most(2.5),
             "encoder": at_most(1.5),
             "ratio": at_most(0.2),
-            "illegible": at_most(0.095),
+            "illegible": at_most(0.105),
         },
         facts=(4,),
     ),
@@ -107,8 +107,8 @@ CLAIMS: tuple[Claim, ...] = (
         id="network-does-not-copy",
         chapter=CHAPTER,
         sentence="moved by up to a pixel, the shipped model's samples lie by the median at least .8 times as far from "
-        "the training set as real test images do, and their nearest twentieth at least .6 times as far as theirs.",
-        bounds={"median": at_least(0.8), "nearest_twentieth": at_least(0.6)},
+        "the training set as real test images do, and their nearest twentieth at least .45 times as far as theirs.",
+        bounds={"median": at_least(0.8), "nearest_twentieth": at_least(0.45)},
         source="carlini2023extracting",
         facts=(4,),
     ),
