@@ -9,6 +9,7 @@ import pytest
 
 from diffusion_teach import recipes
 from diffusion_teach.studies import tuning
+from diffusion_teach.studies.equal_terms import measure
 from diffusion_teach.studies.tuning import climb, search, tuned
 
 GRID = {"lr": (1.0, 2.0, 3.0, 4.0, 5.0), "gamma": (0.1, 0.2, 0.3, 0.4, 0.5)}
@@ -55,6 +56,11 @@ def test_a_trial_that_diverges_has_failed_and_the_search_goes_on() -> None:
     assert row["best"] == {"lr": 3.0, "gamma": 0.3}
     assert row["inside"]
     assert [one["score"] for one in row["trials"] if one["lr"] == 4.0] == [tuning.FAILED]
+
+
+def test_trials_have_a_seed_that_nothing_reports() -> None:
+    shipped = {recipe.seed for recipe in map(recipes.get, recipes.names())}
+    assert tuning.SEED not in shipped | set(measure.SEEDS) | set(range(10))
 
 
 def test_settings_reach_the_recipe() -> None:
