@@ -48,7 +48,7 @@ def test_the_library_keeps_to_its_layers(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "line", "words"),
     [
-        ("schedules.py", "from diffusion_teach import denoisers", "schedules is not allowed to import"),
+        ("schedules/paths.py", "from diffusion_teach import denoisers", "schedules is not allowed to import"),
         (
             "networks/vae.py",
             "def f() -> None:\n    from diffusion_teach import samplers",

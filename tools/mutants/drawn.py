@@ -23,7 +23,7 @@ from pathlib import Path
 from tools.mutants.project import Mutant, Project
 
 CORE = (
-    "schedules.py",
+    "schedules/[a-z]*.py",
     "parameterizations.py",
     "exact/[a-z]*.py",
     "objectives/[a-z]*.py",

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
-from diffusion_teach import devices
 from diffusion_teach.schedules import (
+    EDM,
     VE,
     VP,
     Cosine,
+    Cut,
     Discrete,
     FlowMatching,
+    LinearLogSNR,
     Schedule,
+    Shifted,
+    Sigmoid,
     SubVP,
     cosine_betas,
     linear_betas,
+    stable_diffusion_betas,
+    zero_terminal_snr,
 )
 
 SCHEDULES: dict[str, Schedule] = {
@@ -36,13 +40,26 @@ SCHEDULES: dict[str, Schedule] = {
     "linear": FlowMatching(),
     "ddpm": Discrete(linear_betas(1000)),
     "cosine-betas": Discrete(cosine_betas(50)),
+    "sigmoid": Sigmoid(),
+    "sigmoid-late": Sigmoid(0.0, 3.0, 0.3),
+    "stable-diffusion-zero": Discrete(zero_terminal_snr(stable_diffusion_betas(50))),
+    "shifted": Shifted(Cosine(), -2.0),
+    "shifted-ve": Shifted(VE(), 1.5),
 }
-PRESERVING = ("vp", "vp-steep", "cosine", "cosine-0", "ddpm", "cosine-betas")
+NOISY = {  # a little noise at t = 0
+    "even": LinearLogSNR(),
+    "edm": EDM(),
+    "cut": Cut(VP()),
+}
+PRESERVING = ("vp", "vp-steep", "cosine", "cosine-0", "ddpm", "cosine-betas", "sigmoid", "sigmoid-late")
+PRESERVING += ("stable-diffusion-zero", "shifted", "shifted-ve", "even", "cut")
+CLEAN = tuple(SCHEDULES)
+SCHEDULES |= NOISY
 every = pytest.mark.parametrize("name", SCHEDULES)
 INSIDE = torch.linspace(0.013, 0.987, 41, dtype=torch.float64)
 
 
-@every
+@pytest.mark.parametrize("name", CLEAN)
 def test_data_at_0_and_noise_at_1(name: str) -> None:
     ends = torch.tensor([0.0, 1.0], dtype=torch.float64)
     alpha, sigma = SCHEDULES[name].alpha(ends), SCHEDULES[name].sigma(ends)
@@ -150,101 +167,11 @@ def test_time_of_gives_the_nearer_end_out_of_range(name: str) -> None:
     torch.testing.assert_close(SCHEDULES[name].time_of(far).round(), torch.tensor([0.0, 0, 1, 1]).double())
 
 
-def alpha_bar(table: Discrete) -> torch.Tensor:
-    """ᾱ₀ … ᾱ_T."""
-    return table.alpha(torch.arange(table.steps + 1, dtype=torch.float64) / table.steps) ** 2
-
-
-def test_a_table_has_an_entry_for_clean_data() -> None:
-    betas = torch.tensor([0.1, 0.2, 0.5], dtype=torch.float64)
-    table = Discrete(betas)
-    assert table.steps == 3
-    assert alpha_bar(table).tolist() == pytest.approx([1, 0.9, 0.72, 0.36])
-    assert alpha_bar(table)[0] == 1
-
-
-@pytest.mark.parametrize("steps", [21, 30, 100, 1000, 4000])
-def test_a_step_number_finds_its_own_entry_in_single_precision(steps: int) -> None:
-    k = torch.arange(steps + 1)
-    for table in (Discrete(linear_betas(steps)), Discrete(cosine_betas(steps))):
-        entries = torch.cat([torch.ones(1, dtype=torch.float64), (1 - table.betas).cumprod(0)])
-        torch.testing.assert_close(table.alpha(k / steps).double() ** 2, entries, rtol=3e-6, atol=0)
-        torch.testing.assert_close(table.sigma(k / steps).double() ** 2, 1 - entries, rtol=3e-6, atol=1e-15)
-
-
-def test_a_table_is_the_continuous_path_with_beta_constant_within_a_step() -> None:
-    table = Discrete(torch.tensor([0.1, 0.4], dtype=torch.float64))
-    t = torch.tensor([0.25, 0.75], dtype=torch.float64)
-    torch.testing.assert_close(table.alpha(t) ** 2, torch.tensor([0.9**0.5, 0.9 * 0.6**0.5], dtype=torch.float64))
-    # Within a step f = −β/2 with ∫β = −log(1 − β_k) over a step of length 1/2.
-    torch.testing.assert_close(table.g2(t), -2 * torch.log(1 - table.betas))
-
-
-class NoFloat64(TorchDispatchMode):
-    """Fails where something computes in float64, as Apple's GPUs do."""
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        assert not isinstance(result, torch.Tensor) or result.dtype != torch.float64, func
-        return result
-
-
-def test_a_table_needs_no_float64_where_the_device_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    t = torch.cat([torch.arange(1001) / 1000, torch.rand(500, generator=torch.Generator().manual_seed(0))])
-    for betas in (linear_betas(1000), cosine_betas(1000), cosine_betas(7)):
-        table = Discrete(betas)
-        inner = t[1:] if len(betas) == 7 else t
-        expected = table.alpha(inner), table.sigma(inner)
-        with monkeypatch.context() as patch, NoFloat64():
-            patch.setattr(devices, "widest", lambda device: torch.float32)
-            found = table.alpha(inner), table.sigma(inner)
-        for a, b in zip(found, expected, strict=True):
-            torch.testing.assert_close(a, b, rtol=2e-5, atol=1e-7)
-    with pytest.raises(AssertionError, match="aten"), NoFloat64():
-        table.alpha(t)
-
-
-@pytest.mark.parametrize("steps", [10, 20, 50, 100, 300, 1000])
-def test_exactly_one_cosine_beta_is_clipped(steps: int) -> None:
-    betas = cosine_betas(steps)
-    assert betas.shape == (steps,)
-    assert (betas == 0.999).sum() == 1
-    assert betas[-1] == 0.999
-    # What is not clipped has the product of Nichol & Dhariwal's eq. 17.
-    k = torch.arange(steps, dtype=torch.float64)
-    f = torch.cos((k / steps + 0.008) / 1.008 * math.pi / 2) ** 2
-    torch.testing.assert_close(alpha_bar(Discrete(betas))[:-1], f / f[0])
-
-
-def test_the_printed_figures_of_the_two_schedules() -> None:
-    linear, cosine = Discrete(linear_betas(1000)), Discrete(cosine_betas(1000))
-    assert float(alpha_bar(linear)[-1]) == pytest.approx(4.04e-5, rel=2e-3)
-    assert float(alpha_bar(linear)[500]) == pytest.approx(0.079, abs=5e-4)
-    assert float(alpha_bar(cosine)[500]) == pytest.approx(0.494, abs=5e-4)
-    assert int((alpha_bar(linear)[1:] < 0.01).sum()) == 327
-    assert int((alpha_bar(cosine)[1:] < 0.01).sum()) == 65
-
-
-@pytest.mark.parametrize("steps", [100, 250, 2000])
-def test_linear_betas_reach_noise_at_every_number_of_steps(steps: int) -> None:
-    assert float(alpha_bar(Discrete(linear_betas(steps)))[-1]) == pytest.approx(4e-5, rel=0.6)
-    assert float(linear_betas(1000).max()) == 0.02
-    assert linear_betas().shape == cosine_betas().shape == (1000,)  # as in both papers
-    unscaled = torch.linspace(1e-4, 0.02, 100, dtype=torch.float64)
-    assert float(alpha_bar(Discrete(unscaled))[-1]) == pytest.approx(0.36, abs=0.01)
-
-
-@pytest.mark.parametrize("steps", [1, 10, 20])
-def test_linear_betas_of_few_steps_are_an_error(steps: int) -> None:
-    with pytest.raises(ValueError, match="at least 21 steps, or cosine_betas"):
-        linear_betas(steps)
-
-
 @every
 def test_infinite_rates_are_an_error_and_finite_ones_are_not(name: str) -> None:
     schedule = SCHEDULES[name]
     zero, one = torch.tensor(0.0, dtype=torch.float64), torch.tensor(1.0, dtype=torch.float64)
-    if name in PRESERVING or name == "ve":
+    if name in CLEAN and (name in PRESERVING or name == "ve"):
         with pytest.raises(ValueError, match=r"no finite rates of change at some t in 0 … 0\. Keep away"):
             schedule.rates(zero)
     assert torch.isfinite(schedule.f(zero))
@@ -277,7 +204,7 @@ def test_rates_are_the_same_in_inference_mode(name: str) -> None:
         inside = *schedule.rates(t.clone()), schedule.f(t), schedule.g2(t)
     for a, b in zip(outside, inside, strict=True):
         assert torch.equal(a, b)
-        assert a.any() or name == "ve"
+        assert a.any() or name in ("ve", "edm")
 
 
 @given(st.one_of(st.floats(max_value=-1e-6), st.floats(min_value=1.0001)), st.sampled_from(["alpha", "sigma", "f"]))
@@ -299,12 +226,12 @@ def test_times_that_are_no_tensor_of_numbers_are_an_error(bad: object) -> None:
         (lambda: VP(beta_min=1.0, beta_max=0.5), "beta_max must be at least 1"),
         (lambda: VE(sigma_min=1.0, sigma_max=0.5), "sigma_max must be above 1"),
         (lambda: Cosine(-0.1), "s must be at least 0"),
-        (lambda: Discrete(torch.tensor([0.1, 1.0])), "strictly between 0 and 1"),
-        (lambda: Discrete(torch.zeros(2, 2)), r"shape \(steps\)"),
-        (lambda: Discrete(torch.empty(0)), "betas is empty"),
-        (lambda: Discrete(torch.tensor([0.1, math.nan])), "must be finite"),
-        (lambda: linear_betas(0), "steps must be at least 1"),
-        (lambda: cosine_betas(10, largest=1.0), "largest must be above 0 and below 1"),
+        (lambda: Sigmoid(1.0, 1.0), "end must be above 1"),
+        (lambda: Sigmoid(tau=0), "tau must be above 0"),
+        (lambda: Sigmoid(tau=0.03), "tau must be at least 0.0375"),
+        (lambda: LinearLogSNR(-1.0, 1.0), "most must be above 1"),
+        (lambda: EDM(1.0, 0.5), "sigma_max must be above 1"),
+        (lambda: EDM(rho=0), "rho must be above 0"),
         (lambda: VP().time_of(torch.tensor([math.nan])), "NaN"),
     ],
 )
@@ -313,6 +240,26 @@ def test_schedules_that_are_none(make: Callable[[], object], message: str) -> No
         make()
 
 
-def test_steps_must_be_whole() -> None:
-    with pytest.raises(TypeError, match="steps must be a whole number, got 10.0"):
-        cosine_betas(10.0)  # type: ignore[arg-type]
+def test_the_sigmoid_is_the_printed_one() -> None:
+    """Chen 2023, algorithm 1: (S(e/τ) − S((t(e − s) + s)/τ)) / (S(e/τ) − S(s/τ))."""
+    for start, end, tau in ((-3.0, 3.0, 1.0), (0.0, 3.0, 0.3), (-3.0, 3.0, 0.1), (-1.0, 3.0, 0.5)):
+        first, last = torch.sigmoid(torch.tensor([start, end], dtype=torch.float64) / tau)
+        printed = (last - torch.sigmoid((INSIDE * (end - start) + start) / tau)) / (last - first)
+        torch.testing.assert_close(Sigmoid(start, end, tau).alpha(INSIDE) ** 2, printed, rtol=1e-9, atol=1e-15)
+
+
+def test_the_rungs_of_edm_s_ladder_are_even_times() -> None:
+    """Karras et al. 2022, eq. 5 with 18 rungs: σ_i = (σ_max^(1/ρ) + i/(N − 1)·(σ_min^(1/ρ) − σ_max^(1/ρ)))^ρ."""
+    i = torch.arange(18, dtype=torch.float64)
+    rungs = (80 ** (1 / 7) + i / 17 * (0.002 ** (1 / 7) - 80 ** (1 / 7))) ** 7
+    torch.testing.assert_close(EDM().sigma(1 - i / 17), rungs)
+    assert EDM().alpha(i / 17).eq(1).all()
+    assert [float(EDM(0.01, 30.0, 3.0).sigma(torch.tensor(time).double())) for time in (0.0, 1.0)] == pytest.approx(
+        [0.01, 30.0]
+    )
+
+
+def test_an_even_log_snr_is_a_straight_line() -> None:
+    t = torch.linspace(0, 1, 11, dtype=torch.float64)
+    torch.testing.assert_close(LinearLogSNR(6.0, -9.0).log_snr(t), 6 - 15 * t)
+    torch.testing.assert_close(LinearLogSNR(6.0, -9.0).alpha(t).square(), torch.sigmoid(6 - 15 * t))
