@@ -1,4 +1,4 @@
-"""The five rows: every target says the same, from every side."""
+"""The six rows: every target says the same, from every side."""
 
 from __future__ import annotations
 
@@ -90,6 +90,26 @@ def test_v_is_the_velocity_of_the_quarter_turn() -> None:
     torch.testing.assert_close(
         target("v", line, t, x0, eps) * math.pi / 2, target("velocity", line, t, x0, eps), rtol=1e-9, atol=1e-12
     )
+
+
+@every_schedule
+@pytest.mark.parametrize("data_std", [0.5, 1.0, 3.0])
+def test_edm_s_target_and_what_it_is_fed_have_unit_variance(schedule: str, data_std: float) -> None:
+    line, t = SCHEDULES[schedule], torch.linspace(0.01, 0.99, 9, dtype=torch.float64)
+    p, q = row("edm", line, t, data_std=data_std)
+    torch.testing.assert_close((data_std * p).square() + q.square(), torch.ones_like(t))
+    # Fed x_t, x_t/N is uncorrelated with the target: what the skip leaves cannot be guessed by scaling the input.
+    torch.testing.assert_close(p * line.alpha(t) * data_std**2 + q * line.sigma(t), torch.zeros_like(t))
+    spread = torch.hypot(data_std * line.alpha(t), line.sigma(t))
+    torch.testing.assert_close(determinant("edm", line, t, data_std=data_std), -spread / data_std)
+
+
+def test_edm_s_row_is_minus_v_where_variance_is_preserved() -> None:
+    t = torch.linspace(0, 1, 9, dtype=torch.float64)
+    x0, eps = _points(2, (9, 3))
+    torch.testing.assert_close(target("edm", Cosine(), t, x0, eps), -target("v", Cosine(), t, x0, eps))
+    with pytest.raises(ValueError, match="data_std must be above 0"):
+        row("edm", Cosine(), t, data_std=0.0)
 
 
 def test_flow_matching_asks_for_noise_minus_data() -> None:

@@ -1,4 +1,4 @@
-r"""What a network is asked for: five targets, each a row (p, q) with y = p·x₀ + q·ε.
+r"""What a network is asked for: six targets, each a row (p, q) with y = p·x₀ + q·ε.
 
 Together with x_t = α·x₀ + σ·ε a row is two equations in the two unknowns x₀ and ε, so one 2×2 solve turns any
 target into both. With the determinant D = α·q − σ·p,
@@ -12,6 +12,10 @@ target into both. With the determinant D = α·q − σ·p,
 | score    | (0, −1/σ)  | −α/σ          | Vincent 2011; Song & Ermon 2019             |
 | v        | (−σ, α)    | α² + σ²       | Salimans & Ho 2022                          |
 | velocity | (α̇, σ̇)     | α·σ̇ − σ·α̇     | Lipman et al. 2023                          |
+| edm      | (σ/(s·N), −α·s/N) | −N/s   | Karras et al. 2022, N = √(α²s² + σ²)        |
+
+In the last row s is the deviation of the data, `data_std`. Its target has variance 1 at every noise level, and so has
+x_t/N, which the network is fed (`denoisers.Learned`); with s = 1 and α² + σ² = 1 it is −v.
 
 Where D = 0 a target says nothing about one of the two: x0 at σ = 0, eps and score at α = 0. At fixed x_t the squared
 errors of two targets a and b differ by the factor (D_a/D_b)².
@@ -27,7 +31,7 @@ from torch import Tensor
 from diffusion_teach import _checks
 from diffusion_teach.schedules import Schedule, check_schedule, check_time
 
-TARGETS = ("x0", "eps", "score", "v", "velocity")
+TARGETS = ("x0", "eps", "score", "v", "velocity", "edm")
 
 
 class Prediction(NamedTuple):
@@ -49,8 +53,8 @@ def expand(t: Tensor, like: Tensor) -> Tensor:
     return t.reshape(t.shape + (1,) * (like.ndim - t.ndim))
 
 
-def row(name: str, schedule: Schedule, t: Tensor) -> tuple[Tensor, Tensor]:
-    """The row (p, q) of a target, y = p·x₀ + q·ε, each shaped like t.
+def row(name: str, schedule: Schedule, t: Tensor, *, data_std: float = 1.0) -> tuple[Tensor, Tensor]:
+    """The row (p, q) of a target, y = p·x₀ + q·ε, each shaped like t; `data_std` counts for edm.
 
     Raises:
         ValueError: for an unknown target, or where the row is infinite (score at σ = 0, velocity where dσ/dt is).
@@ -58,6 +62,7 @@ def row(name: str, schedule: Schedule, t: Tensor) -> tuple[Tensor, Tensor]:
     _checks.choice("name", name, TARGETS)
     check_schedule(schedule)
     check_time(t)
+    data_std = _checks.number("data_std", data_std, above=0)
     if name == "x0":
         return torch.ones_like(t), torch.zeros_like(t)
     if name == "eps":
@@ -67,32 +72,36 @@ def row(name: str, schedule: Schedule, t: Tensor) -> tuple[Tensor, Tensor]:
     if name == "velocity":
         return schedule.rates(t)
     sigma = schedule.sigma(t)
+    if name == "edm":
+        alpha = schedule.alpha(t)
+        spread = torch.hypot(data_std * alpha, sigma)
+        return sigma / (data_std * spread), -alpha * data_std / spread
     if not (sigma > 0).all():
         raise ValueError("the score target is infinite where sigma = 0. Use t > 0, or another target.")
     return torch.zeros_like(t), -1 / sigma
 
 
-def determinant(name: str, schedule: Schedule, t: Tensor) -> Tensor:
+def determinant(name: str, schedule: Schedule, t: Tensor, *, data_std: float = 1.0) -> Tensor:
     """D = α·q − σ·p, shaped like t; where it is 0 the target does not determine x₀ and ε."""
-    p, q = row(name, schedule, t)
+    p, q = row(name, schedule, t, data_std=data_std)
     return schedule.alpha(t) * q - schedule.sigma(t) * p
 
 
-def target(name: str, schedule: Schedule, t: Tensor, x0: Tensor, eps: Tensor) -> Tensor:
+def target(name: str, schedule: Schedule, t: Tensor, x0: Tensor, eps: Tensor, *, data_std: float = 1.0) -> Tensor:
     """The regression target y = p(t)·x₀ + q(t)·ε; x0 and eps (B, ...), t 0-dimensional or (B,)."""
     _checks.same_shape("x0", _checks.tensor("x0", x0), "eps", _checks.tensor("eps", eps))
-    p, q = row(name, schedule, t)
+    p, q = row(name, schedule, t, data_std=data_std)
     return expand(p, x0) * x0 + expand(q, x0) * eps
 
 
-def solve(name: str, schedule: Schedule, t: Tensor, x_t: Tensor, y: Tensor) -> Prediction:
+def solve(name: str, schedule: Schedule, t: Tensor, x_t: Tensor, y: Tensor, *, data_std: float = 1.0) -> Prediction:
     """x₀ and ε from x_t and the target y, by the 2×2 solve above.
 
     Raises:
         ValueError: where D = 0, so that the target does not determine them; for y that is not finite.
     """
     _checks.same_shape("y", _checks.tensor("y", y), "x_t", _checks.tensor("x_t", x_t))
-    p, q = row(name, schedule, t)
+    p, q = row(name, schedule, t, data_std=data_std)
     if name == "score":
         # −σ·score is eps: the same row without its division, which keeps D = α finite at small σ.
         q, y = torch.ones_like(q), -expand(schedule.sigma(t), y) * y

@@ -40,8 +40,28 @@ def test_the_exact_score_is_that_of_the_noised_mixture(schedule: Schedule, t: Te
     torch.testing.assert_close(score(Exact(MIXTURE, schedule), X, t), expected)
     for name in TARGETS:
         learned = Learned(Oracle(schedule, name), schedule, name)
+        learned.unit_variance = False  # the oracle knows x_t as it is; "edm" would feed it x_t/N
         torch.testing.assert_close(score(learned, X, t), expected)
         torch.testing.assert_close(learned(X, t).x0, Exact(MIXTURE, schedule)(X, t).x0)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
+def test_edm_s_row_is_its_preconditioning(schedule: Schedule) -> None:
+    """x̂₀ = c_skip·x + c_out·F(c_in·x) on x = x_t/α with σ/α for σ (Karras et al. 2022, table 1)."""
+    t, s = torch.linspace(0.05, 0.95, 6, dtype=torch.float64), 0.5
+
+    class Sine(nn.Module):
+        def forward(self, x: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
+            return torch.sin(3 * x)
+
+    alpha, sigma = schedule.alpha(t)[:, None], (schedule.sigma(t) / schedule.alpha(t))[:, None]
+    total = sigma**2 + s**2
+    x = X / alpha
+    expected = s**2 / total * x + sigma * s / total.sqrt() * torch.sin(3 * x / total.sqrt())
+    learned = Learned(Sine(), schedule, "edm", data_std=s)
+    torch.testing.assert_close(learned(X, t).x0, expected)
+    torch.testing.assert_close(alpha * learned(X, t).x0 + schedule.sigma(t)[:, None] * learned(X, t).eps, X)
+    assert learned.unit(t).eq(1).all()
 
 
 def test_x0_and_eps_lie_on_the_line() -> None:

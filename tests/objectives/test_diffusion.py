@@ -71,6 +71,8 @@ class Answer(nn.Module):
         self.exact, self.name, self.error = Exact(GAUSSIAN, schedule), name, error
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
+        if self.name == "edm":  # it is fed x_t/N
+            x_t = x_t * torch.hypot(self.exact.schedule.alpha(t), self.exact.schedule.sigma(t))
         return target(self.name, self.exact.schedule, t, *self.exact(x_t, t)) + self.error
 
 

@@ -32,10 +32,16 @@ NETWORKS: Mapping[str, Callable[..., Network]] = MappingProxyType({"mlp": TimeML
 """By kind: the networks of denoisers, of points and of images."""
 
 
-def _denoiser(network: Architecture, schedule: Mapping[str, Any], target: str, unit_variance: bool = False) -> Learned:
+def _denoiser(
+    network: Architecture,
+    schedule: Mapping[str, Any],
+    target: str,
+    unit_variance: bool = False,
+    data_std: float = 1.0,
+) -> Learned:
     with torch.device("cpu"):
         path = _built(schedule, "name", SCHEDULES)
-    return Learned(_built(network, "kind", NETWORKS), path, target, unit_variance=unit_variance)
+    return Learned(_built(network, "kind", NETWORKS), path, target, unit_variance=unit_variance, data_std=data_std)
 
 
 BUILDERS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(

@@ -20,19 +20,27 @@ class Learned(nn.Module, Denoiser):
             says the shape of a sample and the labels that it knows; of another module neither is known.
         schedule: α(t), σ(t).
         target: one of `parameterizations.TARGETS`.
-        unit_variance: let the network see and answer numbers of unit variance, for data of unit variance: it is fed
-            x_t/√(α² + σ²) and asked for y/√(p² + q²). A schedule that lets the noise grow, as VE, needs it; VP has it
-            of itself for eps, x0 and v.
+        unit_variance: let the network see and answer numbers of unit variance, for data of deviation s = `data_std`: it
+            is fed x_t/√(α²s² + σ²) and asked for y/√(p²s² + q²). A schedule that lets the noise grow, as VE, needs it;
+            VP has it of itself for eps, x0 and v. The target "edm" has unit variance by its row, and sets this.
+        data_std: s, the deviation of the data; EDM takes 0.5.
     """
 
     def __init__(
-        self, network: nn.Module, schedule: Schedule, target: str = "eps", *, unit_variance: bool = False
+        self,
+        network: nn.Module,
+        schedule: Schedule,
+        target: str = "eps",
+        *,
+        unit_variance: bool = False,
+        data_std: float = 1.0,
     ) -> None:
         super().__init__()
         self.network = _checks.module("network", network)
         self.schedule = check_schedule(schedule)
         self.target = _checks.choice("target", target, TARGETS)
-        self.unit_variance = _checks.flag("unit_variance", unit_variance)
+        self.unit_variance = _checks.flag("unit_variance", unit_variance) or target == "edm"
+        self.data_std = _checks.number("data_std", data_std, above=0)
         about = network if isinstance(network, Network) else Network()
         self.shape, self.classes, self.members = about.shape, about.classes, about.members
 
@@ -43,7 +51,8 @@ class Learned(nn.Module, Denoiser):
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Prediction:
         y = self.answer(x_t, t, cond)
-        return solve(self.target, self.schedule, t, x_t, expand(self.unit(t), x_t) * y if self.unit_variance else y)
+        y = expand(self.unit(t), x_t) * y if self.unit_variance else y
+        return solve(self.target, self.schedule, t, x_t, y, data_std=self.data_std)
 
     def given(self, cond: Tensor) -> Denoiser:
         """This denoiser with a condition bound to it: a label (B,) of `classes` for each row.
@@ -62,15 +71,18 @@ class Learned(nn.Module, Denoiser):
         """What the network says, in the unit of `unit`: the target is `unit` times this."""
         _checks.tensor("x_t", x_t, finite=False)
         if self.unit_variance:
-            spread = torch.hypot(self.schedule.alpha(t), self.schedule.sigma(t))
+            spread = torch.hypot(self.data_std * self.schedule.alpha(t), self.schedule.sigma(t))
             x_t = x_t / expand(spread, x_t)
         answer: Tensor = self.network(x_t, t, cond)
         return answer
 
     def unit(self, t: Tensor) -> Tensor:
-        """The unit that the network answers in, shaped like t: √(p² + q²) with `unit_variance`, else 1."""
+        """The unit that the network answers in, shaped like t: √(p²s² + q²) with `unit_variance`, else 1."""
         check_time(t)
-        return torch.hypot(*row(self.target, self.schedule, t)) if self.unit_variance else torch.ones_like(t)
+        if not self.unit_variance or self.target == "edm":
+            return torch.ones_like(t)
+        p, q = row(self.target, self.schedule, t, data_std=self.data_std)
+        return torch.hypot(self.data_std * p, q)
 
 
 class Conditioned(Denoiser):

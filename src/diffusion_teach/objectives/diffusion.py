@@ -109,7 +109,7 @@ def diffusion_loss(
         eps = torch.randn(x0.shape, dtype=x0.dtype, device=x0.device, generator=generator)
     _checks.same_shape("eps", _checks.tensor("eps", eps), "x0", x0)
     x_t = add_noise(denoiser.schedule, t, x0, eps)
-    y = target(denoiser.target, denoiser.schedule, t, x0, eps)
+    y = target(denoiser.target, denoiser.schedule, t, x0, eps, data_std=denoiser.data_std)
     answer = denoiser.answer(x_t, t, cond)
     _checks.same_shape("the network's answer", answer, "x0", x0)
     if denoiser.unit_variance:
