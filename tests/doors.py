@@ -36,6 +36,7 @@ from diffusion_teach.networks.hierarchical_vae import HierarchicalVAE
 from diffusion_teach.networks.packing import Packed
 from diffusion_teach.networks.unet import UNet
 from diffusion_teach.objectives.adversarial import Game
+from diffusion_teach.objectives.diffusion import ImportanceTimes
 from diffusion_teach.training import EMA
 from diffusion_teach.training.optimizers import Muon
 
@@ -229,6 +230,7 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "GaussianMixture": mixture,
     "Generator": lambda: Generator(dense=4),
     "Guided": lambda: denoisers.Guided(exact(), exact(), 1.0),
+    "ImportanceTimes": lambda: ImportanceTimes(torch.tensor([1.0, 2.0])),
     "HierarchicalVAE": lambda: HierarchicalVAE((2, 1), 4, 16, inner=4),
     "Learned": labelled,
     "LinearLogSNR": schedules.LinearLogSNR,
@@ -368,6 +370,9 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
         "covariances": torch.ones(4),
     },
     "exact.distributions.Empirical.score": lambda: {"sigma": 0.5},
+    "exact.distributions.GaussianMixture.at_deviations": lambda: {"z": points()},
+    "exact.quadrature.expectation": lambda: {"mixture": mixture(), "function": lambda x: x[..., 0], "nodes": 3},
+    "exact.quadrature.entropy": lambda: {"mixture": mixture(), "nodes": 3},
     "exact.heartbeat.*": lambda: {"x_t": torch.ones(1, 20), "ᾱ": 0.5, "T": 3},
     "exact.probabilistic_pca.ProbabilisticPCA": lambda: {"weights": points(2, 1), "offset": torch.zeros(2)},
     "exact.probabilistic_pca.ProbabilisticPCA.elbo": lambda: {"mean": points(4, 1), "covariance": torch.eye(1)},
@@ -410,6 +415,15 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "networks.vae.PixelVAE": lambda: {"vae": INSTANCES["VAE"](), "pixels": INSTANCES["CausalPixels"]()},
     "networks.vae.*VAE.*": lambda: {"x": (points(3, 16) > 0).float(), "z": points(3, 2)},
     "objectives.adversarial.*": lambda: {"game": "relativistic", "u": torch.full((4,), 0.5), "real": -points()},
+    "objectives.bound.*": lambda: {"mixture": mixture(), "schedule": schedules.LinearLogSNR(), "nodes": 3},
+    "objectives.bound.bound_draws": lambda: {"t": torch.full((4,), 0.5)},
+    "objectives.bound.continuous_bound": lambda: {"cells": 2},
+    "objectives.bound.discrete_bound": lambda: {"levels": 3},
+    "objectives.bound.noise_error": lambda: {"t": torch.tensor([0.5])},
+    "objectives.diffusion.ImportanceTimes": lambda: {"density": torch.tensor([1.0, 2.0])},
+    "objectives.diffusion.ImportanceTimes.sample": lambda: {"shape": (4,)},
+    "objectives.weights.bare_weight": lambda: {"name": "edm"},
+    "objectives.weights.loss_weight": lambda: {"denoiser": learned(), "name": "edm"},
     "objectives.diffusion.diffusion_loss": lambda: {"denoiser": learned()},
     "objectives.gradient_penalties.*": lambda: {"real": -points(), "u": torch.full((4,), 0.5), "gradients": points()},
     "objectives.gradient_penalties.input_gradients": lambda: slopes(),

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from diffusion_teach.denoisers import Exact, Learned
 from diffusion_teach.exact import GaussianMixture
-from diffusion_teach.objectives.diffusion import diffusion_loss, sample_times
+from diffusion_teach.objectives.diffusion import ImportanceTimes, diffusion_loss, sample_times
 from diffusion_teach.parameterizations import TARGETS, row, target
 from diffusion_teach.schedules import VP, Cosine, Discrete, FlowMatching, Schedule, linear_betas
 
@@ -146,3 +146,37 @@ LEARNED = Learned(Answer(VP(), "eps"), VP())
 def test_bad_input_is_named(make: Callable[[], object], kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=message):
         make()
+
+
+DENSITY = torch.tensor([1.0, 5.0, 0.5, 2.0])
+
+
+@pytest.mark.parametrize("low_discrepancy", [True, False])
+def test_important_times_fall_where_the_density_is_and_their_weights_make_up_for_it(low_discrepancy: bool) -> None:
+    times, n = ImportanceTimes(DENSITY), 40_000
+    t = times.sample((n,), low_discrepancy=low_discrepancy, generator=_seeded(0))
+    assert t.dtype == torch.float64
+    assert times.sample((3, 2), generator=_seeded(0)).shape == (3, 2)
+    counts = torch.histc(t.float(), 4, 0, 1) / n
+    error = 4.5 * torch.sqrt(DENSITY / 8.5 * (1 - DENSITY / 8.5) / n)
+    assert ((counts - DENSITY / 8.5).abs() < error).all()
+    within = (4 * t) % 1
+    assert float(within.mean()) == pytest.approx(0.5, abs=4.5 / math.sqrt(12 * n))
+    found = times.weight(t) * torch.cos(t)
+    assert float(found.mean()) == pytest.approx(math.sin(1), abs=4.5 * float(found.std()) / math.sqrt(n))
+
+
+def test_the_best_density_leaves_the_least_spread() -> None:
+    """With p ∝ √E[h²] the second moment is (∫√E[h²])², and with p ∝ h of a certain h nothing is left to chance."""
+    height = torch.tensor([1.0, 3.0, 0.2, 8.0]).double()
+    times = ImportanceTimes(height)
+    t = times.sample((1000,), generator=_seeded(2))
+    torch.testing.assert_close(times.weight(t) * height[(4 * t).long()], height.mean().expand(1000))
+
+
+def test_a_density_must_be_positive() -> None:
+    with pytest.raises(ValueError, match="density must be positive everywhere, got 0"):
+        ImportanceTimes(torch.tensor([0.0, 1.0]))
+    with pytest.raises(ValueError, match=r"t must lie in \[0, 1\]"):
+        ImportanceTimes(DENSITY).weight(torch.tensor(2.0))
+    assert ImportanceTimes(DENSITY).weight(torch.tensor(1.0)) == pytest.approx(8.5 / 4 / 2)

@@ -53,6 +53,15 @@ def _level(name: str, value: Tensor | float, x: Tensor) -> Tensor:
     return level.reshape(level.shape + (1,) * (x.ndim - level.ndim))
 
 
+def _wide_level(name: str, value: Tensor | float) -> Tensor:
+    """A noise level, or several, not negative, in float64."""
+    if not isinstance(value, Tensor):
+        value = torch.tensor(_checks.number(name, value), dtype=torch.float64)
+    if not (_checks.tensor(name, value) >= 0).all():
+        raise ValueError(f"{name} must not be negative, got {float(value.min()):g}.")
+    return value.double()
+
+
 class GaussianMixture:
     r"""Σₖ wₖ N(μₖ, Σₖ) in d dimensions.
 
@@ -146,6 +155,29 @@ class GaussianMixture:
         gain = a * self._spread.to(x_t) / variance
         centre = self.means.to(x_t) + torch.einsum("...kj,kij->...ki", gain * residual, self._basis.to(x_t))
         return (log_joint.softmax(-1).unsqueeze(-1) * centre).sum(-2)
+
+    def at_deviations(self, z: Tensor, alpha: Tensor | float = 1.0, sigma: Tensor | float = 0.0) -> Tensor:
+        """Where deviations z (n, d) of N(0, I) lie in each component of α·x₀ + σ·ε: (..., K, n, d) for levels (...)."""
+        _checks.tensor("z", z, ("n", self.dim))
+        a, s = (_wide_level(name, value) for name, value in (("alpha", alpha), ("sigma", sigma)))
+        if a.ndim and s.ndim:
+            _checks.same_shape("sigma", s, "alpha", a)
+        a, s = a[..., None, None], s[..., None, None]
+        root = self._basis * (a**2 * self._spread + s**2).sqrt().unsqueeze(-2)
+        return (a * self.means).unsqueeze(-2) + torch.einsum("...kij,nj->...kni", root, z.double())
+
+    def posterior_variance(self, x_t: Tensor, alpha: Tensor | float, sigma: Tensor | float) -> Tensor:
+        """tr Cov[x₀ | x_t], the squared error that the best denoiser still makes; x_t (..., d) gives (...)."""
+        _checks.tensor("x_t", x_t, ("...", self.dim))
+        log_joint, residual, variance, a = self._components(x_t, alpha, sigma)
+        weight = log_joint.softmax(-1)
+        spread = self._spread.to(x_t)
+        within = (spread * (1 - a**2 * spread / variance)).sum(-1)
+        centre = self.means.to(x_t) + torch.einsum(
+            "...kj,kij->...ki", a * spread / variance * residual, self._basis.to(x_t)
+        )
+        between = (centre - (weight.unsqueeze(-1) * centre).sum(-2, keepdim=True)).square().sum(-1)
+        return (weight * (within + between)).sum(-1)
 
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """n independent draws of x₀, shape (n, d), in torch's default dtype."""

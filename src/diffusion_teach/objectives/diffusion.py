@@ -38,18 +38,22 @@ def sample_times(
     widths = _checks.pair("widths", widths, above=0)
     low_discrepancy = _checks.flag("low_discrepancy", low_discrepancy)
     smallest = _checks.number("smallest", smallest, least=0, below=1)
-    _checks.generator(generator)
-    device = None if generator is None else generator.device
-    if low_discrepancy:
-        u = torch.rand((*shape[:-1], 1), generator=generator, device=device)
-        u = (u + torch.arange(shape[-1], device=device) / shape[-1]) % 1
-    else:
-        u = torch.rand(shape, generator=generator, device=device)
+    u = _even(shape, low_discrepancy, generator)
     if _checks.choice("spacing", spacing, ("time", "logistic")) == "logistic":
         u = _between(_logistic_grid(schedule, widths), u)
     if isinstance(schedule, Discrete):
         return (torch.floor(u * schedule.steps).clamp(max=schedule.steps - 1) + 1) / schedule.steps
     return smallest + (1 - smallest) * u
+
+
+def _even(shape: tuple[int, ...], low_discrepancy: bool, generator: torch.Generator | None) -> Tensor:
+    """Uniform numbers in [0, 1); with low discrepancy the last dimension shares one shift."""
+    _checks.generator(generator)
+    device = None if generator is None else generator.device
+    if not low_discrepancy:
+        return torch.rand(shape, generator=generator, device=device)
+    u = torch.rand((*shape[:-1], 1), generator=generator, device=device)
+    return (u + torch.arange(shape[-1], device=device) / shape[-1]) % 1
 
 
 @lru_cache(maxsize=8)
@@ -64,6 +68,40 @@ def _between(table: Tensor, u: Tensor) -> Tensor:
     below = position.long().clamp(max=len(table) - 2)
     table = table.to(u.device)
     return torch.lerp(table[below], table[below + 1], position - below)
+
+
+class ImportanceTimes:
+    """Times drawn where a density says, and the weights that make up for it: E[weight(t)·h(t)] is h's mean over [0, 1].
+
+    The estimate of a mean varies least where the density is in proportion to √E[h²] (Nichol and Dhariwal 2021, eq. 18).
+
+    Args:
+        density: (n,) positive, of n equal cells of [0, 1] from data to noise; it need not sum to one.
+    """
+
+    def __init__(self, density: Tensor) -> None:
+        _checks.tensor("density", density, ("n",))
+        if not (density > 0).all():
+            raise ValueError(f"density must be positive everywhere, got {float(density.min()):g} as the least of it.")
+        share = density.double() / density.double().sum()
+        self.density = share * len(share)
+        self._below = torch.cat([share.new_zeros(1), share.cumsum(0)])
+
+    def sample(
+        self, shape: tuple[int, ...], *, low_discrepancy: bool = True, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Times of a shape, float64; `low_discrepancy` as in `sample_times`."""
+        u = _even(_checks.sizes("shape", shape), _checks.flag("low_discrepancy", low_discrepancy), generator).double()
+        below = self._below.to(u.device)
+        cell = (torch.searchsorted(below, u, right=True) - 1).clamp(max=len(below) - 2)
+        within = (u - below[cell]) / (below[cell + 1] - below[cell])
+        return ((cell + within) / (len(below) - 1)).clamp(0, 1)
+
+    def weight(self, t: Tensor) -> Tensor:
+        """1/density at times t, shaped like them: what `diffusion_loss` takes as `weight`."""
+        check_time(t)
+        cell = (t * len(self.density)).long().clamp(max=len(self.density) - 1)
+        return 1 / self.density.to(t)[cell]
 
 
 def diffusion_loss(
