@@ -22,6 +22,7 @@ from diffusion_teach.claims import (
     chapter_04,
     chapter_05,
     chapter_06,
+    chapter_07,
     chapter_11,
 )
 from diffusion_teach.claims.claim import Bound, Claim, Measured, as_floats, at_least, at_most, between
@@ -30,7 +31,17 @@ __all__ = ["TABLE", "Bound", "Claim", "ClaimError", "Measured", "at_least", "at_
 
 TABLE: dict[str, Claim] = {
     claim.id: claim
-    for chapter in (chapter_00, chapter_01, chapter_02, chapter_03, chapter_04, chapter_05, chapter_06, chapter_11)
+    for chapter in (
+        chapter_00,
+        chapter_01,
+        chapter_02,
+        chapter_03,
+        chapter_04,
+        chapter_05,
+        chapter_06,
+        chapter_07,
+        chapter_11,
+    )
     for claim in chapter.CLAIMS
 }
 """Every claim of the book, by its id."""

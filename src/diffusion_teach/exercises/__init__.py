@@ -14,6 +14,7 @@ from diffusion_teach.exercises import (
     chapter_04,
     chapter_05,
     chapter_06,
+    chapter_07,
     chapter_11,
 )
 from diffusion_teach.exercises.exercise import Answer, Exercise, Law, Mistake, Trial, Wrong, same
@@ -22,7 +23,17 @@ __all__ = ["TABLE", "Answer", "Exercise", "Law", "Mistake", "Trial", "Wrong", "c
 
 TABLE: dict[str, Exercise] = {
     exercise.id: exercise
-    for chapter in (chapter_00, chapter_01, chapter_02, chapter_03, chapter_04, chapter_05, chapter_06, chapter_11)
+    for chapter in (
+        chapter_00,
+        chapter_01,
+        chapter_02,
+        chapter_03,
+        chapter_04,
+        chapter_05,
+        chapter_06,
+        chapter_07,
+        chapter_11,
+    )
     for exercise in chapter.EXERCISES
 }
 """Every exercise of the book, by its id."""
