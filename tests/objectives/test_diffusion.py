@@ -13,7 +13,7 @@ from diffusion_teach.denoisers import Exact, Learned
 from diffusion_teach.exact import GaussianMixture
 from diffusion_teach.objectives.diffusion import ImportanceTimes, diffusion_loss, sample_times
 from diffusion_teach.parameterizations import TARGETS, row, target
-from diffusion_teach.schedules import VP, Cosine, Discrete, FlowMatching, Schedule, linear_betas
+from diffusion_teach.schedules import EDM, VP, Cosine, Discrete, FlowMatching, Schedule, linear_betas
 
 COVARIANCE = torch.tensor([[1.0, 0.6, -0.2], [0.6, 0.8, 0.1], [-0.2, 0.1, 0.5]], dtype=torch.float64)
 PRECISION = torch.linalg.inv(COVARIANCE)
@@ -61,6 +61,15 @@ def test_logistic_times_have_a_logistic_log_snr_of_two_widths(schedule: Schedule
     assert float(largest) < 1.95 / math.sqrt(40_000) + (0.01 if isinstance(schedule, Discrete) else 0.005)
     if isinstance(schedule, Discrete):
         torch.testing.assert_close((t * 1000).round() / 1000, t)
+
+
+@pytest.mark.parametrize("schedule", [EDM(), VP()])
+def test_edm_s_times_have_a_normal_log_sigma(schedule: Schedule) -> None:
+    t = sample_times(schedule, (20_000,), spacing="edm", low_discrepancy=False, generator=_seeded(0))
+    log_sigma = -schedule.log_snr(t.double()) / 2
+    assert float(log_sigma.mean()) == pytest.approx(-1.2, abs=4.5 * 1.2 / math.sqrt(20_000))
+    assert float(log_sigma.std()) == pytest.approx(1.2, abs=4.5 * 1.2 / math.sqrt(40_000))
+    assert float((log_sigma > 0).double().mean()) == pytest.approx(0.1587, abs=4.5 * 0.366 / math.sqrt(20_000))
 
 
 class Answer(nn.Module):

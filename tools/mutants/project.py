@@ -20,6 +20,7 @@ ELSEWHERE = {
     **{f"studies/ablation/{name}.py": "studies/test_ablation.py" for name in ("measure", "pace")},
     **{f"studies/equal_terms/{name}.py": "studies/test_equal_terms.py" for name in ("contenders", "measure", "search")},
     "studies/judges/measure.py": "studies/test_judges.py",
+    "studies/schedules/measure.py": "studies/test_schedules.py",
 }
 
 

@@ -14,6 +14,9 @@ from diffusion_teach.parameterizations import add_noise, expand, target
 from diffusion_teach.samplers.time_grids import LOGISTIC_WIDTHS, time_grid
 from diffusion_teach.schedules import Discrete, Schedule, check_schedule, check_time
 
+EDM_MEAN, EDM_STD = -1.2, 1.2
+"""EDM's distribution of ln(σ/α), of pixels in [−1, 1]."""
+
 
 def sample_times(
     schedule: Schedule,
@@ -27,7 +30,8 @@ def sample_times(
 ) -> Tensor:
     """Training times: 1/T, 2/T, … 1 equally likely on a `Discrete` schedule, else uniform on [smallest, 1].
 
-    With `spacing="logistic"` the log-SNR is drawn from a logistic distribution instead, around the levels at which a
+    With `spacing="edm"` ln(σ/α) is normal, with mean −1.2 and deviation 1.2 (Karras et al. 2022, section 5). With
+    `spacing="logistic"` the log-SNR is drawn from a logistic distribution instead, around the levels at which a
     digit's shape is decided: as many as `samplers.time_grid` has steps there. Their loss then counts for more.
 
     With `low_discrepancy` the last dimension shares one random shift, u_i = (u + i/B) mod 1, so that a batch covers
@@ -39,8 +43,11 @@ def sample_times(
     low_discrepancy = _checks.flag("low_discrepancy", low_discrepancy)
     smallest = _checks.number("smallest", smallest, least=0, below=1)
     u = _even(shape, low_discrepancy, generator)
-    if _checks.choice("spacing", spacing, ("time", "logistic")) == "logistic":
+    if _checks.choice("spacing", spacing, ("time", "logistic", "edm")) == "logistic":
         u = _between(_logistic_grid(schedule, widths), u)
+    elif spacing == "edm":
+        log_sigma = EDM_MEAN + EDM_STD * torch.special.ndtri(u.clamp(1e-6, 1 - 1e-6))
+        u = schedule.time_of(-2 * log_sigma)
     if isinstance(schedule, Discrete):
         return (torch.floor(u * schedule.steps).clamp(max=schedule.steps - 1) + 1) / schedule.steps
     return smallest + (1 - smallest) * u

@@ -40,9 +40,15 @@ SCHEDULES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "cosine": {"name": "cosine"},
         "continuous-cosine": {"name": "continuous-cosine"},
         "ve": {"name": "ve", "sigma_min": 0.02, "sigma_max": 33.0},
+        "sigmoid": {"name": "sigmoid"},
+        "stable-diffusion": {"name": "stable-diffusion"},
+        "stable-diffusion-zero": {"name": "stable-diffusion-zero"},
+        "shifted-cosine": {"name": "shifted-cosine", "shift": -1.386},
+        "edm": {"name": "edm"},
     }
 )
-"""DDPM's table of 1,000 "linear" betas, that of "cosine" betas, the cosine schedule in continuous time, NCSN's "ve".
+"""DDPM's table of 1,000 "linear" betas, that of "cosine" betas, the cosine schedule in continuous time, NCSN's "ve",
+and what `studies.schedules` compares.
 
 The exploding noise of the last grows from well below a pixel's grey level to the largest distance between two training
 images, 33: pixels lie in [−1, 1] (Song and Ermon 2020, technique 1).

@@ -98,7 +98,7 @@ class Sigmoid(Schedule):
     """The sigmoid schedule, α² from 1 to 0 as a logistic curve runs from `start` to `end`; α² + σ² = 1.
 
     With S the logistic function, z = (start + t·(end − start))/τ, and z₀ and z₁ its values at t = 0 and 1,
-    α² = (S(z₁) − S(z))/(S(z₁) − S(z₀)). (Jabri et al. 2022, appendix; Chen 2023, algorithm 1, with these defaults.)
+    α² = (S(z₁) − S(z))/(S(z₁) − S(z₀)). (Jabri et al. 2023, appendix; Chen 2023, algorithm 1, with these defaults.)
     """
 
     def __init__(self, start: float = -3.0, end: float = 3.0, tau: float = 1.0) -> None:
