@@ -74,8 +74,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="weights-decide-where",
         chapter=CHAPTER,
-        sentence="one model, fitted exactly with two weightings: by the error of v it errs at λ < −5 at most a tenth as "
-        "much as by the bound.",
+        sentence="one model, fitted exactly with two weightings: by the error of v it errs at λ < −5 at most a tenth "
+        "as much as by the bound.",
         bounds={"noise": at_most(0.1)},
         source="kingma2023understanding",
         facts=(11, 13),
