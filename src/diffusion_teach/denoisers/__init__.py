@@ -8,3 +8,5 @@ from diffusion_teach.denoisers.denoiser import Denoiser, check_denoiser, score
 from diffusion_teach.denoisers.exact import Exact
 from diffusion_teach.denoisers.guided import Guided
 from diffusion_teach.denoisers.learned import Conditioned, Learned
+from diffusion_teach.denoisers.observed import Observed
+from diffusion_teach.denoisers.rescaled import Rescaled

@@ -17,12 +17,16 @@ suits digits that sit in the middle of the picture, and costs next to nothing.
 The network adds a learned, time-dependent share of x_t to its output: at high noise the answer for ε is nearly x_t
 itself, and need not be carried through the convolutions.
 
+Bits are decided by the last digits of a pixel, which a network does not see of itself: `fourier` shows it the waves
+sin(2ⁿπx) and cos(2ⁿπx) of each (Kingma et al. 2021, appendix C).
+
 Source: Ronneberger et al. (2015) for the U; Ho et al. (2020), appendix B, for residual blocks with time embedding.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TypeVar
 
 import torch
@@ -53,6 +57,7 @@ class UNet(Network):
         embedding: size of the time embedding, even.
         classes: how many labels `cond` may name; 0 for a network that takes none. One more row is learned for "no
             label", which cond = None and the label `classes` stand for.
+        fourier: the n of the waves of the pixels that the stem sees besides them; none by default.
     """
 
     frequencies: Tensor
@@ -69,6 +74,7 @@ class UNet(Network):
         image_size: int = 28,
         embedding: int = 64,
         classes: int = 0,
+        fourier: Sequence[int] = (),
     ) -> None:
         super().__init__()
         for channels in _checks.sizes("width", width, 2):
@@ -78,6 +84,7 @@ class UNet(Network):
         planes = _checks.integer("planes", planes)
         self.shape = (_checks.integer("image_channels", image_channels), *[_multiple("image_size", image_size, 4)] * 2)
         self.classes = _checks.integer("classes", classes, least=0)
+        self.fourier = _checks.sizes("fourier", fourier) if fourier else ()
         fine, coarse = width
         folded = 4 * image_channels
 
@@ -86,7 +93,7 @@ class UNet(Network):
         self.embed = nn.Sequential(nn.Linear(embedding, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
         self.labels = nn.Embedding(classes + 1, embedding) if classes else None
 
-        self.stem = nn.Conv2d(folded, fine, 3, padding=1)
+        self.stem = nn.Conv2d(folded * (1 + 2 * len(self.fourier)), fine, 3, padding=1)
         self.encoder = ResidualBlock(fine, embedding, convolutions=1)
         self.down = nn.Conv2d(fine, coarse, 2, stride=2)
         self.middle = nn.ModuleList(ResidualBlock(coarse, embedding, convolutions=2) for _ in range(blocks))
@@ -116,7 +123,7 @@ class UNet(Network):
         in_full = devices.autocast(x_t.device, "float32")
         with in_full:
             e = self._embedding(t, cond, x_t)
-            folded = F.pixel_unshuffle(x_t, 2)
+            folded = F.pixel_unshuffle(self._with_waves(x_t), 2)
             h = self.stem(folded.contiguous(memory_format=torch.channels_last))
         skip = self.encoder(h, e)
         h = self.down(skip)
@@ -132,6 +139,11 @@ class UNet(Network):
         """The convolutions between the first and the last layer: the weights that `optimizers.Muon` is for."""
         parts = (self.encoder, self.down, self.middle, self.up, self.join, self.decoder)
         return [p for part in parts for p in part.parameters() if p.ndim == 4]
+
+    def _with_waves(self, x: Tensor) -> Tensor:
+        """x (B, C, H, W) and the waves of each number, as further channels."""
+        angles = [2**n * math.pi * x for n in self.fourier]
+        return torch.cat([x, *(a.sin() for a in angles), *(a.cos() for a in angles)], dim=1) if angles else x
 
     def _check(self, x_t: Tensor, t: Tensor) -> None:
         _checks.input_of(self, "x_t", x_t, ("B", *self.shape))
