@@ -24,7 +24,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from diffusion_teach import _checks
+from diffusion_teach import _checks, devices
 from diffusion_teach.denoisers import Denoiser, check_denoiser
 from diffusion_teach.parameterizations import add_noise
 from diffusion_teach.physics import runge_kutta
@@ -216,7 +216,8 @@ def dequantise(
     """
     low, high, levels = _grid(low, high, levels)
     whole = _checks.indices("images", images, levels)
-    u = torch.rand(whole.shape, dtype=torch.float64, device=whole.device, generator=_checks.generator(generator))
+    wide = devices.widest(whole.device)
+    u = torch.rand(whole.shape, dtype=wide, device=whole.device, generator=_checks.generator(generator))
     return (low + (high - low) * (whole + u) / levels).to(torch.get_default_dtype())
 
 

@@ -47,6 +47,7 @@ def test_recipes_are_found_by_name() -> None:
         "rpgan-stacked",
         "classifier",
         "encoder",
+        "likelihood-mnist",
     ]
     for name in recipes.names():
         recipe = recipes.get(name)

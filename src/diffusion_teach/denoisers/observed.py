@@ -21,8 +21,6 @@ from diffusion_teach import _checks
 from diffusion_teach.denoisers.denoiser import Denoiser, check_denoiser
 from diffusion_teach.parameterizations import Prediction, expand
 
-Linear = Callable[[Tensor], Tensor]
-
 
 class Observed(Denoiser):
     """A denoiser of x₀ given y = A·x₀ + s·η, see above. It is no posterior mean but for Gaussian data.
@@ -39,7 +37,7 @@ class Observed(Denoiser):
 
     is_posterior_mean = False
 
-    def __init__(self, denoiser: Denoiser, see: Linear, y: Tensor, std: float, *, solves: int = 5) -> None:
+    def __init__(self, denoiser: Denoiser, see: Callable[[Tensor], Tensor], y: Tensor, std: float, *, solves: int = 5) -> None:
         check_denoiser("denoiser", denoiser)
         self.denoiser, self.schedule, self.shape = denoiser, denoiser.schedule, denoiser.shape
         self.see = _checks.function("see", see)
@@ -78,7 +76,7 @@ class Observed(Denoiser):
         return Prediction(x0, (x_t.detach() - alpha * x0) / sigma)
 
 
-def _conjugate_gradients(apply: Linear, b: Tensor, steps: int) -> Tensor:
+def _conjugate_gradients(apply: Callable[[Tensor], Tensor], b: Tensor, steps: int) -> Tensor:
     """u with apply(u) = b in every row, b (B, ...), for apply symmetric and positive definite."""
 
     def dot(a: Tensor, b: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ out here, as one table and one loop say all of it, and nothing else of such a li
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
@@ -16,9 +17,6 @@ import torch
 from torch import Tensor
 
 from diffusion_teach import _checks
-
-Slope = Callable[[Tensor, Tensor], Tensor]
-"""dy/du at u, 0-dimensional and float64, and y (B, n); shaped like y."""
 
 # Where each slope is taken: a row of weights for the slopes before it. The last row is the answer of fifth order, and
 # its slope is the first one of the next step.
@@ -43,8 +41,11 @@ class Solved(NamedTuple):
     rejected: int
 
 
-def rk4(slope: Slope, y: Tensor, grid: Tensor) -> Solved:
-    """y (B, n) at the end of a grid (N + 1,) that rises or falls, by the classical method of fourth order."""
+def rk4(slope: Callable[[Tensor, Tensor], Tensor], y: Tensor, grid: Tensor) -> Solved:
+    """y (B, n) at the end of a grid (N + 1,) that rises or falls, by the classical method of fourth order.
+
+    The slope is asked at u, 0-dimensional and float64, and y, and returns dy/du, shaped like y.
+    """
     _start(slope, y)
     gaps = _checks.tensor("grid", grid, ("steps + 1",)).double().diff()
     if len(gaps) == 0 or not ((gaps > 0).all() or (gaps < 0).all()):
@@ -60,14 +61,20 @@ def rk4(slope: Slope, y: Tensor, grid: Tensor) -> Solved:
 
 
 def dormand_prince(
-    slope: Slope, y: Tensor, start: float, stop: float, *, tolerance: float = 1e-5, most: int = 10_000
+    slope: Callable[[Tensor, Tensor], Tensor],
+    y: Tensor,
+    start: float,
+    stop: float,
+    *,
+    tolerance: float = 1e-5,
+    most: int = 10_000,
 ) -> Solved:
     """y (B, n) at `stop`, in steps as long as a tolerance allows.
 
     A step stands when in every row the root mean square of error/(tolerance·(1 + |y|)) is at most 1.
 
     Args:
-        slope: dy/du.
+        slope: dy/du at u, 0-dimensional and float64, and y; shaped like y.
         y: at `start`.
         start, stop: of u; stop may lie on either side.
         tolerance: relative and absolute.
@@ -99,19 +106,19 @@ def dormand_prince(
             u, y, first = u + h, ahead, slopes[-1]
         else:
             rejected += 1
-        h *= min(GROW, max(SHRINK, SAFETY * error**-0.2)) if 0 < error < float("inf") else GROW if error == 0 else SHRINK
+        h *= min(GROW, max(SHRINK, SAFETY * max(error, 1e-9) ** -0.2)) if math.isfinite(error) else SHRINK
     raise ValueError(
         f"the solver came as far as {u:g} of {stop:g} in {most} steps: a slope that jumps or is infinite holds it up. "
         "Stay away from such places, or allow a larger tolerance."
     )
 
 
-def _start(slope: Slope, y: Tensor) -> None:
+def _start(slope: object, y: Tensor) -> None:
     _checks.function("slope", slope)
     _checks.tensor("y", y, ("B", "n"))
 
 
-def _slope(slope: Slope, u: Tensor, y: Tensor) -> Tensor:
+def _slope(slope: Callable[[Tensor, Tensor], Tensor], u: Tensor, y: Tensor) -> Tensor:
     value = slope(u, y)
     _checks.same_shape("what slope returns", _checks.tensor("what slope returns", value, finite=False), "y", y)
     return value

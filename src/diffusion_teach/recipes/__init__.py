@@ -8,7 +8,7 @@ What compares them lies in `studies`.
 from __future__ import annotations
 
 from diffusion_teach import _checks
-from diffusion_teach.recipes import classifier, diffusion, encoder, gan, vae
+from diffusion_teach.recipes import classifier, diffusion, encoder, gan, likelihood, vae
 from diffusion_teach.training.recipe import Recipe
 
 _RECIPES: dict[str, Recipe] = {
@@ -25,6 +25,7 @@ _RECIPES: dict[str, Recipe] = {
         gan.RPGAN_STACKED,
         classifier.CLASSIFIER,
         encoder.ENCODER,
+        likelihood.LIKELIHOOD_MNIST,
     )
 }
 

@@ -45,13 +45,14 @@ SCHEDULES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "stable-diffusion-zero": {"name": "stable-diffusion-zero"},
         "shifted-cosine": {"name": "shifted-cosine", "shift": -1.386},
         "edm": {"name": "edm"},
+        "ve-fine": {"name": "ve", "sigma_min": 1e-3, "sigma_max": 33.0},
     }
 )
 """DDPM's table of 1,000 "linear" betas, that of "cosine" betas, the cosine schedule in continuous time, NCSN's "ve",
 and what `studies.schedules` compares.
 
 The exploding noise of the last grows from well below a pixel's grey level to the largest distance between two training
-images, 33: pixels lie in [−1, 1] (Song and Ermon 2020, technique 1).
+images, 33: pixels lie in [−1, 1] (Song and Ermon 2020, technique 1). That of "ve-fine" begins below a cell's tenth.
 """
 WEIGHTS = ("simple", "none")
 
