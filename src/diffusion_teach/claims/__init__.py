@@ -23,6 +23,7 @@ from diffusion_teach.claims import (
     chapter_05,
     chapter_06,
     chapter_07,
+    chapter_08,
     chapter_11,
 )
 from diffusion_teach.claims.claim import Bound, Claim, Measured, as_floats, at_least, at_most, between
@@ -40,6 +41,7 @@ TABLE: dict[str, Claim] = {
         chapter_05,
         chapter_06,
         chapter_07,
+        chapter_08,
         chapter_11,
     )
     for claim in chapter.CLAIMS

@@ -15,6 +15,7 @@ from diffusion_teach.exercises import (
     chapter_05,
     chapter_06,
     chapter_07,
+    chapter_08,
     chapter_11,
 )
 from diffusion_teach.exercises.exercise import Answer, Exercise, Law, Mistake, Trial, Wrong, same
@@ -32,6 +33,7 @@ TABLE: dict[str, Exercise] = {
         chapter_05,
         chapter_06,
         chapter_07,
+        chapter_08,
         chapter_11,
     )
     for exercise in chapter.EXERCISES
