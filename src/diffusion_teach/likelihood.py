@@ -177,7 +177,7 @@ def variational_bound(
     The model is the chain of 2015 and of DDPM: x_t from N(0, σ²·I) at the first of the
     times, down by Gaussians of the posterior's variance to the last, t_min > 0, and then
     x = x_t_min/α + (σ/α)·z. With SNR = α²/σ², each step costs ½(SNR_s − SNR_t)·‖x − x̂₀‖²,
-    the start α²‖x‖²/(2σ²), the end the entropy of its noise (Kingma et al. 2021, eqs. 11–14).
+    the start α²‖x‖²/(2σ²), the end the entropy of its noise (Kingma et al. 2021, section 4).
 
     Args:
         denoiser: E[x₀|x_t].

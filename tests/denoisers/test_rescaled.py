@@ -50,7 +50,7 @@ def test_there_and_back_is_nothing() -> None:
 
 def test_ddim_walks_the_same_path_on_both() -> None:
     """The deterministic sampler sees x/α and σ/α alone: on times of equal log-SNR both paths are one, rescaled."""
-    ve, vp = VE(1e-3, 200.0), VP()
+    ve, vp = VE(1e-3, 500.0), VP()
     on_vp = time_grid(vp, 12, start=0.95, stop=0.02, spacing="log_snr")
     on_ve = ve.time_of(vp.log_snr(on_vp))
     x = torch.randn(20, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(3))

@@ -213,3 +213,22 @@ def test_wrong_images_and_times(x: Tensor) -> None:
 def test_wrong_sizes(arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         UNet(**arguments)
+
+
+def test_waves_tell_a_pixel_s_last_digits(x: Tensor) -> None:
+    """With n = 8 a byte's cell of 1/128 is one wave: what lies a cell apart looks the same to it, half a cell does not."""
+    network = alive(UNet((8, 16), dense=0, fourier=[7, 8]))
+    waves = network._with_waves(x)
+    assert waves.shape == (3, 5, 28, 28)
+    torch.testing.assert_close(waves[:, :1], x)
+    torch.testing.assert_close(waves[:, 1], (128 * torch.pi * x[:, 0].double()).sin().float(), rtol=0, atol=1e-3)
+    torch.testing.assert_close(waves[:, 4], (256 * torch.pi * x[:, 0].double()).cos().float(), rtol=0, atol=1e-3)
+    apart = network._with_waves(x + 1 / 128)
+    torch.testing.assert_close(apart[:, [2, 4]], waves[:, [2, 4]], rtol=0, atol=1e-3)
+    torch.testing.assert_close(apart[:, [1, 3]], -waves[:, [1, 3]], rtol=0, atol=1e-3)
+    assert network(x, torch.tensor(0.3)).shape == x.shape
+
+
+def test_without_waves_the_network_is_as_it_was(x: Tensor) -> None:
+    assert UNet()._with_waves(x) is x
+    assert UNet().stem.in_channels == 4

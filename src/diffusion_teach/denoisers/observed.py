@@ -1,13 +1,14 @@
 r"""A denoiser that knows a measurement: y = A·x₀ + s·η, linear, of a part of the picture, its sum, or its blur.
 
 Given x_t, the clean picture lies around x̂₀ with the covariance C = (σ²/α)·∂x̂₀/∂x_t, the second of Tweedie's formulas
-(Efron 2011, eq. 2.8). Take it for Gaussian, and the measurement moves it to
+(Efron 2011, section 2). Take it for Gaussian, and the measurement moves it to
 
     E[x₀|x_t, y] ≈ x̂₀ + C·Aᵀ(A·C·Aᵀ + s²I)⁻¹(y − A·x̂₀).
 
 So a condition is one more denoiser, and every sampler walks with it. For Gaussian data this is exact, at every noise
-level; else it is a guess, which is best where little noise is left. (Finzi et al. 2023, section 4; Boys et al. 2023;
-Rozet et al. 2024, algorithm 3, who solve the system by conjugate gradients, as is done here, and never form C.)
+level; else it is a guess, which is best where little noise is left. (Finzi et al. 2023, "User-defined event sampling";
+Boys et al. 2023, "Tweedie moment projected diffusions"; Rozet et al. 2024, "Learning diffusion priors from
+observations", who solve the system by conjugate gradients, as is done here, and never form C.)
 """
 
 from __future__ import annotations

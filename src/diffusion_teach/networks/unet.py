@@ -18,7 +18,7 @@ The network adds a learned, time-dependent share of x_t to its output: at high n
 itself, and need not be carried through the convolutions.
 
 Bits are decided by the last digits of a pixel, which a network does not see of itself: `fourier` shows it the waves
-sin(2ⁿπx) and cos(2ⁿπx) of each (Kingma et al. 2021, appendix C).
+sin(2ⁿπx) and cos(2ⁿπx) of each (Kingma et al. 2021, section 3.4).
 
 Source: Ronneberger et al. (2015) for the U; Ho et al. (2020), appendix B, for residual blocks with time embedding.
 """
