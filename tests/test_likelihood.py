@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 import torch
@@ -124,7 +125,8 @@ def test_signs_are_exact_where_the_jacobian_is_diagonal() -> None:
     x = points(5)
     denoiser = Exact(GaussianMixture(torch.ones(1), MEAN, torch.diag(torch.tensor([0.3, 2.0]))[None]), VP())
     exact, signs, normal = (
-        log_likelihood(denoiser, x, t_min=1e-3, trace=trace).log_density for trace in ("exact", "rademacher", "gaussian")
+        log_likelihood(denoiser, x, t_min=1e-3, trace=trace).log_density
+        for trace in ("exact", "rademacher", "gaussian")
     )
     torch.testing.assert_close(signs, exact)
     assert (normal - exact).abs().max() > 0.01
@@ -192,7 +194,7 @@ def test_the_bound_of_a_gaussian_is_the_density_of_its_chain() -> None:
     one, zero = torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, 1, dtype=torch.float64)
     # gain and noise of each step from its answers to x = 1 without noise and x = 0 with it
     spread = at(schedule, 1.0)[1] ** 2
-    for t, s in zip(times[:-1], times[1:], strict=True):
+    for t, s in pairwise(times):
         gain = ddim(1.0)(denoiser, one, t, s, None, lambda x: zero)[0]
         noise = ddim(1.0)(denoiser, zero, t, s, None, lambda x: one)[0]
         spread = float(gain**2 * spread + noise**2)
@@ -207,7 +209,9 @@ def test_the_bound_of_a_gaussian_is_the_density_of_its_chain() -> None:
     snr = (alpha / sigma) ** 2
     c = alpha * variance / (alpha**2 * variance + sigma**2)
     squared = (1 - c * alpha) ** 2 * 0.36 + c**2 * sigma**2
-    expected = -0.5 * snr[0] * 0.36 - 0.5 * (snr.diff() * squared[:-1]).sum() - 0.5 * (2 * math.pi * math.e / snr[-1]).log()
+    expected = (
+        -0.5 * snr[0] * 0.36 - 0.5 * (snr.diff() * squared[:-1]).sum() - 0.5 * (2 * math.pi * math.e / snr[-1]).log()
+    )
     assert float(drawn.mean()) == pytest.approx(float(expected), abs=error)
 
 

@@ -221,9 +221,7 @@ def dequantise(
     return (low + (high - low) * (whole + u) / levels).to(torch.get_default_dtype())
 
 
-def bits_per_dimension(
-    log_density: Tensor, dimensions: int, *, low: float, high: float, levels: int = 256
-) -> Tensor:
+def bits_per_dimension(log_density: Tensor, dimensions: int, *, low: float, high: float, levels: int = 256) -> Tensor:
     """−(log p/d + log Δ)/log 2 with Δ = (high − low)/levels: what a number costs of data on a grid of cells.
 
     The density is one of x as `dequantise` makes it with the same low, high and levels:

@@ -15,7 +15,9 @@ from diffusion_teach.schedules import VE, VP, FlowMatching, Schedule
 
 D = 4
 _HALF = torch.randn(D, D, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-DATA = GaussianMixture(torch.ones(1), torch.arange(4.0).double()[None] / 3, (_HALF @ _HALF.T + 0.1 * torch.eye(D))[None])
+DATA = GaussianMixture(
+    torch.ones(1), torch.arange(4.0).double()[None] / 3, (_HALF @ _HALF.T + 0.1 * torch.eye(D))[None]
+)
 MATRICES = {
     "a part": torch.eye(D, dtype=torch.float64)[:2],
     "a sum": torch.ones(1, D, dtype=torch.float64),

@@ -88,7 +88,8 @@ def test_it_takes_over_what_the_denoiser_says_of_itself() -> None:
     bound = rescaled.given(torch.tensor([0, 1]))
     x = torch.randn(2, 1, 8, 8)
     torch.testing.assert_close(
-        bound(x, torch.tensor(0.5)).x0, Rescaled(labelled.given(torch.tensor([0, 1])), Cosine())(x, torch.tensor(0.5)).x0
+        bound(x, torch.tensor(0.5)).x0,
+        Rescaled(labelled.given(torch.tensor([0, 1])), Cosine())(x, torch.tensor(0.5)).x0,
     )
     good = Exact(MIXTURE, VP())
     assert not Rescaled(Guided(good, good, 1.0), Cosine()).is_posterior_mean

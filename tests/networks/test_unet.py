@@ -216,7 +216,7 @@ def test_wrong_sizes(arguments: dict, message: str) -> None:
 
 
 def test_waves_tell_a_pixel_s_last_digits(x: Tensor) -> None:
-    """With n = 8 a byte's cell of 1/128 is one wave: what lies a cell apart looks the same to it, half a cell does not."""
+    """With n = 8 a byte's cell of 1/128 is one wave: what lies a cell apart looks the same to it."""
     network = alive(UNet((8, 16), dense=0, fourier=[7, 8]))
     waves = network._with_waves(x)
     assert waves.shape == (3, 5, 28, 28)

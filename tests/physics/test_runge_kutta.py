@@ -23,9 +23,9 @@ def swing(u: Tensor, y: Tensor) -> Tensor:
 def reference(stop: float, start: float = 0.0) -> Tensor:
     """By scipy, in steps so short that nothing is left to tell."""
     rows = [
-        solve_ivp(
-            lambda u, y: TURN.numpy() @ y + math.cos(u), (start, stop), row.numpy(), rtol=1e-12, atol=1e-12
-        ).y[:, -1]
+        solve_ivp(lambda u, y: TURN.numpy() @ y + math.cos(u), (start, stop), row.numpy(), rtol=1e-12, atol=1e-12).y[
+            :, -1
+        ]
         for row in Y
     ]
     return torch.from_numpy(np.stack(rows))
@@ -84,7 +84,10 @@ def test_the_answer_of_fifth_order_is_kept() -> None:
     weights = sum(a * c**4 for a, c in zip(runge_kutta._STAGES[-1], (0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1), strict=True))
     assert weights == pytest.approx(1 / 5, abs=1e-14)
     assert sum(runge_kutta._ERROR) == pytest.approx(0, abs=1e-14)
-    assert abs(sum(e * c**4 for e, c in zip(runge_kutta._ERROR, (0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1), strict=True))) > 1e-4
+    assert (
+        abs(sum(e * c**4 for e, c in zip(runge_kutta._ERROR, (0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1), strict=True)))
+        > 1e-4
+    )
 
 
 def test_what_holds_a_solver_up_is_an_error() -> None:

@@ -11,8 +11,17 @@ from torch import Tensor
 
 from diffusion_teach.denoisers import Exact
 from diffusion_teach.exact import GaussianMixture
-from diffusion_teach.samplers import ancestral, ddim, dpm_solver, euler_maruyama, langevin, predictor_corrector, sample, time_grid
-from diffusion_teach.samplers.walk import Step
+from diffusion_teach.samplers import (
+    ancestral,
+    ddim,
+    dpm_solver,
+    euler_maruyama,
+    langevin,
+    predictor_corrector,
+    sample,
+    time_grid,
+)
+from diffusion_teach.samplers.walk import Noise, Step
 from diffusion_teach.schedules import VE, VP, Cosine, Schedule, SubVP
 
 ONE, ZERO = torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, 1, dtype=torch.float64)
@@ -20,6 +29,12 @@ ONE, ZERO = torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, 1, dtype=torch
 
 def gaussian(variance: float) -> GaussianMixture:
     return GaussianMixture(torch.ones(1), torch.zeros(1, 1).double(), torch.tensor([[[variance]]], dtype=torch.float64))
+
+
+def one_by_one(noises: list[Tensor]) -> Noise:
+    """Noise that was drawn before."""
+    left = iter(noises)
+    return lambda _: next(left)
 
 
 def affine(step: Step, variance: float, schedule: Schedule, t: Tensor, s: Tensor) -> tuple[float, float]:
@@ -90,7 +105,9 @@ def test_the_last_step_adds_no_noise_and_one_to_t_min_does() -> None:
     denoiser, x = Exact(gaussian(1.0), VP()), torch.ones(4, 1, dtype=torch.float64)
     t = torch.tensor(0.1, dtype=torch.float64)
     ends = [
-        euler_maruyama(1.0)(denoiser, x, t, torch.tensor(s).double(), None, lambda x: torch.arange(4.0).double()[:, None])[0]
+        euler_maruyama(1.0)(
+            denoiser, x, t, torch.tensor(s).double(), None, lambda x: torch.arange(4.0).double()[:, None]
+        )[0]
         for s in (0.0, 0.05)
     ]
     torch.testing.assert_close(ends[0], denoiser(x, t).x0)
@@ -98,14 +115,18 @@ def test_the_last_step_adds_no_noise_and_one_to_t_min_does() -> None:
 
 
 def test_a_corrector_after_any_step_is_langevin_s_at_its_level() -> None:
-    denoiser, x = Exact(gaussian(0.3), VP()), torch.randn(50, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    denoiser, x = (
+        Exact(gaussian(0.3), VP()),
+        torch.randn(50, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(0)),
+    )
     t, s = torch.tensor(0.6, dtype=torch.float64), torch.tensor(0.5, dtype=torch.float64)
     for step in (ancestral, ddim(0.0), euler_maruyama(1.0)):
         noises = [torch.randn(50, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(i)) for i in range(5)]
-        drawn, again = iter(noises), iter(noises)
-        found, _ = predictor_corrector(step, corrections=2, ratio=0.2)(denoiser, x, t, s, None, lambda _: next(drawn))
-        moved, _ = step(denoiser, x, t, s, None, lambda _: next(again))
-        expected = langevin.correct(denoiser, moved, s, steps=2, ratio=0.2, noise=lambda _: next(again))
+        corrected = predictor_corrector(step, corrections=2, ratio=0.2)
+        found, _ = corrected(denoiser, x, t, s, None, one_by_one(noises))
+        draw = one_by_one(noises)
+        moved, _ = step(denoiser, x, t, s, None, draw)
+        expected = langevin.correct(denoiser, moved, s, steps=2, ratio=0.2, noise=draw)
         torch.testing.assert_close(found, expected)
 
 
@@ -119,7 +140,9 @@ def test_a_corrector_leaves_the_last_step_alone_and_keeps_a_solver_s_memory() ->
         return dpm_solver(denoiser, x, t, s, state, noise)
 
     ends = [
-        sample(denoiser, predictor_corrector(watched, ratio=1e-12), x, times, generator=torch.Generator().manual_seed(i))
+        sample(
+            denoiser, predictor_corrector(watched, ratio=1e-12), x, times, generator=torch.Generator().manual_seed(i)
+        )
         for i in range(2)
     ]
     torch.testing.assert_close(ends[0], sample(denoiser, dpm_solver, x, times), rtol=0, atol=1e-5)
@@ -135,7 +158,9 @@ def test_a_corrector_draws_a_wrong_spread_towards_the_right_one() -> None:
 
     step = predictor_corrector(still, corrections=40, ratio=0.2)
     found, _ = step(Exact(gaussian(1.0), schedule), x, t, t, None, lambda x: torch.randn_like(x))
-    assert float(found.var()) == pytest.approx(langevin.stationary_variance(1.0, 0.2 * float(schedule.sigma(t)) ** 2), rel=0.06)
+    assert float(found.var()) == pytest.approx(
+        langevin.stationary_variance(1.0, 0.2 * float(schedule.sigma(t)) ** 2), rel=0.06
+    )
 
 
 def test_what_cannot_be_is_refused() -> None:

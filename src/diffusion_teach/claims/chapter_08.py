@@ -10,9 +10,9 @@ CLAIMS = (
     Claim(
         id="ito-is-not-newton",
         chapter=CHAPTER,
-        sentence="over a time of 1 the squares of 256 increments of Brownian motion add up to 1, within .004 on average, "
-        "and scatter by .086 to .091; the sum of w·Δw is 0 within .025 with w before the step, with a variance of .44 to "
-        ".56, and 1 within .025 with w after it.",
+        sentence="over a time of 1 the squares of 256 increments of Brownian motion add up to 1, within .004 on "
+        "average, and scatter by .086 to .091; the sum of w·Δw is 0 within .025 with w before the step, with a "
+        "variance of .44 to .56, and 1 within .025 with w after it.",
         bounds={
             "squares": between(0.996, 1.004),
             "scatter": between(0.086, 0.091),
@@ -25,8 +25,8 @@ CLAIMS = (
     Claim(
         id="three-sdes-three-lines",
         chapter=CHAPTER,
-        sentence="paths of the VP, sub-VP and VE equations that start at x₀ have at t = .25, .5 and 1 the mean α·x₀, to "
-        "within .05 σ, and the deviation σ, to within 4.5 %.",
+        sentence="paths of the VP, sub-VP and VE equations that start at x₀ have at t = .25, .5 and 1 the mean α·x₀, "
+        "to within .05 σ, and the deviation σ, to within 4.5 %.",
         bounds={"mean": at_most(0.05), "deviation": between(0.955, 1.045)},
         source="song2021score",
         facts=(3,),
@@ -43,9 +43,9 @@ CLAIMS = (
     Claim(
         id="one-density-many-walks",
         chapter=CHAPTER,
-        sentence="the walks back with the noise k·g and the matching drift, k = 0, .5, 1 and 2, have the exact distribution "
-        "function at t = .3 and t = .02 to within .035; the noise of k = 1 with the drift of k = 0 misses it by .1 and "
-        "more.",
+        sentence="the walks back with the noise k·g and the matching drift, k = 0, .5, 1 and 2, have the exact "
+        "distribution function at t = .3 and t = .02 to within .035; the noise of k = 1 with the drift of k = 0 "
+        "misses it by .1 and more.",
         bounds={"matching": at_most(0.035), "mismatched": at_least(0.1)},
         source="song2021score",
         facts=(3,),
@@ -53,8 +53,9 @@ CLAIMS = (
     Claim(
         id="only-one-walk-is-the-film",
         chapter=CHAPTER,
-        sentence="of a standard normal law, the covariance of two times over that of the process is 2.6 to 2.7 for k = 0, "
-        "2.03 to 2.13 for k = .5, 1 within .04 for k = 1, and .01 to .09 for k = 2: only Anderson's walk is the reversal.",
+        sentence="of a standard normal law, the covariance of two times over that of the process is 2.6 to 2.7 for k "
+        "= 0, 2.03 to 2.13 for k = .5, 1 within .04 for k = 1, and .01 to .09 for k = 2: only Anderson's walk is the "
+        "reversal.",
         bounds={
             "none": between(2.6, 2.7),
             "half": between(2.03, 2.13),
@@ -67,9 +68,9 @@ CLAIMS = (
     Claim(
         id="a-corrector-forgets",
         chapter=CHAPTER,
-        sentence="started at t = .3 with half or twice the variance, the flow ends with .47 to .52 or 1.9 to 2.06 times "
-        "the right one, with a corrector after each step with .95 to 1.08 times; started rightly, at equal cost and with "
-        "the exact score, the corrector ends .02 to .08 farther off than the predictor alone.",
+        sentence="started at t = .3 with half or twice the variance, the flow ends with .47 to .52 or 1.9 to 2.06 "
+        "times the right one, with a corrector after each step with .95 to 1.08 times; started rightly, at equal cost "
+        "and with the exact score, the corrector ends .02 to .08 farther off than the predictor alone.",
         bounds={
             "half_alone": between(0.47, 0.52),
             "twice_alone": between(1.9, 2.06),
@@ -83,10 +84,10 @@ CLAIMS = (
     Claim(
         id="two-names-one-answer",
         chapter=CHAPTER,
-        sentence="asked about the same test digits in the same noise, the shipped DDPM and the shipped NCSN give pictures "
-        "that differ by at most .15 of what lies between them and the mean digit at a log-SNR of −6 and at most .006 at 4; "
-        "a Gaussian with the digits' covariance differs at least 3 times as much from DDPM at −2 to 2, and NCSN itself, "
-        "handed DDPM's pixels and time as they are, at least 10 times as much.",
+        sentence="asked about the same test digits in the same noise, the shipped DDPM and the shipped NCSN give "
+        "pictures that differ by at most .15 of what lies between them and the mean digit at a log-SNR of −6 and at "
+        "most .006 at 4; a Gaussian with the digits' covariance differs at least 3 times as much from DDPM at −2 to "
+        "2, and NCSN itself, handed DDPM's pixels and time as they are, at least 10 times as much.",
         bounds={
             "much_noise": at_most(0.15),
             "little_noise": at_most(0.006),
@@ -99,8 +100,8 @@ CLAIMS = (
     Claim(
         id="as-near-as-two-seeds",
         chapter=CHAPTER,
-        sentence="in the plane, an ε-network on VP and a score network on VE of the same size and training differ by .5 to "
-        "2 times as much as two seeds of one of them.",
+        sentence="in the plane, an ε-network on VP and a score network on VE of the same size and training differ by "
+        ".5 to 2 times as much as two seeds of one of them.",
         bounds={"across_over_within": between(0.5, 2.0)},
         source="ho2020denoising",
         facts=(3,),
@@ -108,8 +109,8 @@ CLAIMS = (
     Claim(
         id="one-noise-two-networks",
         chapter=CHAPTER,
-        sentence="from one sample of noise, along one flow, both networks walk to like digits: their squared distance is "
-        "at most .4 of that of digits from different noise.",
+        sentence="from one sample of noise, along one flow, both networks walk to like digits: their squared distance "
+        "is at most .4 of that of digits from different noise.",
         bounds={"same_over_different": at_most(0.4)},
         source="song2021score",
         facts=(3,),
@@ -117,8 +118,8 @@ CLAIMS = (
     Claim(
         id="the-flow-knows-its-density",
         chapter=CHAPTER,
-        sentence="with 100 steps of Runge and Kutta's the flow tells the mixture's log-density to within 3·10⁻⁴ nats on "
-        "average and 3·10⁻³ at most; with 25 steps at least 20 times less well.",
+        sentence="with 100 steps of Runge and Kutta's the flow tells the mixture's log-density to within 3·10⁻⁴ nats "
+        "on average and 3·10⁻³ at most; with 25 steps at least 20 times less well.",
         bounds={"mean": at_most(3e-4), "most": at_most(3e-3), "coarse_over_fine": at_least(20)},
         source="song2021score",
         facts=(3,),
@@ -126,9 +127,9 @@ CLAIMS = (
     Claim(
         id="signs-are-quieter",
         chapter=CHAPTER,
-        sentence="Hutchinson's estimator is right on average, within .06 nats with signs and .7 with normal probes; the "
-        "variance of normal ones is within a fifth of what the Jacobian of a correlated Gaussian predicts, and at least "
-        "60 times that of signs.",
+        sentence="Hutchinson's estimator is right on average, within .06 nats with signs and .7 with normal probes; "
+        "the variance of normal ones is within a fifth of what the Jacobian of a correlated Gaussian predicts, and at "
+        "least 60 times that of signs.",
         bounds={
             "signs": between(-0.06, 0.06),
             "normal": between(-0.7, 0.7),
@@ -141,8 +142,8 @@ CLAIMS = (
     Claim(
         id="a-network-has-a-likelihood",
         chapter=CHAPTER,
-        sentence="the density of the trained network's flow lies .003 to .12 nats below the true one on average over the "
-        "data, which is their divergence.",
+        sentence="the density of the trained network's flow lies .003 to .12 nats below the true one on average over "
+        "the data, which is their divergence.",
         bounds={"nats": between(0.003, 0.12)},
         source="song2021score",
         facts=(3,),
@@ -150,8 +151,8 @@ CLAIMS = (
     Claim(
         id="the-bound-closes-like-one-over-t",
         chapter=CHAPTER,
-        sentence="with the exact score the bound of chapter 3 lies below the density by 1.2 to 2.2 nats at 32 steps, and "
-        "the gap falls with the power .8 to 1.2 of their number.",
+        sentence="with the exact score the bound of chapter 3 lies below the density by 1.2 to 2.2 nats at 32 steps, "
+        "and the gap falls with the power .8 to 1.2 of their number.",
         bounds={"gap": between(1.2, 2.2), "order": between(0.8, 1.2)},
         source="kingma2021variational",
         facts=(1, 3),
@@ -168,9 +169,9 @@ CLAIMS = (
     Claim(
         id="conditioning-beside-the-exact-answer",
         chapter=CHAPTER,
-        sentence="of a correlated Gaussian with one coordinate seen, the denoiser that knows the measurement gives the other "
-        "the exact mean within .05 and .93 to 1.07 times the exact deviation; putting the seen one in at each level "
-        "misses the deviation by a fifth and more.",
+        sentence="of a correlated Gaussian with one coordinate seen, the denoiser that knows the measurement gives "
+        "the other the exact mean within .05 and .93 to 1.07 times the exact deviation; putting the seen one in at "
+        "each level misses the deviation by a fifth and more.",
         bounds={
             "mean": between(-0.05, 0.05),
             "deviation": between(0.93, 1.07),

@@ -38,7 +38,9 @@ class Observed(Denoiser):
 
     is_posterior_mean = False
 
-    def __init__(self, denoiser: Denoiser, see: Callable[[Tensor], Tensor], y: Tensor, std: float, *, solves: int = 5) -> None:
+    def __init__(
+        self, denoiser: Denoiser, see: Callable[[Tensor], Tensor], y: Tensor, std: float, *, solves: int = 5
+    ) -> None:
         check_denoiser("denoiser", denoiser)
         self.denoiser, self.schedule, self.shape = denoiser, denoiser.schedule, denoiser.shape
         self.see = _checks.function("see", see)

@@ -42,9 +42,7 @@ def _reverse(
 ) -> Answer:
     """An answer x_share(f, h)·x + pull(g², h, k)·score + kick(g², h, k)·z."""
 
-    def answer(
-        x: Tensor, score: Tensor, f: float, g2: float, h: float, k: float, generator: torch.Generator
-    ) -> Tensor:
+    def answer(x: Tensor, score: Tensor, f: float, g2: float, h: float, k: float, generator: torch.Generator) -> Tensor:
         z = draw(x.shape, dtype=x.dtype, generator=generator)
         return x_share(f, h) * x + pull(g2, h, k) * score + kick(g2, h, k) * z
 
@@ -76,7 +74,11 @@ def _step_mistakes(k: float) -> dict[str, tuple[float, float, float]]:
     x, s, z = _share(F, H), _pull(G2, H, k), _kick(G2, H, k)
     return {
         "the drift f·x is added. Time runs back: x_s = x_t − (drift)·h.": (1 + F * H, s, z),
-        "you follow the score downhill: the drift has −½(1 + k²)g²·score, and the step subtracts the drift.": (x, -s, z),
+        "you follow the score downhill: the drift has −½(1 + k²)g²·score, and the step subtracts the drift.": (
+            x,
+            -s,
+            z,
+        ),
         "the whole drift has the wrong sign: that is a step forward in time. The step back subtracts it.": (
             1 + F * H,
             -s,
@@ -119,8 +121,8 @@ def _examine_reverse_step(answer: Answer) -> None:
             diagnose(
                 found,
                 _step_mistakes(k).items() if k == K else (),
-                f"at k = {k:g} your step holds {found[0]:.3f} of x, {found[1]:.3f} of the score, and noise that deviates "
-                f"by {found[2]:.3f}; one of the three is not what the equation says.",
+                f"at k = {k:g} your step holds {found[0]:.3f} of x, {found[1]:.3f} of the score, and noise that "
+                f"deviates by {found[2]:.3f}; one of the three is not what the equation says.",
                 near=_all_near,
             )
 
@@ -141,7 +143,9 @@ def _two_bumps(x: Tensor, alpha: Tensor) -> Tensor:
     """E[ε|x_t] of two narrow bumps at ±(1, .5) on VP, with α told."""
     centre = torch.tensor([1.0, 0.5], dtype=x.dtype)
     variance = 1 - 0.9 * alpha**2  # α²·.1 + σ²
-    bump = centre * torch.tanh(alpha * (x @ centre).unsqueeze(-1) / variance)  # the mean of the two, as likely as they are
+    bump = centre * torch.tanh(
+        alpha * (x @ centre).unsqueeze(-1) / variance
+    )  # the mean of the two, as likely as they are
     x0 = bump + 0.1 * alpha / variance * (x - alpha * bump)
     return (1 - alpha**2).sqrt() * (x - alpha * x0) / variance
 
@@ -154,7 +158,9 @@ def _examine_score_on_ve(answer: Answer) -> None:
         value, eps = answer(_two_bumps, x, sigma), _two_bumps(alpha * x, alpha)
         named = {
             "the sign is turned: the noise points away from the data, the score towards it.": eps / sigma,
-            "the network is shown x as it is on VE. On VP a picture of this noise is smaller, by α.": -_two_bumps(x, alpha)
+            "the network is shown x as it is on VE. On VP a picture of this noise is smaller, by α.": -_two_bumps(
+                x, alpha
+            )
             / sigma,
             "x is divided by α. It has to shrink on its way from VE to VP.": -_two_bumps(x / alpha, alpha) / sigma,
             "you divide by σ of VP. The score that is asked for is that of VE, where the noise deviates by σ.": -eps
@@ -234,8 +240,8 @@ def _examine_trace_estimate(answer: Answer) -> None:
         raise Wrong("your estimate does not scatter: that is the exact trace, at d backward passes. Draw one v of ±1.")
     if found[1] > 1.3 * deviation:
         raise Wrong(
-            f"right on average, and it scatters by {found[1]:.2f}; with entries ±1 it would by {deviation:.2f}. Are yours "
-            "normal?"
+            f"right on average, and it scatters by {found[1]:.2f}; with entries ±1 it would by {deviation:.2f}. Are "
+            "yours normal?"
         )
 
 
@@ -299,7 +305,7 @@ def _examine_bits(answer: Answer) -> None:
         value, right = answer(log_density, d, low, high), bits(log_density, d, low, high)
         two, cell = math.log(2), math.log((high - low) / 256)
         named = {
-            "the size of a cell is not in it: a density is per unit of x, and a byte's share of it is p·Δᵈ.": -log_density
+            "the size of a cell is not in it: a density is per unit of x, and a byte's share is p·Δᵈ.": -log_density
             / d
             / two,
             "log Δ has the wrong sign. A cell holds the probability p·Δᵈ.": -(log_density / d - cell) / two,

@@ -1,16 +1,17 @@
-r"""Score-based generative modeling through stochastic differential equations (Song et al. 2021), in the paper's letters.
+r"""Generative modeling through stochastic differential equations (Song et al. 2021), in the paper's letters.
 
-    SMLD's chain   x_i = x_{i−1} + √(σ_i² − σ_{i−1}²)·z_{i−1}                        (eq. 8)
-    DDPM's chain   x_i = √(1 − β_i)·x_{i−1} + √β_i·z_{i−1}                            (eq. 10)
-    reverse SDE    dx = [f(x, t) − g(t)²·∇_x log p_t(x)] dt + g(t) dw̄                 (eq. 6)
-    its flow       dx = [f(x, t) − ½g(t)²·∇_x log p_t(x)] dt = f̃(x, t) dt             (eq. 13)
-    likelihood     log p_0(x(0)) = log p_T(x(T)) + ∫ ∇·f̃(x(t), t) dt                  (eq. 39)
+SMLD's chain   x_i = x_{i−1} + √(σ_i² − σ_{i−1}²)·z_{i−1}                        (eq. 8)
+DDPM's chain   x_i = √(1 − β_i)·x_{i−1} + √β_i·z_{i−1}                            (eq. 10)
+reverse SDE    dx = [f(x, t) − g(t)²·∇_x log p_t(x)] dt + g(t) dw̄                 (eq. 6)
+its flow       dx = [f(x, t) − ½g(t)²·∇_x log p_t(x)] dt = f̃(x, t) dt             (eq. 13)
+likelihood     log p_0(x(0)) = log p_T(x(T)) + ∫ ∇·f̃(x(t), t) dt                  (eq. 39)
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Protocol
 
 import torch
@@ -53,7 +54,7 @@ def log_likelihood(s_θ: Score, x: Tensor, t: Tensor, sde: SDE, σ_T: float) -> 
         return f̃.detach(), sum(rows)
 
     total = torch.zeros(len(x), dtype=x.dtype)
-    for now, then in zip(t[:-1], t[1:], strict=True):
+    for now, then in pairwise(t):
         h = then - now
         f̃, divergence = velocity_and_divergence(x, now)
         f̃_then, divergence_then = velocity_and_divergence(x + h * f̃, then)

@@ -1,4 +1,4 @@
-r"""Runge and Kutta: a differential equation dy/du = slope(u, y), solved by steps that look several times before they go.
+r"""Runge and Kutta: a differential equation dy/du = slope(u, y), solved by steps that look before they go.
 
 `rk4` takes the steps that it is given: four slopes each, an error of order h⁴. `dormand_prince` chooses its steps. It
 has two answers from the same six slopes, of fifth and of fourth order; their difference tells the error of a step, and

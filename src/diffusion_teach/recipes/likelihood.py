@@ -3,8 +3,8 @@
 A byte's pixel is a cell of 1/128 in [−1, 1]. To tell what a cell costs, a model must see noise that is finer than the
 cell: here log-SNRs from −6.9 to 13.3, σ = .0013, where DDPM's first step has σ = .01. And it must see where in its cell
 a pixel lies, which are its last digits: so the network gets the waves of 128 and 256 cycles for the picture's range
-(Kingma et al. 2021, section 3.4). Log-SNRs are drawn evenly and the error of the noise counts alike at all of them: that
-is the variational bound, ½∫E‖ε − ε̂‖² dλ, and no choice (section 5 there).
+(Kingma et al. 2021, section 3.4). Log-SNRs are drawn evenly, and the error of the noise counts alike at all of them:
+that is the variational bound, ½∫E‖ε − ε̂‖² dλ, and no choice (section 5 there).
 """
 
 from __future__ import annotations

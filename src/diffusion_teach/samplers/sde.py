@@ -7,7 +7,10 @@ The forward SDE dx = f·x dt + g dw has many ways back that share its marginals 
 leads from q_1 to q_0: k = 1 is the reversal of the process itself (Anderson 1982), k = 0 the probability flow, without
 chance (Song et al. 2021, eqs. 6 and 13). Of one walker's places at two times only k = 1 has the right law.
 
-`euler_maruyama` takes the plain steps of this equation, x_s = x_t − [f·x_t − ½(1 + k²)·g²·s]·h + k·g·√h·z with h = t − s.
+`euler_maruyama` takes the plain steps of this equation, with h = t − s,
+
+    x_s = x_t − [f·x_t − ½(1 + k²)·g²·∇log q_t(x_t)]·h + k·g·√h·z.
+
 Its moments err in first order of h, and its paths, too, as the noise does not depend on x. The forward chains of DDPM
 and SMLD are exact transitions, whatever their steps.
 

@@ -27,6 +27,7 @@ PARTS = (
     "scoreboard.measure",
     "stacked_digits.search",
     "stacked_digits.count",
+    "two_names.measure",
 )
 
 
