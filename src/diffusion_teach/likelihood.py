@@ -59,7 +59,7 @@ def log_likelihood(
     Args:
         denoiser: one whose answer is a posterior mean.
         x: (B, ...), taken as points of time t_min, in the denoiser's dtype.
-        t_min: where the model stops. It has no default, as the answer depends on it.
+        t_min: where the model stops; it has no default, as the answer depends on it.
         t_max: where the model starts; below 1 on schedules with α(1) = 0.
         steps: of Runge and Kutta's method, even in log σ̄; None lets Dormand and Prince's
             choose its own, such that `tolerance` holds.
@@ -79,6 +79,7 @@ def log_likelihood(
     _check_density(denoiser, x)
     schedule = denoiser.schedule
     alpha, sigma, ends = _ends(schedule, t_min, t_max)
+    tolerance = _checks.number("tolerance", tolerance, above=0, below=1)
     directions = _directions(x, trace, probes, generator)
     share = 1.0 if trace == "exact" else 1 / probes
     grid = None if steps is None else torch.linspace(*ends, _checks.integer("steps", steps) + 1, dtype=torch.float64)

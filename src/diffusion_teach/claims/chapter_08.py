@@ -85,14 +85,14 @@ CLAIMS = (
         id="two-names-one-answer",
         chapter=CHAPTER,
         sentence="asked about the same test digits in the same noise, the shipped DDPM and the shipped NCSN give "
-        "pictures that differ by at most .15 of what lies between them and the mean digit at a log-SNR of −6 and at "
-        "most .006 at 4; a Gaussian with the digits' covariance differs at least 3 times as much from DDPM at −2 to "
-        "2, and NCSN itself, handed DDPM's pixels and time as they are, at least 10 times as much.",
+        "pictures that differ by at most .12 of what lies between them and the mean digit at a log-SNR of −6 and at "
+        "most .005 at 4; a Gaussian with the digits' covariance differs at least 5 times as much from DDPM at −2 to "
+        "2, and NCSN itself, handed DDPM's pixels and time as they are, at least 12 times as much.",
         bounds={
-            "much_noise": at_most(0.15),
-            "little_noise": at_most(0.006),
-            "gaussian": at_least(3),
-            "naive": at_least(10),
+            "much_noise": at_most(0.12),
+            "little_noise": at_most(0.005),
+            "gaussian": at_least(5),
+            "naive": at_least(12),
         },
         source="song2021score",
         facts=(3,),
@@ -127,14 +127,14 @@ CLAIMS = (
     Claim(
         id="signs-are-quieter",
         chapter=CHAPTER,
-        sentence="Hutchinson's estimator is right on average, within .06 nats with signs and .7 with normal probes; "
-        "the variance of normal ones is within a fifth of what the Jacobian of a correlated Gaussian predicts, and at "
-        "least 60 times that of signs.",
+        sentence="Hutchinson's estimator is right on average, within .07 nats with signs and .75 with normal probes; "
+        "the variance of normal ones is within a fifth of what the Jacobian of a correlated Gaussian predicts, and 95 "
+        "to 155 times that of signs.",
         bounds={
-            "signs": between(-0.06, 0.06),
-            "normal": between(-0.7, 0.7),
+            "signs": between(-0.07, 0.07),
+            "normal": between(-0.75, 0.75),
             "predicted": between(0.8, 1.2),
-            "ratio": at_least(60),
+            "ratio": between(95, 155),
         },
         source="hutchinson1989stochastic",
         facts=(3,),
@@ -151,18 +151,19 @@ CLAIMS = (
     Claim(
         id="the-bound-closes-like-one-over-t",
         chapter=CHAPTER,
-        sentence="with the exact score the bound of chapter 3 lies below the density by 1.2 to 2.2 nats at 32 steps, "
-        "and the gap falls with the power .8 to 1.2 of their number.",
-        bounds={"gap": between(1.2, 2.2), "order": between(0.8, 1.2)},
+        sentence="with the exact score the bound of chapter 3 lies below the density by 2.5 to 2.95 nats at 32 steps, "
+        "and from there to 128 the gap falls with the power .95 to 1.35 of their number.",
+        bounds={"gap": between(2.5, 2.95), "order": between(0.95, 1.35)},
         source="kingma2021variational",
         facts=(1, 3),
     ),
     Claim(
         id="one-code-two-networks",
         chapter=CHAPTER,
-        sentence="the codes that both networks give to one test digit correlate by at least .7 on average; those of "
-        "different digits by at most .2.",
-        bounds={"same": at_least(0.7), "different": at_most(0.2)},
+        sentence="the codes that both networks give to one test digit correlate by at least .7 on average; with that "
+        "of the Gaussian of the digits' mean and covariance DDPM's correlates by at most .6, and with that of another "
+        "digit by at most .2.",
+        bounds={"same": at_least(0.7), "gaussian": at_most(0.6), "different": at_most(0.2)},
         source="song2021score",
         facts=(3,),
     ),
@@ -170,12 +171,12 @@ CLAIMS = (
         id="conditioning-beside-the-exact-answer",
         chapter=CHAPTER,
         sentence="of a correlated Gaussian with one coordinate seen, the denoiser that knows the measurement gives "
-        "the other the exact mean within .05 and .93 to 1.07 times the exact deviation; putting the seen one in at "
-        "each level misses the deviation by a fifth and more.",
+        "the other the exact mean within .05 and .95 to 1.05 times the exact deviation; putting the seen one in at "
+        "each level draws the mean .25 to .6 towards that of all data.",
         bounds={
             "mean": between(-0.05, 0.05),
-            "deviation": between(0.93, 1.07),
-            "put_in_off_by": at_least(0.2),
+            "deviation": between(0.95, 1.05),
+            "put_in": between(-0.6, -0.25),
         },
         source="song2021score",
         facts=(1, 3),
@@ -183,9 +184,9 @@ CLAIMS = (
     Claim(
         id="blurred-digits-come-back",
         chapter=CHAPTER,
-        sentence="of digits under a 9 × 9 blur, the restored ones explain what was seen to within .5 to 1.6 times its "
-        "noise, and the classifier reads at least .8 of them rightly, at least .2 more than of the blurred ones.",
-        bounds={"residual": between(0.5, 1.6), "read": at_least(0.8), "gained": at_least(0.2)},
+        sentence="of digits under a 9 × 9 blur, the restored ones explain what was seen to within .85 to 1.2 times "
+        "its noise, and the classifier reads at least .85 of them rightly, at least .3 more than of the blurred ones.",
+        bounds={"residual": between(0.85, 1.2), "read": at_least(0.85), "gained": at_least(0.3)},
         facts=(3,),
     ),
 )
