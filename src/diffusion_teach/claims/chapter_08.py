@@ -160,10 +160,10 @@ CLAIMS = (
     Claim(
         id="one-code-two-networks",
         chapter=CHAPTER,
-        sentence="the codes that both networks give to one test digit correlate by at least .7 on average; with that "
-        "of the Gaussian of the digits' mean and covariance DDPM's correlates by at most .6, and with that of another "
-        "digit by at most .2.",
-        bounds={"same": at_least(0.7), "gaussian": at_most(0.6), "different": at_most(0.2)},
+        sentence="the codes that both networks give to one test digit correlate by at least .93 on average; with that "
+        "of the Gaussian of the digits' mean and covariance DDPM's correlates by at most .85, and with that of "
+        "another digit by at most .1.",
+        bounds={"same": at_least(0.93), "gaussian": at_most(0.85), "different": at_most(0.1)},
         source="song2021score",
         facts=(3,),
     ),
@@ -172,11 +172,11 @@ CLAIMS = (
         chapter=CHAPTER,
         sentence="of a correlated Gaussian with one coordinate seen, the denoiser that knows the measurement gives "
         "the other the exact mean within .05 and .95 to 1.05 times the exact deviation; putting the seen one in at "
-        "each level draws the mean .25 to .6 towards that of all data.",
+        "each level draws the mean .49 to .6 towards that of all data.",
         bounds={
             "mean": between(-0.05, 0.05),
             "deviation": between(0.95, 1.05),
-            "put_in": between(-0.6, -0.25),
+            "put_in": between(-0.6, -0.49),
         },
         source="song2021score",
         facts=(1, 3),
