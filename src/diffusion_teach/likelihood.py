@@ -78,11 +78,13 @@ def log_likelihood(
     """
     _check_density(denoiser, x)
     schedule = denoiser.schedule
-    alpha, sigma, ends = _ends(schedule, t_min, t_max)
+    alpha, sigma, (start, stop) = _ends(schedule, t_min, t_max)
     tolerance = _checks.number("tolerance", tolerance, above=0, below=1)
     directions = _directions(x, trace, probes, generator)
     share = 1.0 if trace == "exact" else 1 / probes
-    grid = None if steps is None else torch.linspace(*ends, _checks.integer("steps", steps) + 1, dtype=torch.float64)
+    grid = (
+        None if steps is None else torch.linspace(start, stop, _checks.integer("steps", steps) + 1, dtype=torch.float64)
+    )
     time = _clock(schedule, grid)
 
     def slope(u: Tensor, y: Tensor) -> Tensor:
@@ -93,7 +95,7 @@ def log_likelihood(
 
     y = torch.cat([x.flatten(1) / alpha[0], x.new_zeros(len(x), 1)], dim=1)
     if grid is None:
-        found = runge_kutta.dormand_prince(slope, y, *ends, tolerance=tolerance)
+        found = runge_kutta.dormand_prince(slope, y, start, stop, tolerance=tolerance)
     else:
         found = runge_kutta.rk4(slope, y, grid)
     code = (alpha[1] * found.y[:, :-1]).reshape(x.shape)
@@ -157,7 +159,7 @@ def _noise_and_trace(denoiser: Denoiser, x: Tensor, t: Tensor, directions: Tenso
         eps = denoiser(x, t).eps
         if not eps.requires_grad:
             raise ValueError("denoiser must have a derivative in x: leave out torch.no_grad() and detach() in it.")
-        along = torch.zeros_like(x[(slice(None), *[0] * (x.ndim - 1))])
+        along = x.new_zeros(len(x))
         for v in directions:
             (gradient,) = torch.autograd.grad(eps, x, v, retain_graph=True)
             along = along + (gradient * v).flatten(1).sum(1)

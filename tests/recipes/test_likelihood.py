@@ -53,7 +53,7 @@ def test_what_is_drawn() -> None:
 
 
 def test_a_cell_is_wider_than_the_least_noise() -> None:
-    assert math.exp(-13.3 / 2) < (likelihood.GRID["high"] - likelihood.GRID["low"]) / 256 / 5
+    assert math.exp(-13.3 / 2) < (likelihood.HIGH - likelihood.LOW) / 256 / 5
 
 
 def test_the_loss_is_the_error_of_the_noise_at_all_log_snrs_alike() -> None:

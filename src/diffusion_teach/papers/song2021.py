@@ -51,7 +51,7 @@ def log_likelihood(s_θ: Score, x: Tensor, t: Tensor, sde: SDE, σ_T: float) -> 
             x = x.detach().requires_grad_(True)
             f̃ = flow(s_θ, x, t, sde)
             rows = [torch.autograd.grad(f̃[:, i].sum(), x, retain_graph=True)[0][:, i] for i in range(x.shape[1])]
-        return f̃.detach(), sum(rows)
+        return f̃.detach(), torch.stack(rows).sum(0)
 
     total = torch.zeros(len(x), dtype=x.dtype)
     for now, then in pairwise(t):

@@ -25,8 +25,8 @@ from diffusion_teach.recipes.diffusion import DATA, DDPM_MNIST, LARGE, Diffusion
 from diffusion_teach.samplers.time_grids import time_grid
 from diffusion_teach.training.recipe import draws_no_images
 
-GRID = {"low": -1.0, "high": 1.0}
-"""The units: byte 0's cell begins at −1, byte 255's ends at 1."""
+LOW, HIGH = -1.0, 1.0
+"""The units: where byte 0's cell begins, and byte 255's ends."""
 IMAGES, BATCH, STEPS = 1000, 100, 1000
 """Test images that a card's figures are the mean of, images at a time, and steps of the bound."""
 
@@ -45,7 +45,7 @@ class LikelihoodRecipe(DiffusionRecipe):
         """x₀ (B, 1, 28, 28), t (B,) of evenly drawn log-SNRs, ε like x₀."""
         images, device = data[0], data[0].device
         rows = torch.randint(len(images), (self.batch,), generator=generator, device=device)
-        x0 = dequantise(images[rows], **GRID, generator=generator).unsqueeze(1)
+        x0 = dequantise(images[rows], low=LOW, high=HIGH, generator=generator).unsqueeze(1)
         low, high = self.log_snrs
         shift = torch.rand((), generator=generator, device=device)
         share = (shift + torch.arange(self.batch, device=device) / self.batch) % 1
@@ -72,7 +72,8 @@ class LikelihoodRecipe(DiffusionRecipe):
             "bound": float(bound.mean()),
             "images": len(images),
             "largest_log_snr": self.log_snrs[1],
-            **GRID,
+            "low": LOW,
+            "high": HIGH,
         }
 
 
@@ -92,14 +93,14 @@ def bits(
     adaptive solver, with Hutchinson's estimator and one draw of signs an image.
 
     Args:
-        denoiser: of pictures in the units of `GRID`.
+        denoiser: of pictures in the units of `LOW` and `HIGH`.
         images: (N, 28, 28) bytes.
         largest: log-SNR where the flow stops.
         tolerance: of the solver.
         steps: of the bound.
         generator: of all that is drawn.
     """
-    x = dequantise(images, **GRID, generator=generator).unsqueeze(1)
+    x = dequantise(images, low=LOW, high=HIGH, generator=generator).unsqueeze(1)
     t_min = float(denoiser.schedule.time_of(torch.tensor(largest, dtype=torch.float64)))
     flow = log_likelihood(
         denoiser, x, t_min=t_min, steps=None, tolerance=tolerance, trace="rademacher", generator=generator
@@ -107,7 +108,7 @@ def bits(
     times = time_grid(denoiser.schedule, steps, stop=t_min, spacing="log_snr")
     bound = variational_bound(denoiser, x, times, generator=generator)
     by_flow, by_bound = (
-        bits_per_dimension(density.double(), x[0].numel(), **GRID) for density in (flow.log_density, bound)
+        bits_per_dimension(density.double(), x[0].numel(), low=LOW, high=HIGH) for density in (flow.log_density, bound)
     )
     return by_flow, by_bound
 
