@@ -74,7 +74,7 @@ class UNet(Network):
         image_size: int = 28,
         embedding: int = 64,
         classes: int = 0,
-        fourier: Sequence[int] = (),
+        fourier: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         for channels in _checks.sizes("width", width, 2):
@@ -84,7 +84,8 @@ class UNet(Network):
         planes = _checks.integer("planes", planes)
         self.shape = (_checks.integer("image_channels", image_channels), *[_multiple("image_size", image_size, 4)] * 2)
         self.classes = _checks.integer("classes", classes, least=0)
-        self.fourier = _checks.sizes("fourier", fourier) if fourier else ()
+        waves = () if fourier is None else _checks.sizes("fourier", fourier)
+        self.fourier = tuple(_checks.integer("fourier", n, most=16) for n in waves)
         fine, coarse = width
         folded = 4 * image_channels
 
