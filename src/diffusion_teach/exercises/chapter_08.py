@@ -27,8 +27,15 @@ SHAPE = (20_000, 2)
 
 
 def reverse_step(
-    x: Tensor, score: Tensor, f: float, g2: float, h: float, k: float, generator: torch.Generator
+    x: Tensor,
+    score: Tensor,
+    f: float,
+    g2: float,
+    h: float,
+    k: float,
+    generator: torch.Generator,
 ) -> Tensor:
+    """x at t − h from x at t; score like x, and f, g2 (that is g²), h, k numbers."""
     drift = f * x - 0.5 * (1 + k**2) * g2 * score
     z = torch.randn(x.shape, dtype=x.dtype, generator=generator)
     return x - h * drift + k * (g2 * h) ** 0.5 * z
@@ -134,7 +141,12 @@ def _try_reverse_step(g: torch.Generator) -> Trial:
     return Trial((x, score, f, g2, h, k), Law(mean, torch.full(mean.shape, k * (g2 * h) ** 0.5)))
 
 
-def score_on_ve(eps_on_vp: Network, x: Tensor, sigma: Tensor) -> Tensor:
+def score_on_ve(
+    eps_on_vp: Callable[[Tensor, Tensor], Tensor],
+    x: Tensor,
+    sigma: Tensor,
+) -> Tensor:
+    """The score of x (B, d) on VE at the noise sigma, a number as a tensor."""
     alpha = 1 / (1 + sigma**2).sqrt()
     return -eps_on_vp(alpha * x, alpha) / sigma
 
@@ -187,7 +199,12 @@ def _try_score_on_ve(g: torch.Generator) -> Trial:
     return Trial((network, x, torch.tensor(uniform(g, 0.3, 4), dtype=torch.float64)))
 
 
-def trace_estimate(f: Callable[[Tensor], Tensor], x: Tensor, generator: torch.Generator) -> Tensor:
+def trace_estimate(
+    f: Callable[[Tensor], Tensor],
+    x: Tensor,
+    generator: torch.Generator,
+) -> Tensor:
+    """vᵀ(∂f/∂x)v at each row; f maps (B, d) to (B, d), and the result is (B,)."""
     v = 2.0 * torch.randint(0, 2, x.shape, generator=generator).to(x.dtype) - 1
     x = x.detach().requires_grad_(True)
     (gradient,) = torch.autograd.grad((f(x) * v).sum(), x)
@@ -295,6 +312,7 @@ def _try_trace_estimate(g: torch.Generator) -> Trial:
 
 
 def bits(log_density: Tensor, d: int, low: float, high: float) -> Tensor:
+    """Bits per dimension from log p in nats (B,), for pictures of d bytes."""
     cell = (high - low) / 256
     return -(log_density / d + math.log(cell)) / math.log(2)
 
