@@ -378,6 +378,9 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "exact.distributions.GaussianMixture.at_deviations": lambda: {"z": points()},
     "exact.quadrature.expectation": lambda: {"mixture": mixture(), "function": lambda x: x[..., 0], "nodes": 3},
     "exact.quadrature.entropy": lambda: {"mixture": mixture(), "nodes": 3},
+    "exact.flow.*": lambda: {
+        "gaussian": GaussianMixture(torch.ones(1), torch.zeros(1, 2), torch.ones(1)),
+    },
     "exact.heartbeat.*": lambda: {"x_t": torch.ones(1, 20), "ᾱ": 0.5, "T": 3},
     "exact.observation.observed": lambda: {
         "mixture": mixture(),
@@ -460,6 +463,17 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "recipes.classifier.accuracy": lambda: {"model": Classifier()},
     "recipes.encoder.neighbour_accuracy": lambda: {"model": Encoder()},
     "samplers.ddim_family.*": a_step,
+    "samplers.churn.churned": lambda: {"churn": 0.1, "noise": samplers.gaussian(generator())},
+    "samplers.exponential.step_means": lambda: {"h": torch.tensor(0.7), "order": 3},
+    "samplers.exponential.weights": lambda: {
+        "places": torch.tensor([0.0, -1.0]),
+        "means": torch.tensor([1.0, 0.6]),
+    },
+    "samplers.optimised_times.optimise_times": lambda: {
+        "step": samplers.ddim(0.0),
+        "target": points() / 2,
+        "rounds": 2,
+    },
     "samplers.inpainting.inpaint": lambda: {"noise": None},
     "samplers.langevin.langevin": lambda: {"h": 0.1, "noise": None},
     "samplers.langevin.stationary_variance": lambda: {"variance": 1.0, "h": 0.1},

@@ -101,7 +101,10 @@ def test_dpm_solver_2m(start: Tensor, kind: str, step: Step) -> None:
     scheduler = of("DPMSolverMultistepScheduler", algorithm_type=kind, solver_order=2, timestep_spacing="trailing")
     other, own = (torch.Generator().manual_seed(1) for _ in range(2))
     expected = theirs(scheduler, start, 20, generator=other)
-    single = lambda like: torch.randn(like.shape, dtype=torch.float32, generator=own)  # as theirs draws
+
+    def single(like: Tensor) -> Tensor:
+        return torch.randn(like.shape, dtype=torch.float32, generator=own)  # as theirs draws
+
     near(sample(EXACT, step, start, time_grid(TABLE, 20), noise=single), expected)
 
 

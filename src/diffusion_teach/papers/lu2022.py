@@ -49,13 +49,13 @@ def dpm_solver_3(ε_θ: Network, x: Tensor, s: Tensor, t: Tensor, k: Schedule) -
 
 def dpm_solver_pp_2m(x_θ: Network, x: Tensor, t: Tensor, k: Schedule) -> Tensor:
     """DPM-Solver++ (2M) down the times t_0 > t_1 > … > t_M (2022b, algorithm 2)."""
-    D, Q = x_θ(x, t[0]), []
+    before, h_before = None, None
     for i in range(1, len(t)):
         h = k.λ(t[i]) - k.λ(t[i - 1])
-        Q.append((D, h))
-        if i > 1:
-            (before, h_before), r = Q[-2], Q[-2][1] / h
-            D = (1 + 1 / (2 * r)) * D - 1 / (2 * r) * before
+        D = x_i = x_θ(x, t[i - 1])
+        if before is not None:
+            r = h_before / h
+            D = (1 + 1 / (2 * r)) * x_i - 1 / (2 * r) * before
         x = k.σ(t[i]) / k.σ(t[i - 1]) * x - k.α(t[i]) * torch.expm1(-h) * D
-        D = x_θ(x, t[i])
+        before, h_before = x_i, h
     return x

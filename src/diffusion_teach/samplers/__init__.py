@@ -1,7 +1,7 @@
 """Samplers: how one walks back from noise to data. `langevin` and `inpainting` are modules of their own."""
 
+from diffusion_teach.samplers.churn import edm
 from diffusion_teach.samplers.ddim_family import ancestral, ddim, dpm_solver, sde_dpm_solver
-from diffusion_teach.samplers.edm import edm
 from diffusion_teach.samplers.exponential import multistep, singlestep
 from diffusion_teach.samplers.inpainting import inpaint
 from diffusion_teach.samplers.ode import euler, heun

@@ -65,13 +65,17 @@ def weights(places: Tensor, means: Tensor) -> Tensor:
     Args:
         places: (n,) all different, as shares of the step; those of earlier answers are negative.
         means: (n,), as `step_means` gives them.
+
+    Returns:
+        (n,), float64.
     """
     _checks.tensor("places", places, ("n",))
     _checks.same_shape("means", _checks.tensor("means", means), "places", places)
     if len(places.unique()) < len(places):
         raise ValueError(f"places must be all different, got {places.tolist()}.")
-    powers = torch.vander(places.to(means), increasing=True).mT
-    return torch.linalg.solve(powers, means)
+    wide = devices.widest(places.device)
+    powers = torch.vander(places.to(wide), increasing=True).mT
+    return torch.linalg.solve(powers, means.to(powers))
 
 
 def _along(schedule: Schedule, x_t: Tensor, t: Tensor, s: Tensor, answer: Tensor, of: str) -> Tensor:

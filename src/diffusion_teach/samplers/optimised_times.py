@@ -50,9 +50,11 @@ def optimise_times(
         for _ in range(rounds):
             shares = logits.softmax(0).cumsum(0)[:-1]
             moved = torch.cat([first[None], first - (first - last) * shares, last[None]])
+            if not (moved.diff() < 0).all():
+                break  # two times have met: the rate is too high
             distance = (_end(denoiser, step, x, moved) - target).square().mean()
-            if float(distance) < least:
-                best, least = moved.detach().clone(), float(distance)
+            if (found := distance.item()) < least:
+                best, least = moved.detach().clone(), found
             adam.zero_grad()
             distance.backward()  # type: ignore[no-untyped-call]
             adam.step()
