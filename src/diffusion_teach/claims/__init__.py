@@ -24,6 +24,7 @@ from diffusion_teach.claims import (
     chapter_06,
     chapter_07,
     chapter_08,
+    chapter_09,
     chapter_11,
 )
 from diffusion_teach.claims.claim import Bound, Claim, Measured, as_floats, at_least, at_most, between
@@ -42,6 +43,7 @@ TABLE: dict[str, Claim] = {
         chapter_06,
         chapter_07,
         chapter_08,
+        chapter_09,
         chapter_11,
     )
     for claim in chapter.CLAIMS

@@ -16,6 +16,7 @@ from diffusion_teach.exercises import (
     chapter_06,
     chapter_07,
     chapter_08,
+    chapter_09,
     chapter_11,
 )
 from diffusion_teach.exercises.exercise import Answer, Exercise, Law, Mistake, Trial, Wrong, same
@@ -34,6 +35,7 @@ TABLE: dict[str, Exercise] = {
         chapter_06,
         chapter_07,
         chapter_08,
+        chapter_09,
         chapter_11,
     )
     for exercise in chapter.EXERCISES
