@@ -28,7 +28,7 @@ def sample(
     σ̂: bool = False,
     generator: Generator | None = None,
 ) -> Tensor:
-    """From x_T (B, …) down the steps τ, rising and without 0; α (T + 1,) with α_0 = 1."""
+    """From x_T (B, …) down the steps τ, listed as they rise; α (T + 1,), α_0 = 1."""
     for i in range(len(τ) - 1, -1, -1):
         t, s = τ[i], τ[i - 1] if i else 0
         ε = ε_θ(x, torch.tensor(t))

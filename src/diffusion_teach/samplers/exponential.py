@@ -127,7 +127,8 @@ def multistep(order: int = 3, *, of: str = "x0") -> Step:
         h = then - now
         places = torch.stack([(place - now) / h for _, place in answers])
         shares = weights(places, step_means(h, len(answers), of)).to(x_t.dtype)
-        mean = torch.stack([share * answer for share, (answer, _) in zip(shares, answers, strict=True)]).sum(0)
+        told_by = [answer for answer, _ in answers]
+        mean = torch.stack([w * a for w, a in zip(shares, told_by, strict=True)]).sum(0)
         return _along(schedule, x_t, t, s, mean, of), tuple(answers[: order - 1])
 
     return step

@@ -20,13 +20,14 @@ def optimise_times(
     rounds: int = 200,
     rate: float = 0.05,
 ) -> Tensor:
-    """Move the inner times of a walk, downhill on the mean squared distance of its end from where it should end.
+    """Move the inner times of a walk downhill on the squared distance of its end.
 
-    A sampler is a function of its times, which has a gradient. The gaps between the times are a softmax, so that they
-    stay positive and fill the walk; its logits follow Adam. What it gains must be measured on other noise than x.
+    A sampler is a function of its times, which has a gradient. The gaps between them are
+    a softmax, so that they stay positive and fill the walk; its logits follow Adam. What
+    it gains must be measured on other noise than x.
 
     Args:
-        denoiser: such that its answer can be differentiated, an exact one or a network.
+        denoiser: whose answer can be differentiated, an exact one or a network.
         step: one that draws nothing, such as `dpm_solver`.
         x: (B, ...) at the first of the times.
         target: (B, ...) where each should end, say by many steps from the same x.
@@ -39,7 +40,8 @@ def optimise_times(
     """
     check_denoiser("denoiser", denoiser)
     check_step(step)
-    _checks.same_shape("target", _checks.tensor("target", target), "x", _checks.tensor("x", x))
+    _checks.tensor("x", x)
+    _checks.same_shape("target", _checks.tensor("target", target), "x", x)
     rounds = _checks.integer("rounds", rounds)
     rate = _checks.number("rate", rate, above=0)
     first, last = check_times(times)[[0, -1]].double()
@@ -49,10 +51,12 @@ def optimise_times(
     with torch.enable_grad():
         for _ in range(rounds):
             shares = logits.softmax(0).cumsum(0)[:-1]
-            moved = torch.cat([first[None], first - (first - last) * shares, last[None]])
+            inner = first - (first - last) * shares
+            moved = torch.cat([first[None], inner, last[None]])
             if not (moved.diff() < 0).all():
                 break  # two times have met: the rate is too high
-            distance = (_end(denoiser, step, x, moved) - target).square().mean()
+            end = _end(denoiser, step, x, moved)
+            distance = (end - target).square().mean()
             if (found := distance.item()) < least:
                 best, least = moved.detach().clone(), found
             adam.zero_grad()

@@ -23,6 +23,7 @@ PARTS = (
     "equal_terms.measure",
     "judges.measure",
     "latent_levels.measure",
+    "sampling.measure",
     "schedules.measure",
     "scoreboard.measure",
     "stacked_digits.search",
