@@ -373,21 +373,6 @@ def test_noise_of_another_precision_is_brought_to_that_of_the_state() -> None:
     assert made.dtype == torch.float32
 
 
-@every
-def test_time_grids_are_even_in_what_they_say(schedule: Schedule) -> None:
-    times = time_grid(schedule, 10, start=0.9, stop=0.1)
-    torch.testing.assert_close(times.diff(), torch.full((10,), -0.08, dtype=torch.float64))
-    times = time_grid(schedule, 10, start=0.99, stop=1e-3, spacing="log_snr")
-    assert (float(times[0]), float(times[-1])) == (0.99, 1e-3)
-    gaps = schedule.log_snr(times).diff()
-    torch.testing.assert_close(gaps, gaps.mean().expand(10), rtol=1e-7, atol=0)
-    times = time_grid(schedule, 10, spacing="logistic")
-    assert (float(times[0]), float(times[-1])) == (1.0, 0.0)
-    off = schedule.log_snr(times) + 2.0
-    heights = torch.sigmoid(off / (1.3 + 0.9 * (off > 0)))
-    torch.testing.assert_close(heights.diff(), heights.diff().mean().expand(10), rtol=1e-6, atol=0)
-
-
 @pytest.mark.parametrize("schedule", [Cosine(), Discrete(linear_betas(100))])
 @pytest.mark.parametrize("eta", [0.0, 1.0])
 def test_order_2_is_finite_from_pure_noise_to_data(schedule: Schedule, eta: float) -> None:

@@ -21,6 +21,21 @@ every = pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
 
 
 @every
+def test_time_grids_are_even_in_what_they_say(schedule: Schedule) -> None:
+    times = time_grid(schedule, 10, start=0.9, stop=0.1)
+    torch.testing.assert_close(times.diff(), torch.full((10,), -0.08, dtype=torch.float64))
+    times = time_grid(schedule, 10, start=0.99, stop=1e-3, spacing="log_snr")
+    assert (float(times[0]), float(times[-1])) == (0.99, 1e-3)
+    gaps = schedule.log_snr(times).diff()
+    torch.testing.assert_close(gaps, gaps.mean().expand(10), rtol=1e-7, atol=0)
+    times = time_grid(schedule, 10, spacing="logistic")
+    assert (float(times[0]), float(times[-1])) == (1.0, 0.0)
+    off = schedule.log_snr(times) + 2.0
+    heights = torch.sigmoid(off / (1.3 + 0.9 * (off > 0)))
+    torch.testing.assert_close(heights.diff(), heights.diff().mean().expand(10), rtol=1e-6, atol=0)
+
+
+@every
 @pytest.mark.parametrize("rho", [1.0, 3.0, 7.0])
 def test_rho_is_even_in_a_power_of_the_noise(schedule: Schedule, rho: float) -> None:
     times = time_grid(schedule, 12, start=0.97, stop=0.01, spacing="rho", rho=rho)
