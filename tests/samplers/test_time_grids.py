@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from diffusion_teach.papers import karras2022sampler
+from diffusion_teach.papers import karras2022
 from diffusion_teach.samplers import time_grid
 from diffusion_teach.schedules import VE, VP, Cosine, Discrete, FlowMatching, Schedule, SubVP, linear_betas
 
@@ -47,7 +47,7 @@ def test_rho_is_even_in_a_power_of_the_noise(schedule: Schedule, rho: float) -> 
 @every
 def test_rho_is_equation_5_of_the_paper(schedule: Schedule) -> None:
     ends = torch.exp(-schedule.log_snr(torch.tensor([0.97, 0.01], dtype=torch.float64)) / 2).tolist()
-    expected = karras2022sampler.time_steps(13, σ_min=ends[1], σ_max=ends[0])[:-1]
+    expected = karras2022.time_steps(13, σ_min=ends[1], σ_max=ends[0])[:-1]
     found = torch.exp(-schedule.log_snr(time_grid(schedule, 12, start=0.97, stop=0.01, spacing="rho")) / 2)
     torch.testing.assert_close(found, expected, rtol=1e-6, atol=0)
 
