@@ -30,14 +30,14 @@ def z(x: Tensor, t: Tensor, γ: Gamma, ε: Tensor) -> Tensor:
     return torch.sigmoid(-g).sqrt() * x + torch.sigmoid(g).sqrt() * ε
 
 
-def L_T(ε̂: Network, x: Tensor, i: Tensor, T: int, γ: Gamma, ε: Tensor) -> Tensor:  # noqa: N802
+def L_T(ε̂: Network, x: Tensor, i: Tensor, T: int, γ: Gamma, ε: Tensor) -> Tensor:
     """The loss of T levels as the level i (B,), 1 … T, and the noise ε see it (eq. 14)."""
     s, t = (i - 1) / T, i / T
     error = (ε - ε̂(z(x, t, γ, ε), t)).square().sum(1)
     return T / 2 * torch.expm1(γ(t) - γ(s)) * error
 
 
-def L_inf(ε̂: Network, x: Tensor, t: Tensor, γ: Gamma, ε: Tensor) -> Tensor:  # noqa: N802
+def L_inf(ε̂: Network, x: Tensor, t: Tensor, γ: Gamma, ε: Tensor) -> Tensor:
     """The same in continuous time, as t (B,) and ε see it (eq. 17)."""
     with torch.enable_grad():
         time = t.detach().clone().requires_grad_()
