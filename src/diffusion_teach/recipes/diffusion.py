@@ -49,9 +49,9 @@ SCHEDULES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 """DDPM's table of 1,000 "linear" betas, that of "cosine" betas, the cosine schedule in continuous time, NCSN's "ve",
-and what `studies.schedules` compares.
+what `studies.schedules` compares, and "ve-fine" of `recipes.likelihood`.
 
-The exploding noise of the last grows from well below a pixel's grey level to the largest distance between two training
+The exploding noise of "ve" grows from well below a pixel's grey level to the largest distance between two training
 images, 33: pixels lie in [−1, 1] (Song and Ermon 2020, technique 1). That of "ve-fine" begins below a cell's tenth.
 """
 WEIGHTS = ("simple", "none")

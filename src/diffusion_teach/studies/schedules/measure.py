@@ -24,22 +24,19 @@ from diffusion_teach import devices, samplers
 from diffusion_teach.denoisers import Denoiser
 from diffusion_teach.metrics.evaluation import evaluate_images
 from diffusion_teach.metrics.features import JUDGES
-from diffusion_teach.recipes.diffusion import DDPM_MNIST, DiffusionRecipe
+from diffusion_teach.recipes.diffusion import SHORT, DiffusionRecipe
 from diffusion_teach.studies import stored
 from diffusion_teach.training import run
 
 RESULTS = Path(__file__).with_name("results.json")
-IMAGES, BATCH, SEEDS, COUNT, STEPS = 38_400, 64, range(10), 2000, 15
+IMAGES, SEEDS, COUNT, STEPS = 38_400, range(10), 2000, 15
 SPACINGS = {"own": "time", "common": "logistic"}
 BASE = dataclasses.replace(
-    DDPM_MNIST,
+    SHORT,
     name="schedules-study",
     network=MappingProxyType({}),
     weight="simple",
     times="time",
-    batch=BATCH,
-    warmup=40,
-    decay="linear",
     ema=0.97,
     adamw=5e-3,
 )
@@ -92,7 +89,7 @@ def row(name: str) -> dict[str, Any]:
     recipe = change.changed()
     found: dict[str, dict[str, list[float]]] = {way: {key: [] for key in (*JUDGES, "illegible")} for way in SPACINGS}
     for seed in SEEDS:
-        model = cast(Denoiser, run.trained(recipe, steps=IMAGES // BATCH, seed=seed))
+        model = cast(Denoiser, run.trained(recipe, steps=IMAGES // recipe.batch, seed=seed))
         for way, columns in found.items():
             judged = evaluate_images(change.samples(model, 1000 + seed, way), seed=seed)
             for judge in JUDGES:

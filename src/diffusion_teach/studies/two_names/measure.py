@@ -18,7 +18,7 @@ from diffusion_teach import checkpoints
 from diffusion_teach.datasets import mnist
 from diffusion_teach.denoisers import Denoiser
 from diffusion_teach.parameterizations import add_noise
-from diffusion_teach.recipes.diffusion import DDPM_MNIST, NCSN_MNIST
+from diffusion_teach.recipes.diffusion import NCSN_MNIST, SHORT
 from diffusion_teach.studies import stored
 from diffusion_teach.training import run
 
@@ -28,7 +28,7 @@ DIGITS = 1000
 STEPS = NCSN_MNIST.steps
 
 ROWS: dict[str, Callable[[], Any]] = {
-    "NCSN and DDPM, as many steps": lambda: run.trained(DDPM_MNIST, steps=STEPS),
+    "NCSN and DDPM, as many steps": lambda: run.trained(SHORT, steps=STEPS),
     "NCSN, two seeds": lambda: run.trained(NCSN_MNIST, steps=STEPS, seed=1),
     "NCSN and DDPM, as shipped": lambda: checkpoints.model("ddpm-mnist"),
 }
