@@ -49,13 +49,14 @@ def dpm_solver_3(ε_θ: Network, x: Tensor, s: Tensor, t: Tensor, k: Schedule) -
 
 def dpm_solver_pp_2m(x_θ: Network, x: Tensor, t: Tensor, k: Schedule) -> Tensor:
     """DPM-Solver++ (2M) down the times t_0 > t_1 > … > t_M (2022b, algorithm 2)."""
-    before, h_before = None, None
+    memory: tuple[Tensor, Tensor] | None = None
     for i in range(1, len(t)):
         h = k.λ(t[i]) - k.λ(t[i - 1])
         D = x_i = x_θ(x, t[i - 1])
-        if before is not None:
+        if memory is not None:
+            before, h_before = memory
             r = h_before / h
             D = (1 + 1 / (2 * r)) * x_i - 1 / (2 * r) * before
         x = k.σ(t[i]) / k.σ(t[i - 1]) * x - k.α(t[i]) * torch.expm1(-h) * D
-        before, h_before = x_i, h
+        memory = x_i, h
     return x

@@ -60,7 +60,7 @@ def optimise_times(
             if (found := distance.item()) < least:
                 best, least = moved.detach().clone(), found
             adam.zero_grad()
-            distance.backward()  # type: ignore[no-untyped-call]
+            distance.backward()
             adam.step()
     return best
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -95,7 +95,7 @@ def draw(row: Row, model: Denoiser, seed: int) -> tuple[Tensor, int, float]:
 
 def row(name: str) -> dict[str, Any]:
     """What a method makes with that many evaluations: means over the sets, and deviations of the distances."""
-    model, found, seconds = checkpoints.model(MODEL), [], []
+    model, found, seconds = cast(Denoiser, checkpoints.model(MODEL)), [], []
     for seed in SEEDS:
         images, evaluations, took = draw(ROWS[name], model, seed)
         assert evaluations == ROWS[name].evaluations, f"{name} asked {evaluations} times"
