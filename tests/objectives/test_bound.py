@@ -11,6 +11,7 @@ from diffusion_teach.datasets import toy2d
 from diffusion_teach.denoisers import Exact
 from diffusion_teach.exact import GaussianMixture
 from diffusion_teach.exact.quadrature import entropy
+from diffusion_teach.likelihood import variational_bound
 from diffusion_teach.objectives.bound import bound_draws, continuous_bound, discrete_bound, noise_error
 from diffusion_teach.schedules import VE, VP, Cosine, Cut, Discrete, FlowMatching, LinearLogSNR, Schedule, linear_betas
 
@@ -51,6 +52,18 @@ def test_more_levels_cost_less_in_proportion(schedule: Schedule) -> None:
     over = [float(discrete_bound(GAUSSIAN, schedule, levels, nodes=2) - limit) for levels in (150, 300, 600)]
     assert over[0] > over[1] > over[2] > 0
     assert over[1] / over[2] == pytest.approx(2, abs=0.2)
+
+
+def test_what_a_walk_is_bounded_by_is_its_top_its_levels_and_its_bottom() -> None:
+    """Chapter 8's draws of the whole, and chapter 7's quadrature of the middle."""
+    schedule, levels, g = CUT["even"], 64, torch.Generator().manual_seed(2)
+    x = GAUSSIAN.sample(20_000, generator=g).double()
+    times = torch.linspace(1, 0, levels + 1, dtype=torch.float64).clamp(min=1e-12)
+    drawn = -variational_bound(Exact(GAUSSIAN, schedule), x, times, generator=g)
+    top, bottom = 0.5 * math.exp(-7) * float(VARIANCES.sum()), math.log(2 * math.pi * math.e) - 6
+    expected = top + float(discrete_bound(GAUSSIAN, schedule, levels, nodes=2)) + bottom
+    assert float(drawn.mean()) == pytest.approx(expected, abs=4.5 * float(drawn.std()) / math.sqrt(20_000))
+    assert float(drawn.std()) < 3
 
 
 def test_the_error_of_the_noise_is_what_an_exact_denoiser_makes() -> None:
