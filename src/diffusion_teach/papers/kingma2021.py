@@ -31,7 +31,7 @@ def z(x: Tensor, t: Tensor, γ: Gamma, ε: Tensor) -> Tensor:
 
 
 def L_T(ε̂: Network, x: Tensor, i: Tensor, T: int, γ: Gamma, ε: Tensor) -> Tensor:
-    """The loss of T levels as the level i (B,), 1 … T, and the noise ε see it (eq. 14)."""
+    """The loss of T levels as a level i (B,), 1 … T, and noise ε see it (eq. 14)."""
     s, t = (i - 1) / T, i / T
     error = (ε - ε̂(z(x, t, γ, ε), t)).square().sum(1)
     return T / 2 * torch.expm1(γ(t) - γ(s)) * error

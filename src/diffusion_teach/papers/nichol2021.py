@@ -32,9 +32,10 @@ def learned_variance(v: Tensor, β: Tensor, β̃: Tensor) -> Tensor:
 
 
 class LossAwareTimes:
-    """p_t ∝ √E[L_t²] from the last ten losses of each t = 1 … T; even until all have ten (eq. 18 and after it).
+    """p_t ∝ √E[L_t²] from the last ten losses of each t = 1 … T (eq. 18 and after it).
 
-    A thousandth of the draws stays even, as in the released code, so that no t is forgotten.
+    Even until all have ten. A thousandth of the draws stays even, as in the released
+    code, so that no t is forgotten.
     """
 
     def __init__(self, T: int) -> None:

@@ -49,9 +49,11 @@ def log_likelihood(s_θ: Score, x: Tensor, t: Tensor, sde: SDE, σ_T: float) -> 
     def velocity_and_divergence(x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         with torch.enable_grad():
             x = x.detach().requires_grad_(True)
-            f̃ = flow(s_θ, x, t, sde)
-            rows = [torch.autograd.grad(f̃[:, i].sum(), x, retain_graph=True)[0][:, i] for i in range(x.shape[1])]
-        return f̃.detach(), torch.stack(rows).sum(0)
+            f̃, divergence = flow(s_θ, x, t, sde), torch.zeros(len(x), dtype=x.dtype)
+            for i in range(x.shape[1]):
+                (row,) = torch.autograd.grad(f̃[:, i].sum(), x, retain_graph=True)
+                divergence = divergence + row[:, i]
+        return f̃.detach(), divergence
 
     total = torch.zeros(len(x), dtype=x.dtype)
     for now, then in pairwise(t):
@@ -60,7 +62,8 @@ def log_likelihood(s_θ: Score, x: Tensor, t: Tensor, sde: SDE, σ_T: float) -> 
         f̃_then, divergence_then = velocity_and_divergence(x + h * f̃, then)
         x = x + h * (f̃ + f̃_then) / 2
         total = total + h * (divergence + divergence_then) / 2
-    log_p_T = -0.5 * (x / σ_T).square().sum(1) - x.shape[1] * math.log(σ_T * math.sqrt(2 * math.pi))
+    log_p_T = -0.5 * (x / σ_T).square().sum(1)
+    log_p_T = log_p_T - x.shape[1] * math.log(σ_T * math.sqrt(2 * math.pi))
     return log_p_T + total
 
 

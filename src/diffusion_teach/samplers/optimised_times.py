@@ -18,13 +18,13 @@ def optimise_times(
     times: Tensor,
     *,
     rounds: int = 200,
-    rate: float = 0.05,
+    rate: float = 0.1,
 ) -> Tensor:
     """Move the inner times of a walk downhill on the squared distance of its end.
 
-    A sampler is a function of its times, which has a gradient. The gaps between them are
-    a softmax, so that they stay positive and fill the walk; its logits follow Adam. What
-    it gains must be measured on other noise than x.
+    A sampler is a function of its times, which has a gradient. The gaps between them
+    are a softmax, so that they stay positive and fill the walk; its logits follow Adam.
+    What it gains must be measured on other noise than x.
 
     Args:
         denoiser: whose answer can be differentiated, an exact one or a network.
