@@ -21,6 +21,7 @@ ELSEWHERE = {
     **{f"studies/equal_terms/{name}.py": "studies/test_equal_terms.py" for name in ("contenders", "measure", "search")},
     "studies/judges/measure.py": "studies/test_judges.py",
     "studies/schedules/measure.py": "studies/test_schedules.py",
+    "studies/two_names/measure.py": "studies/test_two_names.py",
 }
 
 
