@@ -87,7 +87,7 @@ def test_the_worked_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "example", type(sys)("example"))
     for block in blocks:
         exec(compile(block, "CONTRIBUTING.md", "exec"), names)
-    (claim,), (exercise,) = names["CLAIMS"], names["EXERCISES"]  # type: ignore[misc]
+    (claim,), exercise = names["CLAIMS"], names["EXERCISE"]  # type: ignore[misc]
     assert claim.failures(names["found"]) == []
     assert exercise.verdict(exercise.solution).startswith("✓")
     assert all(mistake.diagnosis in exercise.verdict(mistake.answer) for mistake in exercise.mistakes)

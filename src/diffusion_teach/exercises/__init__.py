@@ -1,6 +1,9 @@
 """The book's exercises: each has a check that names the mistake, a solution, and the mistakes it is proven to name.
 
 A notebook holds a stub and calls `exercises.check("exercise-id", the_function)`, which prints one line.
+
+What an exercise is, `exercise.py` says. A chapter's exercises are a package, such as `chapter_00/`, with a module for
+each: its solution, which the notebook shows, folded; its examiner; known mistakes; a trial; and the row `EXERCISE`.
 """
 
 from __future__ import annotations

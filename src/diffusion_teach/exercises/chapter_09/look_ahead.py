@@ -1,0 +1,64 @@
+"""`look-ahead`: the extrapolated x̂₀ of DPM-Solver++ (2M)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Trial, diagnose, same, uniform
+
+
+def look_ahead(x0: Tensor, x0_before: Tensor, before: float, now: float, then: float) -> Tensor:
+    """x̂₀ in the middle of the step; the times are log-SNRs, before < now < then."""
+    slope = (x0 - x0_before) / (now - before)
+    return x0 + slope * (then - now) / 2
+
+
+def _examine(answer: Answer) -> None:
+    g = torch.Generator().manual_seed(4)
+    x0, x0_before = torch.randn(6, generator=g), torch.randn(6, generator=g)
+    before, now, then = -1.5, -0.3, 1.7
+    value = answer(x0, x0_before, before, now, then)
+    change, h, h_before = x0 - x0_before, then - now, now - before
+    named = {
+        "you look ahead to the end of the step. 2M takes the answer in its middle.": x0 + change * h / h_before,
+        "you look back: the change goes on in the direction in which it went.": x0 - change * h / (2 * h_before),
+        "you add half of the last change, as if both steps were equally long.": x0 + change / 2,
+        "the ratio of the two steps is turned over: a longer step ahead takes more of the change.": (
+            x0 + change * h_before / (2 * h)
+        ),
+        "your line starts at the older answer. It goes through both, and on from x̂₀ of now.": (
+            x0_before + change * h / (2 * h_before)
+        ),
+        "that is the mean of the two answers, which lies behind you.": (x0 + x0_before) / 2,
+    }
+    if same(value, look_ahead(x0, x0_before, before, now, then)):
+        return
+    diagnose(
+        value, named.items(), "for two equal answers yours should be that answer, and for a line its value halfway."
+    )
+
+
+def _trial(g: torch.Generator) -> Trial:
+    before = uniform(g, -4.0, -2.0)
+    now = before + uniform(g, 0.3, 2.0)
+    x0, x0_before = (torch.randn(5, 2, generator=g) for _ in range(2))
+    return Trial((x0, x0_before, before, now, now + uniform(g, 0.3, 2.0)))
+
+
+EXERCISE = Exercise(
+    id="look-ahead",
+    chapter="09_fast_sampling",
+    examine=_examine,
+    solution=look_ahead,
+    mistakes=(
+        Mistake(lambda a, b, p, n, t: a + (a - b) * (t - n) / (n - p), "to the end"),
+        Mistake(lambda a, b, p, n, t: a - (a - b) * (t - n) / (2 * (n - p)), "you look back"),
+        Mistake(lambda a, b, p, n, t: a + (a - b) / 2, "equally long"),
+        Mistake(lambda a, b, p, n, t: a + (a - b) * (n - p) / (2 * (t - n)), "turned over"),
+        Mistake(lambda a, b, p, n, t: b + (a - b) * (t - n) / (2 * (n - p)), "older answer"),
+        Mistake(lambda a, b, p, n, t: (a + b) / 2, "behind you"),
+    ),
+    praise="an answer that was paid for before makes this step one of second order, for nothing.",
+    trial=_trial,
+)
