@@ -1,148 +1,29 @@
-"""Hostile arguments at every public door, one at a time, the others right (see `doors`).
+"""Hostile arguments at every public door, one at a time, the others right (see `tests/doors`).
 
 Each is refused by a TypeError or ValueError that names the parameter, or it is one that the parameter's kind takes.
 What is right but unusual, such as a number of numpy's or a NaN within a tensor, gives the same answer, a NaN, or such
 an error: never an error from below, and never a wrong number.
-
-KINDS tells by a parameter's annotation what it takes. Who writes a new function of known kinds need not come here; one
-with a new kind, or with a parameter whose right value nobody can guess, is told what to add.
 """
 
 from __future__ import annotations
 
-import inspect
 import linecache
 import math
 import numbers
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from diffusion_teach import schedules
-from tests import doors
-from tests.doors import Door
+from tests.doors import HOSTILE, SLOW, Door, called, doors, kinds
 
-HOSTILE: Mapping[str, Callable[[], Any]] = {
-    "None": lambda: None,
-    "True": lambda: True,
-    "text": lambda: "hostile",
-    "empty text": lambda: "",
-    "a number": lambda: 0.3,
-    "-1": lambda: -1,
-    "NaN": lambda: math.nan,
-    "infinity": lambda: math.inf,
-    "a complex number": lambda: 1j,
-    "a list": lambda: [0.3],
-    "nothing in it": lambda: [],
-    "a mapping": lambda: {"hostile": 1},
-    "an object": object,
-    "a class": lambda: schedules.VP,
-    "a function": lambda: torch.sin,
-    "a schedule": schedules.VP,
-    "a denoiser": doors.exact,
-    "a network": lambda: nn.Linear(1, 1),
-    "an array": lambda: np.ones((4, 2)),
-    "a tensor": lambda: torch.ones(4, 2),
-    "whole numbers": lambda: torch.ones(4, 2, dtype=torch.int64),
-    "complex numbers": lambda: torch.ones(4, 2, dtype=torch.complex64),
-    "an empty tensor": lambda: torch.ones(0, 2),
-    "a generator": doors.generator,
-}
-"""By name: what may come in place of anything."""
-
-CALLS = {"a class", "a function", "a denoiser", "a network"}
-NUMBER, TENSOR = {"a number", "-1"}, {"a tensor"}
-KINDS: Mapping[str, set[str]] = {
-    "None": {"None"},
-    "Tensor": TENSOR,
-    "float": NUMBER,
-    "int": {"-1"},
-    "bool": {"True"},
-    "str": set(),
-    "str: text": {"text"},
-    "Path": {"text", "empty text"},
-    "Schedule": {"a schedule"},
-    "Denoiser": {"a denoiser"},
-    "Learned": set(),
-    "OneStepGenerator": set(),
-    "Distribution": set(),
-    "GaussianMixture": set(),
-    "Sampling": set(),
-    "Recipe": set(),
-    "Classifier": set(),
-    "Encoder": set(),
-    "VAE": set(),
-    "CausalPixels": set(),
-    "EMA": set(),
-    "LatentVariableModel": set(),
-    "nn.Module": {"a network"},
-    "torch.Generator": {"a generator"},
-    "torch.device": set(),
-    "Callable": CALLS,
-    "Noise": CALLS,
-    "Score": CALLS,
-    "ScoreModel": CALLS,
-    "Step": set(),
-    "State": set(HOSTILE),
-    "object": set(),
-    "Mapping": {"a mapping"},
-    "Architecture": set(),
-    "Sequence": set(),
-    "Iterable": set(),
-    "tuple": set(),
-    "Width": {"None"},
-}
-"""By annotation, without what stands in brackets: which of HOSTILE it takes. That is not refused for its kind, and may
-be for its size. "str: text" is a text of any words, and not one of a few names."""
-
-WHOLE = {"labels", "cond", "rows", "digits", "found", "images", "known", "shares"}
-"""Parameters that are tensors of whole numbers."""
-TEXTS = {"checkpoints.files.*: name"}
-"""Parameters that are texts of any words, such as files' names."""
-CALLED = {
-    "devices.pick: name": "device",
-    "devices.precision: name": "precision",
-    "devices.autocast: name": "precision",
-    "checkpoints.architectures.*: architecture": "kind",
-    "*.Exact.__call__: x_t": "x",
-    "*.posterior_mean: x_t": "x",
-    "*.Game: name": "game",
-}
-"""What an error calls a parameter by another name, which is that of whoever gets to see it."""
-OPTIONAL = {"generator"}
-"""Parameters that may be None wherever they are, which stands for torch's own generator."""
-
-DOORS = list(doors.doors())
+DOORS = list(doors())
 every_door = pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
-
-
-def kinds(door: Door, parameter: inspect.Parameter) -> set[str]:
-    """What of HOSTILE a parameter takes, all kinds of its annotation together."""
-    taken: set[str] = {"None"} if parameter.name in OPTIONAL else set()
-    for kind in _alternatives(str(parameter.annotation)):
-        if kind == "str" and any(fnmatch(f"{door.name}: {parameter.name}", text) for text in TEXTS):
-            kind = "str: text"
-        if kind not in KINDS:
-            pytest.fail(
-                f"{door.name} takes {parameter.name}: {kind}, which KINDS does not know. Add what of HOSTILE it takes."
-            )
-        taken |= KINDS[kind]
-    if "Tensor" in str(parameter.annotation) and parameter.name in WHOLE:
-        taken = taken - TENSOR | {"whole numbers"} | (TENSOR if parameter.name == "shares" else set())
-    return taken
-
-
-def _alternatives(annotation: str) -> list[str]:
-    """ "Sequence[int] | None" are two: Sequence and None."""
-    while annotation != (bare := re.sub(r"\[[^\[\]]*\]", "", annotation)):
-        annotation = bare
-    return [part.strip() for part in annotation.split("|")]
 
 
 def complaint(door: Door, names: Iterable[str], arguments: dict[str, Any]) -> tuple[str | None, Any]:
@@ -150,16 +31,12 @@ def complaint(door: Door, names: Iterable[str], arguments: dict[str, Any]) -> tu
     try:
         result = door.call(arguments)
     except (TypeError, ValueError, FileNotFoundError) as error:
-        called = [word for name in names for word in [name, *_called(door, name)]]
-        named = any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", str(error)) for word in called)
+        words = [word for name in names for word in [name, *called(door, name)]]
+        named = any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", str(error)) for word in words)
         return (None if named and _is_ours(error) else f"{type(error).__name__}: {str(error)[:200]}"), None
     except Exception as error:
         return f"{type(error).__name__}: {str(error)[:200]}", None
     return "accepted", result
-
-
-def _called(door: Door, name: str) -> list[str]:
-    return [word for pattern, word in CALLED.items() if fnmatch(f"{door.name}: {name}", pattern)]
 
 
 def _is_ours(error: BaseException) -> bool:
@@ -173,7 +50,7 @@ def _is_ours(error: BaseException) -> bool:
 
 
 def slow(door: Door) -> bool:
-    return any(fnmatch(door.name, pattern) for pattern in doors.SLOW)
+    return any(fnmatch(door.name, pattern) for pattern in SLOW)
 
 
 @every_door
