@@ -157,7 +157,7 @@ def test_wrong_arguments_are_refused() -> None:
         langevin.correct(Exact(gaussian(1.0), ON_VE), x, torch.full((2,), 0.5))
     with pytest.raises(ValueError, match=r"score\(x\) and x must have the same shape, got \(2,\) and \(2, 1\)"):
         list(langevin.langevin(lambda x: x.sum(1), x, h=0.1, steps=1))
-    with pytest.raises(ValueError, match="α = 0"):
+    with pytest.raises(ValueError, match="α = 0. Start just below"):
         sample(Exact(gaussian(1.0), Cosine()), langevin.annealed(), x, torch.tensor([1.0, 0.0]))
 
 

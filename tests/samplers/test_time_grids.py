@@ -68,6 +68,16 @@ def test_trailing_and_leading_pick_from_the_table() -> None:
 
 
 def test_what_is_refused() -> None:
+    with pytest.raises(ValueError, match="steps must be at least 1"):
+        time_grid(VP(), 0)
+    with pytest.raises(ValueError, match="start must be above 0.5"):
+        time_grid(VP(), 5, start=0.2, stop=0.5)
+    with pytest.raises(ValueError, match="Did you mean 'log_snr'"):
+        time_grid(VP(), 5, spacing="logsnr")
+    with pytest.raises(ValueError, match=r"log-SNR is infinite .*t = 0"):
+        time_grid(VP(), 5, spacing="log_snr")
+    with pytest.raises(TypeError, match="schedule must be a Schedule"):
+        time_grid(VP, 5, spacing="log_snr")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="infinite"):
         time_grid(VP(), 10, spacing="rho")
     with pytest.raises(ValueError, match="at most 100"):

@@ -12,7 +12,6 @@ ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = {
     **{f"denoisers/{name}.py": "denoisers/test_denoisers.py" for name in ("denoiser", "exact", "guided", "learned")},
     **{f"schedules/{name}.py": "schedules/test_schedules.py" for name in ("schedule", "paths")},
-    **{f"samplers/{name}.py": "samplers/test_samplers.py" for name in ("ddim_family", "ode", "walk")},
     "metrics/spoilt.py": "metrics/test_features.py",
     "objectives/gradient_penalties.py": "objectives/test_adversarial.py",
     "papers/song2019.py": "papers/test_song2019_2020.py",
