@@ -2,8 +2,9 @@
 
 A notebook holds a stub and calls `exercises.check("exercise-id", the_function)`, which prints one line.
 
-What an exercise is, `exercise.py` says. A chapter's exercises are a package, such as `chapter_00/`, with a module for
-each: its solution, which the notebook shows, folded; its examiner; known mistakes; a trial; and the row `EXERCISE`.
+What an exercise is, `exercise` says; what its examiner compares with, `examining`; and how an answer is tried where the
+examiner does not look, `trials`. A chapter's exercises are a package, such as `chapter_00`, with a module for each: its
+solution, which the notebook shows, folded; its examiner; known mistakes; a trial; and the row `EXERCISE`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from diffusion_teach.exercises import (
     chapter_09,
     chapter_11,
 )
-from diffusion_teach.exercises.exercise import Answer, Exercise, Law, Mistake, Trial, Wrong, same
+from diffusion_teach.exercises.examining import Wrong, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
+from diffusion_teach.exercises.trials import Law, Trial
 
 __all__ = ["TABLE", "Answer", "Exercise", "Law", "Mistake", "Trial", "Wrong", "check", "same"]
 

@@ -1,8 +1,7 @@
 """What an exercise is: a task, an examiner that names the mistake, a solution, and the mistakes it is known to name.
 
-An examiner knows one or a few test points, at which it tells mistakes apart. An answer that passes it is then tried
-elsewhere: at random points it must do as the solution does, or draw from the law that the task states, see `Trial`.
-That a draw is repeatable, Gaussian and not shared is seen there, for all exercises.
+An examiner knows one or a few test points, at which it tells mistakes apart (`examining`). An answer that passes it is
+then tried elsewhere, at random points (`trials`).
 """
 
 from __future__ import annotations
@@ -10,10 +9,9 @@ from __future__ import annotations
 import dis
 import functools
 import linecache
-import math
 import traceback
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +19,8 @@ import torch
 from torch import Tensor
 
 from diffusion_teach import _checks
+from diffusion_teach.exercises.examining import Wrong
+from diffusion_teach.exercises.trials import Trial, agrees, obeys
 
 Answer = Callable[..., Any]
 TRIALS = (101, 102, 103)
@@ -29,10 +29,6 @@ TRIALS = (101, 102, 103)
 
 class NotAttempted(Exception):
     """The answer is still the untouched stub."""
-
-
-class Wrong(Exception):
-    """The answer is wrong; the message says what is."""
 
 
 class Stopped(Exception):
@@ -45,35 +41,6 @@ class Mistake:
 
     answer: Answer
     diagnosis: str
-
-
-@dataclass(frozen=True)
-class Law:
-    """How the entries of a draw are distributed, each by itself: means and deviations, shaped like the draw.
-
-    Attributes:
-        mean, std: of each entry; where the deviation is 0 the draw is the mean.
-        gaussian: whether it is normal; a coin is not.
-    """
-
-    mean: Tensor
-    std: Tensor
-    gaussian: bool = True
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A test point.
-
-    Attributes:
-        arguments: what the answer is called with, a generator after them where it draws.
-        law: of what is drawn; None where the answer is what the solution gives.
-        drawn: reads the draw from what is returned; raises `Wrong` where that holds something else that is wrong.
-    """
-
-    arguments: tuple[Any, ...]
-    law: Law | None = None
-    drawn: Callable[[Any], Tensor] = lambda value: value
 
 
 @dataclass(frozen=True)
@@ -129,9 +96,9 @@ class Exercise:
         for seed in TRIALS:
             trial = self.trial(torch.Generator().manual_seed(seed))
             if trial.law is None:
-                _agrees(asked(*trial.arguments), self.solution(*trial.arguments))
+                agrees(asked(*trial.arguments), self.solution(*trial.arguments))
             else:
-                _obeys(functools.partial(_drawn, asked, trial), trial.law)
+                obeys(functools.partial(_drawn, asked, trial), trial.law)
 
 
 def _drawn(asked: Answer, trial: Trial, generator: torch.Generator) -> Tensor:
@@ -177,108 +144,3 @@ def _where(answer: Answer, error: Exception) -> str:
 def _line(error: Exception) -> str:
     """An exception's message on one line."""
     return " ".join(str(error).split())
-
-
-def _agrees(value: Any, expected: Any) -> None:
-    """Raise `Wrong` where an answer is not what the solution gives at a test point."""
-    if not same(value, expected):
-        place = int((value.detach().reshape(expected.shape) - expected).abs().argmax())
-        raise Wrong(
-            "right where it was tried first, and not elsewhere: expected "
-            f"{float(expected.flatten()[place]):.4g}, yours is {float(value.flatten()[place]):.4g}. Does your function "
-            "use all of its arguments?"
-        )
-
-
-def _obeys(draw: Callable[[torch.Generator], Tensor], law: Law) -> None:
-    """Raise `Wrong` where draws do not obey a law, are shared among entries, or do not come from the generator.
-
-    Bounds are four and a half standard errors and more.
-    """
-    value = draw(torch.Generator().manual_seed(1))
-    same(value, law.mean)  # a tensor of the right shape, and finite
-    if not torch.equal(value, draw(torch.Generator().manual_seed(1))):
-        name = "randn" if law.gaussian else "rand"
-        raise Wrong(f"right, but not repeatable: pass the generator on to `torch.{name}`.")
-    mean, std = law.mean.double(), law.std.double().expand(law.mean.shape)
-    value = value.detach().to(mean).reshape(mean.shape)
-    fixed = std == 0
-    if not torch.allclose(value[fixed], mean[fixed], atol=1e-4, rtol=1e-4):
-        raise Wrong("right where it was tried first, and not elsewhere: where nothing is left to draw it still does.")
-    if fixed.all():
-        return
-    if torch.equal(value, draw(torch.Generator().manual_seed(2)).detach().to(mean).reshape(mean.shape)):
-        raise Wrong("another generator gives the same numbers: use the one that is passed, and make none of your own.")
-    z = torch.where(fixed, 0.0, (value - mean) / std.clamp(min=1e-12))
-    error = float((~fixed).sum()) ** -0.5
-    centred = mean - mean.mean()
-    weight = centred.square().sum().clamp(min=1e-12)
-    slope, room = float((centred * value).sum() / weight), 4.5 * float((centred * std).square().sum().sqrt() / weight)
-    off = float(z[~fixed].mean()), float(z[~fixed].std())
-    if abs(off[0]) > 5 * error or abs(off[1] - 1) > 4 * error + 0.005 or abs(slope - 1) > room + 0.002:
-        raise Wrong(
-            f"right where it was tried first, and not elsewhere: what you draw lies {off[0]:.3f} of its deviations "
-            f"beside its mean, and its deviation is {off[1]:.3f} times what it should be. Does your function use all "
-            "of its arguments?"
-        )
-    for dim, size in enumerate(z.shape):
-        for shift in {1, size // 2} - {0, size}:
-            if abs(float((z * z.roll(shift, dim))[~fixed].mean())) > 6 * error:
-                raise Wrong("some entries share a draw: each needs a number of its own, noise of the full shape.")
-    if law.gaussian and abs(float(z[~fixed].pow(4).mean()) - 3) > 30 * error:
-        raise Wrong("mean and deviation are right, the shape is not: the noise is no Gaussian. Use `randn`.")
-
-
-def same(value: Any, expected: Tensor, *, tolerance: float = 1e-4) -> bool:
-    """Whether an answer's tensor is the expected one, within a relative tolerance of its size.
-
-    One number may have the shape () or (1,).
-
-    Raises:
-        Wrong: when it is no tensor, has another shape, or is not finite.
-    """
-    expected = expected.detach()
-    if not isinstance(value, Tensor):
-        raise Wrong(f"your function returns {_checks.describe(value)}; expected a tensor.")
-    if value.shape == (1,) and expected.shape == ():
-        value = value.squeeze()
-    if value.shape != expected.shape:
-        raise Wrong(f"your function returns the shape {tuple(value.shape)}; expected {tuple(expected.shape)}.")
-    if not torch.isfinite(value).all():
-        raise Wrong("your function returns NaN or infinite numbers.")
-    scale = float(expected.abs().max().clamp(min=1e-12))
-    return float((value.detach() - expected).abs().max()) <= tolerance * scale
-
-
-def within(*tolerances: float, relative: bool = False) -> Callable[[Any, Any], bool]:
-    """Whether two numbers, or two tuples with a tolerance for each place, are near each other: for `diagnose`."""
-
-    def near(value: Any, wrong: Any) -> bool:
-        pairs = zip(value, wrong, strict=True) if isinstance(value, tuple) else [(value, wrong)]
-        rooms = [{"rel_tol": room} if relative else {"rel_tol": 0.0, "abs_tol": room} for room in tolerances]
-        return all(math.isclose(a, b, **room) for (a, b), room in zip(pairs, rooms, strict=True))
-
-    return near
-
-
-def diagnose(
-    value: Any, named: Iterable[tuple[str, Any]], otherwise: str = "", *, near: Callable[[Any, Any], bool] = same
-) -> None:
-    """Raise `Wrong` with the diagnosis of the first known mistake that gives this value, else with `otherwise`.
-
-    Args:
-        value: what the answer gave.
-        named: diagnoses, and what each mistake gives.
-        otherwise: what to say of an unknown mistake; "" where it may be none.
-        near: whether a value is that of a mistake.
-    """
-    for diagnosis, wrong in named:
-        if near(value, wrong):
-            raise Wrong(diagnosis)
-    if otherwise:
-        raise Wrong(otherwise)
-
-
-def uniform(generator: torch.Generator, low: float, high: float) -> float:
-    """A number between two others, for a trial."""
-    return low + (high - low) * float(torch.rand((), generator=generator, dtype=torch.float64))

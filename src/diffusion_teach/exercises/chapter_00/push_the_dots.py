@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from diffusion_teach.exercises.chapter_00._shared import drawn, is_rand, mistakes, rng
-from diffusion_teach.exercises.exercise import Answer, Exercise, Law, Trial, Wrong, diagnose, same, uniform, within
+from diffusion_teach.exercises.examining import Wrong, diagnose, same, within
+from diffusion_teach.exercises.exercise import Answer, Exercise
+from diffusion_teach.exercises.trials import Law, Trial, uniform
 
 
 def push(x: Tensor, dt: float, diffusivity: float, generator: torch.Generator) -> Tensor:

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from diffusion_teach.exercises.chapter_00._shared import mistakes, rng
-from diffusion_teach.exercises.exercise import Answer, Exercise, Trial, Wrong, diagnose, same, uniform
+from diffusion_teach.exercises.examining import Wrong, diagnose, same
+from diffusion_teach.exercises.exercise import Answer, Exercise
+from diffusion_teach.exercises.trials import Trial, uniform
 from diffusion_teach.physics import heat
 
 

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Trial, diagnose, same, uniform
+from diffusion_teach.exercises.examining import diagnose, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
+from diffusion_teach.exercises.trials import Trial, uniform
 
 
 def turn(theta: Tensor, psi: Tensor, rate: float) -> Tensor:

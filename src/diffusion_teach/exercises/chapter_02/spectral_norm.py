@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Trial, Wrong, diagnose, same, uniform
+from diffusion_teach.exercises.examining import Wrong, diagnose, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
+from diffusion_teach.exercises.trials import Trial, uniform
 
 
 def largest_singular_value(weight: Tensor, u: Tensor, steps: int) -> Tensor:

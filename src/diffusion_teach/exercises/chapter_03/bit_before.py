@@ -7,7 +7,9 @@ import math
 import torch
 from torch import Tensor
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Trial, diagnose, same, uniform
+from diffusion_teach.exercises.examining import diagnose, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
+from diffusion_teach.exercises.trials import Trial, uniform
 
 
 def bit_before(x_0: Tensor, x_t: Tensor, beta: float, kept_before: float) -> Tensor:

@@ -8,18 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from diffusion_teach.exercises.exercise import (
-    Answer,
-    Exercise,
-    Law,
-    Mistake,
-    Trial,
-    Wrong,
-    diagnose,
-    same,
-    uniform,
-    within,
-)
+from diffusion_teach.exercises.examining import Wrong, diagnose, same, within
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
+from diffusion_teach.exercises.trials import Law, Trial, uniform
 
 
 def forget_step(x: Tensor, beta: float, generator: torch.Generator) -> Tensor:

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from diffusion_teach.exercises.chapter_04._shared import worst
-from diffusion_teach.exercises.exercise import Answer, Exercise, Law, Mistake, Trial, Wrong, diagnose, same, uniform
+from diffusion_teach.exercises.examining import Wrong, diagnose, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
+from diffusion_teach.exercises.trials import Law, Trial, uniform
 
 
 def noisy_pair(

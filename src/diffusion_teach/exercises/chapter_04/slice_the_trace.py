@@ -10,7 +10,9 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from diffusion_teach.exercises.chapter_04._shared import worst
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Trial, Wrong, diagnose, same
+from diffusion_teach.exercises.examining import Wrong, diagnose, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
+from diffusion_teach.exercises.trials import Trial
 
 
 def curvature(model: Callable[[Tensor], Tensor], x: Tensor, v: Tensor) -> Tensor:

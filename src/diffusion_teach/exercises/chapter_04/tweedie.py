@@ -7,7 +7,9 @@ from torch import Tensor
 
 from diffusion_teach.exact import GaussianMixture
 from diffusion_teach.exercises.chapter_04._shared import worst
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Trial, diagnose, same, uniform
+from diffusion_teach.exercises.examining import diagnose, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
+from diffusion_teach.exercises.trials import Trial, uniform
 
 
 def denoise(x: Tensor, sigma: float, score: Tensor) -> Tensor:

@@ -8,18 +8,9 @@ import torch
 from torch import Generator, Tensor
 
 from diffusion_teach.exercises.chapter_05._shared import Score, root
-from diffusion_teach.exercises.exercise import (
-    Answer,
-    Exercise,
-    Law,
-    Mistake,
-    Trial,
-    Wrong,
-    diagnose,
-    same,
-    uniform,
-    within,
-)
+from diffusion_teach.exercises.examining import Wrong, diagnose, same, within
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
+from diffusion_teach.exercises.trials import Law, Trial, uniform
 
 
 def anneal(

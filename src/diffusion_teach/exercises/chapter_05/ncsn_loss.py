@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from diffusion_teach.exercises.chapter_05._shared import Score
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Trial, diagnose, same, uniform
+from diffusion_teach.exercises.examining import diagnose, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
+from diffusion_teach.exercises.trials import Trial, uniform
 
 
 def ncsn_loss(model: Score, x: Tensor, sigma: float, eps: Tensor) -> Tensor:

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from diffusion_teach.exercises.chapter_06._shared import BETAS, SHAPE, Shares, no_gaussian, one_an_image, shares
-from diffusion_teach.exercises.exercise import Answer, Exercise, Law, Mistake, Trial, Wrong, diagnose, same, within
+from diffusion_teach.exercises.examining import Wrong, diagnose, same, within
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
+from diffusion_teach.exercises.trials import Law, Trial
 
 _near = within(0.02, 0.02)
 

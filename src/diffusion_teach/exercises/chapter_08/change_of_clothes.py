@@ -7,7 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Trial, diagnose, same, uniform
+from diffusion_teach.exercises.examining import diagnose, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
+from diffusion_teach.exercises.trials import Trial, uniform
 
 Network = Callable[[Tensor, Tensor], Tensor]
 

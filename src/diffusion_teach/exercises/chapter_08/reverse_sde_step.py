@@ -7,18 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from diffusion_teach.exercises.exercise import (
-    Answer,
-    Exercise,
-    Law,
-    Mistake,
-    Trial,
-    Wrong,
-    diagnose,
-    same,
-    uniform,
-    within,
-)
+from diffusion_teach.exercises.examining import Wrong, diagnose, same, within
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
+from diffusion_teach.exercises.trials import Law, Trial, uniform
 
 SHAPE = (20_000, 2)
 

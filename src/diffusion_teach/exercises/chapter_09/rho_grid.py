@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Trial, Wrong, diagnose, same, uniform
+from diffusion_teach.exercises.examining import Wrong, diagnose, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
+from diffusion_teach.exercises.trials import Trial, uniform
 
 
 def rho_grid(largest: float, smallest: float, steps: int, rho: float) -> Tensor:

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid, softplus
 
-from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake, Trial, Wrong, diagnose, same
+from diffusion_teach.exercises.examining import Wrong, diagnose, same
+from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
+from diffusion_teach.exercises.trials import Trial
 
 
 def generator_loss(fake_logits: Tensor) -> Tensor:
