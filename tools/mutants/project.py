@@ -10,7 +10,6 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # A module's own tests are found by its name, metrics/mmd.py by tests/metrics/test_mmd.py, but for these.
 ELSEWHERE = {
-    **{f"denoisers/{name}.py": "denoisers/test_denoisers.py" for name in ("denoiser", "exact", "guided", "learned")},
     **{f"schedules/{name}.py": "schedules/test_schedules.py" for name in ("schedule", "paths")},
     "metrics/spoilt.py": "metrics/test_features.py",
     "objectives/gradient_penalties.py": "objectives/test_adversarial.py",
