@@ -67,6 +67,11 @@ def test_a_trajectory_is_lazy_and_ends_in_the_sample() -> None:
 EXACT, X, TIMES = Exact(GAUSSIAN, VP()), torch.zeros(3, 1), time_grid(VP(), 3)
 
 
+def test_a_walk_may_have_one_step() -> None:
+    x, (t, s) = X.double() + 1, torch.tensor([0.9, 0.4], dtype=torch.float64)
+    assert torch.equal(sample(EXACT, heun, x, torch.stack([t, s])), heun(EXACT, x, t, s)[0])
+
+
 def test_a_step_is_handed_what_it_remembered() -> None:
     seen: list[State] = []
 
@@ -151,6 +156,8 @@ def test_times_are_told_finely_to_a_coarse_state() -> None:
         (lambda: trajectory(EXACT, "heun", X, TIMES), TypeError, "step must be a function, got 'heun'"),
         (lambda: trajectory(EXACT, heun, X, TIMES.flip(0)), ValueError, "times must fall"),
         (lambda: trajectory(EXACT, heun, X, TIMES[:1]), ValueError, "times must fall"),
+        (lambda: trajectory(EXACT, heun, X, torch.tensor([0.5, 0.5])), ValueError, "times must fall"),
+        (lambda: heun(EXACT, X, torch.tensor(0.5), torch.tensor(0.5)), ValueError, "s must lie before t"),
         (lambda: trajectory(EXACT, heun, X, 1000 * TIMES), ValueError, r"times must lie in \[0, 1\]"),
         (lambda: trajectory(EXACT, heun, X * math.nan, TIMES), ValueError, "x must be finite"),
         (lambda: trajectory(EXACT, heun, X[:0], TIMES), ValueError, "x is empty"),
