@@ -73,7 +73,7 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "exact.probabilistic_pca.ProbabilisticPCA": lambda: {"weights": points(2, 1), "offset": torch.zeros(2)},
     "exact.probabilistic_pca.ProbabilisticPCA.elbo": lambda: {"mean": points(4, 1), "covariance": torch.eye(1)},
     "generate.*": lambda: {"sampling": Sampling("ddim", 2), "frames": 2},
-    "generate.Sampling.times": lambda: {"schedule": schedules.VP()},
+    "generate.sampling.Sampling.times": lambda: {"schedule": schedules.VP()},
     "likelihood.*": lambda: {"t_min": 0.01, "steps": 4, "times": torch.tensor([0.9, 0.5, 0.1])},
     "likelihood.bits_per_dimension": lambda: {"log_density": points(4), "dimensions": 2, "low": -1.0, "high": 1.0},
     "likelihood.dequantise": lambda: {"images": torch.tensor([[0, 255]]), "low": -1.0, "high": 1.0},

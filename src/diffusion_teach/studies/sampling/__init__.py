@@ -2,8 +2,8 @@
 
 python -m diffusion_teach.studies sampling.measure [--only "2M, 9"]
 
-The best of them becomes what the command line draws with: `Sampling.of` in `generate` states the sampler and the number
-of steps where none is asked for, and `_names.SAMPLERS` with `generate._STEPS` the names that can be asked for.
+The best of them becomes what the command line draws with: `generate.Sampling.of` states the sampler and the number of
+steps where none is asked for, and `_names.SAMPLERS` with `generate.sampling._STEPS` the names that can be asked for.
 """
 
 from diffusion_teach.studies.sampling.figures import ALT, figure
