@@ -30,6 +30,7 @@ BARE = {
     "studies": "programs with stored results: tests/studies",
     "plots": "figures: tests/plots",
     "training.distributed": "the engine of training.run, which checks what it hands on",
+    "training.places.begun": "the same",
     "training.resume": "the same",
     "training.session": "the same",
     "networks.unet.ChannelNorm": "a part of UNet, which checks what enters",

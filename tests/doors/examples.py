@@ -178,7 +178,8 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "training.loop.fit": lambda: one_weight(),
     "training.optimizers.*": lambda: {"parameters": [nn.Parameter(points())], "matrix": points()},
     "training.optimizers.muon_and_adamw": lambda: inner_weight(),
-    "training.run.*": lambda: {"out": new_place("runs"), "checkpoint": new_place("x.safetensors")},
+    "training.places.*": lambda: {"out": new_place("runs"), "checkpoint": new_place("x.safetensors")},
+    "training.run.*": lambda: {"out": new_place("runs")},
 }
 """By door, or a pattern of doors: right values, where its parameters' names do not tell them."""
 

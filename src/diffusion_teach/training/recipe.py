@@ -144,6 +144,12 @@ class Recipe(ABC):
         return {name: plain(value) for name, value in fields if name not in NOT_SETTINGS}
 
 
+def check_recipe(recipe: Recipe) -> Recipe:
+    """Check that it is a recipe, and return it."""
+    kind: type[Recipe] = Recipe  # type: ignore[type-abstract]
+    return _checks.instance("recipe", recipe, kind, "a Recipe", "Take one by recipes.get('ddpm-mnist').")
+
+
 def draws_no_images(what: str, sampling: Sampling, count: int | None, repeats: int | None) -> None:
     """Refuse what says how images are drawn, for `measure` of a model that draws none; the seed may be given.
 

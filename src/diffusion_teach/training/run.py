@@ -14,11 +14,10 @@ from __future__ import annotations
 import copy
 import itertools
 import math
-import re
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -26,35 +25,18 @@ from typing import Any
 import torch
 from torch import nn
 
-from diffusion_teach import _checks, _files, checkpoints, devices
+from diffusion_teach import _checks, checkpoints, devices
 from diffusion_teach.generate import Sampling
-from diffusion_teach.training import distributed
+from diffusion_teach.training import distributed, places
 from diffusion_teach.training import resume as states
-from diffusion_teach.training.recipe import SEEDS, Recipe
+from diffusion_teach.training.places import output_path, state_path
+from diffusion_teach.training.recipe import SEEDS, Recipe, check_recipe
 from diffusion_teach.training.session import Interrupted, Session
 
 __all__ = ["Interrupted", "output_path", "state_path", "train", "trained"]
 
-FINISHED = b"finished"
 WARM_UP, TIMED = 3, 15
 """Throw-away steps by which `minutes` becomes a number of steps; the first ones are slow."""
-
-
-def output_path(recipe: Recipe, out: str | Path) -> Path:
-    """The checkpoint that a run writes: NAME.safetensors in the folder `out`, or `out` itself where it ends so."""
-    _is_recipe(recipe)
-    path = _checks.path("out", out)
-    if path.suffix == checkpoints.SUFFIX and not path.is_dir():
-        checkpoints.check_name(path.stem)
-        return path
-    if path.is_dir() or not re.match(r"\.[A-Za-z]", path.suffix):
-        return path / f"{recipe.name}{checkpoints.SUFFIX}"
-    raise ValueError(f"out must be a folder, or a file that ends in {checkpoints.SUFFIX}, got {str(out)!r}.")
-
-
-def state_path(checkpoint: Path) -> Path:
-    """Where the state of the training that makes a checkpoint is kept."""
-    return _checks.path("checkpoint", checkpoint).with_suffix(".training.safetensors")
 
 
 def train(
@@ -112,8 +94,8 @@ def train(
     with ExitStack() as held:
         with distributed.processes() as group:
             group.rows(recipe.batch)
-            found = group.share(lambda: _begun(held, path, asked, resume=resume, overwrite=overwrite))
-            if found == FINISHED:
+            found = group.share(lambda: places.begun(held, path, asked, resume=resume, overwrite=overwrite))
+            if found == places.FINISHED:
                 return path
             state = None if found is None else states.unpack(found, state_path(path))
             if state is not None:
@@ -173,7 +155,7 @@ def _rehearse(recipe: Recipe) -> None:
 
 def _asked(recipe: Recipe, steps: int | None, minutes: float | None, seed: int | None) -> dict[str, Any]:
     """What was asked for by name, checked: a training that goes on must have the same."""
-    _is_recipe(recipe)
+    check_recipe(recipe)
     if steps is not None and minutes is not None:
         raise ValueError(f"give steps or minutes, not both; got steps={steps} and minutes={minutes}.")
     asked: dict[str, Any] = {"recipe": recipe.name}
@@ -184,11 +166,6 @@ def _asked(recipe: Recipe, steps: int | None, minutes: float | None, seed: int |
     if minutes is not None:
         minutes = _checks.number("minutes", minutes, above=0)
     return asked
-
-
-def _is_recipe(recipe: Recipe) -> Recipe:
-    kind: type[Recipe] = Recipe  # type: ignore[type-abstract]
-    return _checks.instance("recipe", recipe, kind, "a Recipe", "Take one by recipes.get('ddpm-mnist').")
 
 
 def _about(
@@ -209,46 +186,6 @@ def _about(
         states.must_agree(state.about, wanted, state_path(path))
         about |= {name: state.about[name] for name in ("seed", "steps", "precision")}
     return about | asked
-
-
-def _begun(held: ExitStack, path: Path, asked: Mapping[str, Any], *, resume: bool, overwrite: bool) -> bytes | None:
-    """What `_found` says, and the place where the training writes, cleared and held."""
-    found, unfinished = _found(path, asked, resume=resume, overwrite=overwrite), state_path(path)
-    try:
-        held.enter_context(states.alone(unfinished))
-    except OSError:
-        if found == FINISHED:  # nothing is written
-            return found
-        raise
-    found = _found(path, asked, resume=resume, overwrite=overwrite)  # another training may just have ended
-    for file in (path, path.with_suffix(".json"), unfinished):
-        _files.clear(file)
-    if overwrite:
-        unfinished.unlink(missing_ok=True)
-    return found
-
-
-def _found(path: Path, asked: Mapping[str, Any], *, resume: bool, overwrite: bool) -> bytes | None:
-    """The state to go on with; None to start anew, `FINISHED` where there is nothing left to do."""
-    unfinished = state_path(path)
-    if overwrite:
-        return None
-    if unfinished.exists():
-        if not resume:
-            raise FileExistsError(
-                f"an unfinished training is in {unfinished}. Go on with it by resume=True (--resume), or start anew "
-                "with overwrite=True (--overwrite)."
-            )
-        return unfinished.read_bytes()
-    if path.exists():
-        if not resume:
-            raise FileExistsError(
-                f"{path} exists already. Give another place to write to, or replace it with "
-                "overwrite=True (--overwrite)."
-            )
-        states.must_agree(checkpoints.card(path), asked, path)
-        return FINISHED
-    return None
 
 
 def _device(name: str, state: states.State | None, group: distributed.Processes) -> torch.device:
