@@ -38,9 +38,18 @@ def _examine_generator_loss(answer: Answer) -> None:
         "you sum over the batch. The loss is a mean, or it would grow with the batch.": -logsigmoid(logits).sum(),
     }
     if same(value, generator_loss(logits)):
-        sure = torch.tensor([-200.0])
-        if not torch.isfinite(answer(sure)).all():
-            raise Wrong("right for moderate logits, infinite at −200: log(sigmoid(x)) underflows. Use logsigmoid.")
+        sure = torch.full((2,), -200.0, requires_grad=True)
+        loss = answer(sure)
+        if not loss.requires_grad:
+            raise Wrong(
+                "the number is right, but nothing can learn from it: the logits have no gradient. Do not detach."
+            )
+        slope = float(torch.autograd.grad(loss, sure)[0].sum())
+        if not (same(loss, generator_loss(sure)) and abs(slope + 1) < 1e-3):
+            raise Wrong(
+                f"right for moderate logits. At −200 it is {float(loss):.4g} with the slope {slope:.3g}, and should be "
+                "200 with −1: in float32 the sigmoid is 0 there, and its push is gone. Use logsigmoid."
+            )
         return
     diagnose(
         value,
@@ -122,23 +131,25 @@ def count_modes(x: Tensor, means: Tensor, std: float) -> Tensor:
 
 
 def _examine_count_modes(answer: Answer) -> None:
-    means = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0], [10.0, 10.0], [20.0, 0.0], [20.0, 10.0]])
+    means = 10 * torch.cartesian_prod(torch.arange(5.0), torch.arange(3.0))
     std = 0.5
-    # Mode 0: four points at its middle. 1: one at 2.8 std. 2: one at 3.2 std along a diagonal.
-    # 3: one at 1 std. 4: one at 6 std. 5: none.
-    where = torch.tensor([[0, 0], [0.1, 0], [0, 0.1], [0.1, 0.1], [2.8, 0], [2.263, 2.263], [1, 0], [6, 0]])
-    x = means[[0, 0, 0, 0, 1, 2, 3, 4]] + std * where
+    # Mode 0: four points at its middle. 1, 2 and 3: one at 2.95, 2.5 and 3.2 std along a diagonal. 4, 5 and 6: one at
+    # 1, 2 and 6 std along an axis. The other eight: none.
+    diagonal = [[d / 2**0.5, d / 2**0.5] for d in (2.95, 2.5, 3.2)]
+    where = torch.tensor([[0, 0], [0.1, 0], [0, 0.1], [0.1, 0.1], *diagonal, [1, 0], [2, 0], [6, 0]])
+    x = means[[0, 0, 0, 0, 1, 2, 3, 4, 5, 6]] + std * where
     value = int(answer(x, means, std))
     named = {
         2: "you compare the distance with 3·std², the variance. High quality means within 3 standard deviations.",
-        4: "you test each coordinate by itself, a square around the mode. The protocol's region is a disc: use the "
+        6: "you test each coordinate by itself, a square around the mode. The protocol's region is a disc: use the "
         "Euclidean distance.",
-        6: "you count good samples, not the modes that hold one.",
-        5: "you count the nearest mode of every sample, however far away. A mode is covered by a sample within 3·std.",
+        8: "you count good samples, not the modes that hold one.",
+        7: "you count the nearest mode of every sample, however far away. A mode is covered by a sample within 3·std.",
+        10: "you count the modes that hold no sample.",
     }
-    if value == 3:
+    if value == 5:
         return
-    raise Wrong(named.get(value, f"three of these six modes hold a sample within 3·std, you count {value}."))
+    raise Wrong(named.get(value, f"five of these fifteen modes hold a sample within 3·std, you count {value}."))
 
 
 def _square_modes(x: Tensor, means: Tensor, std: float) -> Tensor:
@@ -146,7 +157,7 @@ def _square_modes(x: Tensor, means: Tensor, std: float) -> Tensor:
 
 
 def expected_modes(shares: Tensor, n: int) -> Tensor:
-    """How many modes n draws reach on average, where mode k has the share shares[k], (K,)."""
+    """How many modes n draws reach on average; mode k has the share shares[k], (K,)."""
     return (1 - (1 - shares) ** n).sum()
 
 
@@ -165,6 +176,14 @@ def _examine_expected_modes(answer: Answer) -> None:
         ),
         "you count visits, at most one a mode on average. A mode with n·p = 1 is still missed by more than a third of "
         "all samples.": (n * shares).clamp(max=1).sum(),
+        "you take the number of visits for Poisson's, e⁻ⁿᵖ. That is near for many draws; with n draws a mode is missed "
+        "with (1 − p)ⁿ.": (1 - (-n * shares).exp()).sum(),
+        "a mode is missed when all n draws go elsewhere, and you let n − 1 do so.": (
+            (1 - (1 - shares) ** (n - 1)).sum()
+        ),
+        "you count the modes that are met exactly once. Those met more often are reached, too.": (
+            (n * shares * (1 - shares) ** (n - 1)).sum()
+        ),
         "you count as if no draw met a mode that another has met already.": (
             torch.tensor(float(min(n, modes)), dtype=torch.float64)
         ),
@@ -191,7 +210,10 @@ def _try_r1(g: torch.Generator) -> Trial:
 
 
 def _try_count_modes(g: torch.Generator) -> Trial:
-    return Trial((4 * torch.randn(12, 2, generator=g), 4 * torch.randn(15, 2, generator=g), uniform(g, 0.3, 0.8)))
+    std = uniform(g, 0.3, 0.8)
+    apart = 7 * std * torch.cartesian_prod(torch.arange(5.0), torch.arange(3.0))  # no sample is within 3 std of two
+    x = apart[torch.randint(len(apart), (12,), generator=g)] + 2.2 * std * torch.randn(12, 2, generator=g)
+    return Trial((x, apart, std))
 
 
 def _try_expected_modes(g: torch.Generator) -> Trial:
@@ -212,7 +234,9 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(lambda v: -v.sigmoid().mean(), "without the logarithm"),
             Mistake(lambda v: -v.sigmoid().mean().log(), "logarithm of the average"),
             Mistake(lambda v: -logsigmoid(v).sum(), "sum over the batch"),
-            Mistake(_mistaken_log_of_sigmoid, "underflows"),
+            Mistake(_mistaken_log_of_sigmoid, "NaN or infinite"),
+            Mistake(lambda v: -v.sigmoid().clamp(min=1e-7).log().mean(), "its push is gone"),
+            Mistake(lambda v: generator_loss(v.detach()), "Do not detach"),
         ),
         "it pushes hardest where the discriminator is surest, which is where a beginner needs it.",
         _try_generator_loss,
@@ -245,6 +269,9 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(_square_modes, "disc"),
             Mistake(lambda x, m, s: (torch.cdist(x, m) < 3 * s).sum(), "not the modes"),
             Mistake(lambda x, m, s: torch.cdist(x, m).argmin(1).unique().numel(), "nearest mode"),
+            Mistake(lambda x, m, s: (torch.cdist(x, m) >= 3 * s).all(0).sum(), "no sample"),
+            Mistake(lambda x, m, s: (torch.cdist(x, m) < 2.9 * s).any(0).sum(), "you count 4."),
+            Mistake(lambda x, m, s: ((x[:, None] - m).abs().sum(2) < 3 * s).any(0).sum(), "you count 3."),
         ),
         "one good sample covers a mode, which is why the share of good samples has to stand beside it.",
         _try_count_modes,
@@ -261,6 +288,9 @@ EXERCISES: tuple[Exercise, ...] = (
             Mistake(lambda p, n: (1 - p**n).sum(), "every draw is of this mode"),
             Mistake(lambda p, n: (n * p).clamp(max=1).sum(), "count visits"),
             Mistake(lambda p, n: p.new_tensor(float(min(n, len(p)))), "no draw met a mode"),
+            Mistake(lambda p, n: (1 - (-n * p).exp()).sum(), "Poisson"),
+            Mistake(lambda p, n: (1 - (1 - p) ** (n - 1)).sum(), "you let n − 1 do so"),
+            Mistake(lambda p, n: (n * p * (1 - p) ** (n - 1)).sum(), "exactly once"),
         ),
         "a model that scores less than this has dropped modes, and one that scores as much need not have.",
         _try_expected_modes,
