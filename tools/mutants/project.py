@@ -19,6 +19,8 @@ ELSEWHERE = {
     **{f"studies/ablation/{name}.py": "studies/test_ablation.py" for name in ("measure", "pace")},
     **{f"studies/equal_terms/{name}.py": "studies/test_equal_terms.py" for name in ("contenders", "measure", "search")},
     "studies/judges/measure.py": "studies/test_judges.py",
+    "studies/stacked_digits/search.py": "studies/test_stacked_digits.py",
+    "studies/duel2d/contenders.py": "studies/test_duel2d.py",
 }
 
 
