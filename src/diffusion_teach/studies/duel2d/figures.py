@@ -200,7 +200,7 @@ def search(results: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]], c
             ax.plot(best["covered"], best["quality"], markersize=11, label=name, **look)
         ax.set(yscale="log", xlim=(0, 1.05), xlabel="share of modes covered", title=panel)
     axes[0].set_ylabel("share of high quality")
-    axes[-1].legend(loc="upper left")
+    axes[-1].legend(loc="lower left")
     return fig
 
 
