@@ -191,7 +191,7 @@ def search(results: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]], c
         results: panel → contender → trials, each with "covered" and "quality".
         chosen: panel → contender → the trial that was chosen.
     """
-    fig, axes = style.subplots(1, len(results), panel=(2.3, 2.4), share_x=True, share_y=True)
+    fig, axes = style.subplots(1, len(results), panel=(2.3, 2.2), share_x=True, share_y=True)
     for ax, (panel, contenders) in zip(axes, results.items(), strict=True):
         for name, rows in contenders.items():
             look: dict[str, Any] = {"marker": MARK[name], "linestyle": "", "color": COLOUR[name], "mew": 0}
@@ -200,7 +200,7 @@ def search(results: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]], c
             ax.plot(best["covered"], best["quality"], markersize=11, label=name, **look)
         ax.set(yscale="log", xlim=(0, 1.05), xlabel="share of modes covered", title=panel)
     axes[0].set_ylabel("share of high quality")
-    axes[-1].legend(loc="lower left")
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return fig
 
 
