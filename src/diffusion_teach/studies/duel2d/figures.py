@@ -21,7 +21,7 @@ SHOWN = 150  # samples drawn of each seed: more make a larger file and no cleare
 COLOUR = {
     "GAN": style.RIVAL,
     "GAN + R1 + R2": style.OTHER,
-    "RpGAN + R1 + R2": "#6B4A00",  # the colour of its sister, darkened
+    "RpGAN + R1 + R2": style.SISTER,
     "diffusion": style.MODEL,
     "exact": style.EXACT,
     "blind shape": style.GREY,
@@ -161,7 +161,8 @@ def longer(measured: Mapping[str, Mapping[int, Modes]], modes: int, title: str) 
             ax.plot(list(by_steps), means, label=contender, **look)
         ax.axhline(level, **style.EXACT_LINE, label="real data")
         ax.set(xscale="log", xlabel="steps of training", title=name)
-        ax.set_xticks(list(by_steps), [f"{steps:,}" for steps in by_steps])
+        ticks = sorted({steps for by_steps in measured.values() for steps in by_steps})
+        ax.set_xticks(ticks, [f"{steps:,}" for steps in ticks])
         ax.xaxis.minorticks_off()
     axes[0].set(ylim=(0, 1.1 * modes))
     axes[1].set(ylim=(0, 1.1))

@@ -17,7 +17,7 @@ from diffusion_teach.plots.grids import INK, as_bytes
 LOOK: tuple[tuple[str, str], ...] = (
     ("o", style.RIVAL),
     ("s", style.OTHER),
-    ("P", "#6B4A00"),
+    ("P", style.SISTER),
     ("^", style.MODEL),
     ("v", style.DATA),
     ("D", style.GREY),
