@@ -25,17 +25,9 @@ CLAIMS = {
 }
 
 
-NEW = (rules.fits_the_page, rules.folds_what_only_plots, rules.can_run_any_cell_again)
-NOT_YET = {
-    "11_gan_vs_diffusion",
-}  # chapters that were written before the new rules
-
-
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_keeps_the_rule(path: Path, rule: Callable[..., Any]) -> None:
-    if rule in NEW and path.stem in NOT_YET:
-        return
     assert list(rule(rules.Notebook.read(path))) == []
 
 

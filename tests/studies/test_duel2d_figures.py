@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from diffusion_teach.metrics.modes import Modes, mode_coverage
+from diffusion_teach.metrics.modes import Modes, high_quality_ceiling, mode_coverage
 from diffusion_teach.metrics.watch import Watch
 from diffusion_teach.studies.duel2d import contenders as duel
 from diffusion_teach.studies.duel2d import figures, search
@@ -27,35 +27,32 @@ def test_every_contender_and_seed_is_shown() -> None:
         assert [len(line.get_xdata()) for line in dots] == [3, 3, 3, 3]
 
 
-def test_coverage_shows_every_seed_beside_what_papers_print() -> None:
-    mixtures = duel.data()
-    scores = {
-        name: {kind: mode_coverage(torch.randn(4, 50, 2), mixture.means, 0.1) for kind in ("one", "two")}
-        for name, mixture in mixtures.items()
-    }
-    printed = {
-        "ring": {"a paper": (1.0, 0.0), "another": (6.3, 0.5)},
-        "grid": {"a paper": (3.3, 0.0), "another": (17.3, 0.8)},
-    }
-    colours = {"one": "#000000", "two": "#111111"}
-    fig = figures.coverage(scores, {"ring": 8, "grid": 25}, printed, "modes", colours=colours)
-    assert [label.get_text() for label in fig.axes[0].get_yticklabels()] == ["one", "two", "a paper", "another"]
-    for ax, (name, contenders) in zip(fig.axes, scores.items(), strict=True):
-        dots = [line for line in ax.lines if line.get_marker() == "o"]
-        assert [sorted(line.get_xdata()) for line in dots] == [sorted(s.covered.tolist()) for s in contenders.values()]
-        squares = [line for line in ax.lines if line.get_marker() == "s"]
-        assert [float(line.get_xdata()[0]) for line in squares] == [mean for mean, _ in printed[name].values()]
-
-
 def test_of_many_seeds_the_worst_has_the_ring() -> None:
     covered, kl = torch.tensor([8, 3, 7]), torch.tensor([0.25, 1.5, 0.5])  # exact in binary
     good = Modes(torch.tensor([8, 8, 8]), torch.ones(3), torch.tensor([0.125, 0.375, 0.25]))
-    scores = {"GAN + R1 + R2": Modes(covered, torch.ones(3), kl), "RpGAN + R1 + R2": good}
-    fig = figures.worst_seeds({"ring": scores}, {"ring": 8}, "many")
+    scores = {"GAN + R1 + R2": [Modes(covered, torch.ones(3), kl), good], "RpGAN + R1 + R2": [good, good]}
+    fig = figures.at_equal_settings({"ring": scores}, (0.01, 0.25), {"ring": 8}, "many")
     dots = [[list(line.get_ydata()) for line in ax.lines if len(line.get_xdata()) == 3] for ax in fig.axes]
-    assert dots == [[[8, 7, 3], [8, 8, 8]], [[0.25, 0.5, 1.5], [0.125, 0.25, 0.375]]]
-    rings = [[float(line.get_ydata()[0]) for line in ax.lines if line.get_markersize() == 10] for ax in fig.axes]
-    assert rings == [[3, 8], [1.5, 0.375]]
+    above, below = [8, 8, 8], [0.125, 0.25, 0.375]
+    assert dots == [[[8, 7, 3], above, above, above], [[0.25, 0.5, 1.5], below, below, below]]
+    rings = [[float(line.get_ydata()[0]) for line in ax.lines if line.get_markersize() == 9] for ax in fig.axes]
+    assert rings == [[3, 8, 8, 8], [1.5, 0.375, 0.375, 0.375]]
+    assert [label.get_text() for label in fig.axes[1].get_xticklabels()] == ["0.01", "0.25"]
+    assert [text.get_text() for text in fig.axes[0].get_legend().get_texts()] == list(scores)
+
+
+def test_quality_against_steps_shows_every_seed_and_the_mean() -> None:
+    def scores(*quality: float) -> Modes:
+        return Modes(torch.tensor([25, 20]), torch.tensor(quality), torch.ones(2))
+
+    found = {"GAN": {800: scores(0.25, 0.5), 1600: scores(0.5, 1)}, "diffusion": {800: scores(0.5, 0.5)}}
+    fig = figures.longer(found, 25, "longer")
+    covered, good, kl = fig.axes
+    lines = {line.get_label(): list(line.get_ydata()) for line in good.lines if line.get_label()[0] != "_"}
+    assert lines == {"GAN": [0.375, 0.75], "diffusion": [0.5], "real data": [high_quality_ceiling()] * 2}
+    dots = [list(line.get_ydata()) for line in covered.lines if line.get_markersize() == 3]
+    assert dots == 3 * [[25, 20]]
+    assert [list(line.get_ydata()) for line in kl.lines if line.get_label() in found] == [[1, 1], [1]]
 
 
 def test_the_search_marks_one_winner_a_contender() -> None:
@@ -74,7 +71,7 @@ def test_stability_shows_every_run() -> None:
     for ax, contenders in zip(fig.axes, found.values(), strict=True):
         runs = [outcome for trials in contenders.values() for members in trials for outcome in members]
         assert len(ax.lines) == len(runs)
-        hollow = [line.get_markerfacecolor() == "none" for line in ax.lines]
+        hollow = [line.get_markerfacecolor()[3] == 0 for line in ax.lines]
         assert hollow == [outcome == "drops modes" for outcome in runs]
 
 

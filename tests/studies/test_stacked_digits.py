@@ -17,11 +17,11 @@ from diffusion_teach.datasets import stacked_mnist as data
 from diffusion_teach.metrics.stacked_modes import SAMPLES, numbers
 from diffusion_teach.recipes.diffusion import DiffusionRecipe
 from diffusion_teach.recipes.gan import AdversarialRecipe
-from diffusion_teach.studies import __main__
+from diffusion_teach.studies import __main__, tuning
 from diffusion_teach.studies.stacked_digits import count, search
 from diffusion_teach.training import run
 
-NAMES = tuple(search.TRIALS)
+NAMES = tuple(search.SETTINGS)
 
 
 def parameters(name: str) -> int:
@@ -33,17 +33,19 @@ def test_the_contenders_have_the_same_budget(name: str) -> None:
     recipe, first = recipes.get(name), recipes.get(NAMES[0])
     assert (recipe.steps, recipe.batch, recipe.ema) == (first.steps, first.batch, first.ema)
     assert parameters(name) / parameters(NAMES[0]) == pytest.approx(1, abs=0.05)
-    assert len(search.TRIALS[name]) == len(search.TRIALS[NAMES[0]])
-    assert len({json.dumps(trial, sort_keys=True) for trial in search.TRIALS[name]}) == len(search.TRIALS[name])
+    assert [len(values) for values in search.SETTINGS[name].values()] == [5, 5]
 
 
-def test_the_gans_are_a_plain_and_a_penalised_one() -> None:
-    plain, other = (recipes.get(name) for name in ("gan-stacked", "rpgan-stacked"))
+def test_the_gans_are_a_plain_a_penalised_and_a_relativistic_one() -> None:
+    plain, penalised, relativistic = (recipes.get(name) for name in NAMES[:3])
     assert isinstance(plain, AdversarialRecipe)
-    assert isinstance(other, AdversarialRecipe)
+    assert isinstance(penalised, AdversarialRecipe)
+    assert isinstance(relativistic, AdversarialRecipe)
     assert (plain.game, plain.r1, plain.r2) == ("non-saturating", 0, 0)
-    assert other.game == "relativistic"
-    assert other.r1 == other.r2 > 0
+    assert (penalised.game, relativistic.game) == ("non-saturating", "relativistic")
+    assert penalised.r1 == penalised.r2 > 0
+    assert relativistic.r1 == relativistic.r2 > 0
+    assert penalised.network == relativistic.network
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -63,15 +65,37 @@ def test_a_step_draws_stacks_of_independent_digits(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_recipes_have_the_settings_that_won_the_search(name: str) -> None:
-    trials = search.results()[name]
-    asked = ("covered", "kl_uniform")
-    tried = [{key: value for key, value in trial.items() if key not in asked} for trial in trials]
-    assert tried == json.loads(json.dumps(search.TRIALS[name]))
-    best = max(trials, key=search.judge)
-    settings = recipes.get(name).settings()
-    assert {key: settings[key] for key in best if key not in asked} == {
-        key: value for key, value in best.items() if key not in asked
-    }
+    found, settings = search.results()[name], search.SETTINGS[name]
+    trials = found["trials"]
+    tried = [{key: trial[key] for key in settings} for trial in trials]
+    assert tried[0] == {key: values[len(values) // 2] for key, values in settings.items()}
+    assert all(chosen[key] in values for chosen in tried for key, values in settings.items())
+    assert len(trials) <= tuning.TRIALS
+    assert found["inside"], f"the winner of {name} lies at the edge of what was tried"
+    assert found["best"] == tried[min(range(len(trials)), key=lambda k: float(trials[k]["score"]))]
+    recipe: Any = recipes.get(name)
+    assert tuning.tuned(recipe, found["best"]).settings() == recipe.settings()
+
+
+def test_a_trial_is_a_whole_training_on_a_seed_that_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    trained: list[Any] = []
+
+    def train(recipe: Any, folder: str, **named: Any) -> Path:
+        trained.append(recipe)
+        assert "steps" not in named
+        return Path(folder) / f"{recipe.r1}.safetensors"
+
+    def card(path: Path) -> dict[str, Any]:
+        return {"metrics": {"covered": 600.0, "kl_uniform": float(path.stem)}}
+
+    monkeypatch.setattr(run, "train", train)
+    monkeypatch.setattr(checkpoints, "card", card)
+    row = search.row("rpgan-stacked")
+    assert row["trials"][0] == {"lr": 4e-3, "gamma": 8.0, "score": 8.0, "covered": 600}
+    assert row["best"]["gamma"] == 8.0 / 16  # the smallest divergence wins
+    shipped: Any = recipes.get("rpgan-stacked")
+    assert all(recipe.seed == tuning.SEED != shipped.seed for recipe in trained)
+    assert all(recipe.steps == shipped.steps and recipe.r1 == recipe.r2 for recipe in trained)
 
 
 def test_no_row_is_stale() -> None:
@@ -119,19 +143,6 @@ def test_rows_are_stored_one_by_one_in_their_order(tmp_path: Path, monkeypatch: 
     assert list(count.rows(path)) == ["gan", "real"]
     with pytest.raises(ValueError, match="Did you mean 'rpgan'"):
         __main__.main(["stacked_digits.count", "--only", "rpgn", "--results", str(path)])
-    monkeypatch.setattr(search, "try_out", lambda name, trial: {**trial, "covered": 1, "kl_uniform": 2.0})
-    __main__.main(["stacked_digits.search", "--only", "ddpm-stacked", "--results", str(tmp_path / "search.json")])
-    assert len(search.results(tmp_path / "search.json")["ddpm-stacked"]) == len(search.TRIALS["ddpm-stacked"])
-
-
-def test_a_trial_that_diverges_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def diverge(*arguments: Any, **named: Any) -> Path:
-        raise FloatingPointError
-
-    monkeypatch.setattr(run, "train", diverge)
-    row = search.try_out("gan-stacked", {"lr": 1.0})
-    assert (row["covered"], row["lr"]) == (0, 1.0)
-    assert search.judge(row) < search.judge({"covered": 1, "kl_uniform": 6.9})
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -44,6 +44,7 @@ def test_recipes_are_found_by_name() -> None:
         "rpgan-mnist",
         "ddpm-stacked",
         "gan-stacked",
+        "gan-penalised-stacked",
         "rpgan-stacked",
         "classifier",
         "encoder",

@@ -20,6 +20,8 @@ ELSEWHERE = {
     "studies/judges/measure.py": "studies/test_judges.py",
     "studies/schedules/measure.py": "studies/test_schedules.py",
     "studies/two_names/measure.py": "studies/test_two_names.py",
+    "studies/stacked_digits/search.py": "studies/test_stacked_digits.py",
+    "studies/duel2d/contenders.py": "studies/test_duel2d.py",
 }
 
 

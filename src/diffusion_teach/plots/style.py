@@ -33,6 +33,8 @@ COLOURS = Colours()
 DATA, MODEL, EXACT, RIVAL, OTHER, GREY = COLOURS
 CARD = "#FCFCFA"
 INK = "#222222"
+SISTER = "#6B4A00"
+"""`OTHER`, darkened: the variant that stands beside it."""
 
 DENSITY = LinearSegmentedColormap.from_list("density", [CARD, "#CFE3F0", "#8CBEDD", "#4A95C4"])
 

@@ -22,6 +22,7 @@ _RECIPES: dict[str, Recipe] = {
         gan.RPGAN_MNIST,
         diffusion.DDPM_STACKED,
         gan.GAN_STACKED,
+        gan.GAN_PENALISED_STACKED,
         gan.RPGAN_STACKED,
         classifier.CLASSIFIER,
         encoder.ENCODER,

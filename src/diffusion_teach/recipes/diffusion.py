@@ -212,6 +212,7 @@ DDPM_STACKED = dataclasses.replace(
     intended_use=STACKED_USE,
     network=MappingProxyType({"image_channels": 3, "planes": 16, "dense": 176}),
     muon=0.05,
+    adamw=1.5e-3,
     steps=STACKED_STEPS,
     sampler_steps=10,
 )

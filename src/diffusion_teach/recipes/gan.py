@@ -135,7 +135,8 @@ GAN_STACKED = dataclasses.replace(
     summary="a plain GAN of stacked digits with dense layers, the game of 2014",
     intended_use=STACKED_USE,
     network=MappingProxyType(STACKED_DENSE),
-    lr=1e-4,
+    lr=3.2e-3,
+    betas=(0.5, 0.99),
     steps=STACKED_STEPS,
 )
 RPGAN_STACKED = dataclasses.replace(
@@ -147,4 +148,12 @@ RPGAN_STACKED = dataclasses.replace(
     r1=2.0,
     r2=2.0,
     steps=STACKED_STEPS,
+)
+GAN_PENALISED_STACKED = dataclasses.replace(
+    RPGAN_STACKED,
+    name="gan-penalised-stacked",
+    summary="a GAN of stacked digits with convolutions, the loss of 2014 and two gradient penalties",
+    game="non-saturating",
+    r1=32.0,
+    r2=32.0,
 )

@@ -19,6 +19,7 @@ PARTS = (
     "ablation.pace",
     "duel2d.search",
     "duel2d.seeds",
+    "duel2d.longer",
     "equal_terms.search",
     "equal_terms.measure",
     "judges.measure",

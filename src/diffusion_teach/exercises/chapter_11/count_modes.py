@@ -17,23 +17,25 @@ def count_modes(x: Tensor, means: Tensor, std: float) -> Tensor:
 
 
 def _examine(answer: Answer) -> None:
-    means = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0], [10.0, 10.0], [20.0, 0.0], [20.0, 10.0]])
+    means = 10 * torch.cartesian_prod(torch.arange(5.0), torch.arange(3.0))
     std = 0.5
-    # Mode 0: four points at its middle. 1: one at 2.8 std. 2: one at 3.2 std along a diagonal.
-    # 3: one at 1 std. 4: one at 6 std. 5: none.
-    where = torch.tensor([[0, 0], [0.1, 0], [0, 0.1], [0.1, 0.1], [2.8, 0], [2.263, 2.263], [1, 0], [6, 0]])
-    x = means[[0, 0, 0, 0, 1, 2, 3, 4]] + std * where
+    # Mode 0: four points at its middle. 1, 2 and 3: one at 2.95, 2.5 and 3.2 std along a diagonal. 4, 5 and 6: one at
+    # 1, 2 and 6 std along an axis. The other eight: none.
+    diagonal = [[d / 2**0.5, d / 2**0.5] for d in (2.95, 2.5, 3.2)]
+    where = torch.tensor([[0, 0], [0.1, 0], [0, 0.1], [0.1, 0.1], *diagonal, [1, 0], [2, 0], [6, 0]])
+    x = means[[0, 0, 0, 0, 1, 2, 3, 4, 5, 6]] + std * where
     value = int(answer(x, means, std))
     named = {
         2: "you compare the distance with 3·std², the variance. High quality means within 3 standard deviations.",
-        4: "you test each coordinate by itself, a square around the mode. The protocol's region is a disc: use the "
+        6: "you test each coordinate by itself, a square around the mode. The protocol's region is a disc: use the "
         "Euclidean distance.",
-        6: "you count good samples, not the modes that hold one.",
-        5: "you count the nearest mode of every sample, however far away. A mode is covered by a sample within 3·std.",
+        8: "you count good samples, not the modes that hold one.",
+        7: "you count the nearest mode of every sample, however far away. A mode is covered by a sample within 3·std.",
+        10: "you count the modes that hold no sample.",
     }
-    if value == 3:
+    if value == 5:
         return
-    raise Wrong(named.get(value, f"three of these six modes hold a sample within 3·std, you count {value}."))
+    raise Wrong(named.get(value, f"five of these fifteen modes hold a sample within 3·std, you count {value}."))
 
 
 def _square_modes(x: Tensor, means: Tensor, std: float) -> Tensor:
@@ -41,7 +43,10 @@ def _square_modes(x: Tensor, means: Tensor, std: float) -> Tensor:
 
 
 def _trial(g: torch.Generator) -> Trial:
-    return Trial((4 * torch.randn(12, 2, generator=g), 4 * torch.randn(15, 2, generator=g), uniform(g, 0.3, 0.8)))
+    std = uniform(g, 0.3, 0.8)
+    apart = 7 * std * torch.cartesian_prod(torch.arange(5.0), torch.arange(3.0))  # no sample is within 3 std of two
+    x = apart[torch.randint(len(apart), (12,), generator=g)] + 2.2 * std * torch.randn(12, 2, generator=g)
+    return Trial((x, apart, std))
 
 
 EXERCISE = Exercise(
@@ -54,6 +59,9 @@ EXERCISE = Exercise(
         Mistake(_square_modes, "disc"),
         Mistake(lambda x, m, s: (torch.cdist(x, m) < 3 * s).sum(), "not the modes"),
         Mistake(lambda x, m, s: torch.cdist(x, m).argmin(1).unique().numel(), "nearest mode"),
+        Mistake(lambda x, m, s: (torch.cdist(x, m) >= 3 * s).all(0).sum(), "no sample"),
+        Mistake(lambda x, m, s: (torch.cdist(x, m) < 2.9 * s).any(0).sum(), "you count 4."),
+        Mistake(lambda x, m, s: ((x[:, None] - m).abs().sum(2) < 3 * s).any(0).sum(), "you count 3."),
     ),
     praise="one good sample covers a mode, which is why the share of good samples has to stand beside it.",
     trial=_trial,

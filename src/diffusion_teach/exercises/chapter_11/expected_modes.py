@@ -11,7 +11,7 @@ from diffusion_teach.exercises.trials import Trial
 
 
 def expected_modes(shares: Tensor, n: int) -> Tensor:
-    """How many modes n draws reach on average, where mode k has the share shares[k], (K,)."""
+    """How many modes n draws reach on average; mode k has the share shares[k], (K,)."""
     return (1 - (1 - shares) ** n).sum()
 
 
@@ -30,6 +30,14 @@ def _examine(answer: Answer) -> None:
         ),
         "you count visits, at most one a mode on average. A mode with n·p = 1 is still missed by more than a third of "
         "all samples.": (n * shares).clamp(max=1).sum(),
+        "you take the number of visits for Poisson's, e⁻ⁿᵖ. That is near for many draws; with n draws a mode is missed "
+        "with (1 − p)ⁿ.": (1 - (-n * shares).exp()).sum(),
+        "a mode is missed when all n draws go elsewhere, and you let n − 1 do so.": (
+            (1 - (1 - shares) ** (n - 1)).sum()
+        ),
+        "you count the modes that are met exactly once. Those met more often are reached, too.": (
+            (n * shares * (1 - shares) ** (n - 1)).sum()
+        ),
         "you count as if no draw met a mode that another has met already.": (
             torch.tensor(float(min(n, modes)), dtype=torch.float64)
         ),
@@ -62,6 +70,9 @@ EXERCISE = Exercise(
         Mistake(lambda p, n: (1 - p**n).sum(), "every draw is of this mode"),
         Mistake(lambda p, n: (n * p).clamp(max=1).sum(), "count visits"),
         Mistake(lambda p, n: p.new_tensor(float(min(n, len(p)))), "no draw met a mode"),
+        Mistake(lambda p, n: (1 - (-n * p).exp()).sum(), "Poisson"),
+        Mistake(lambda p, n: (1 - (1 - p) ** (n - 1)).sum(), "you let n − 1 do so"),
+        Mistake(lambda p, n: (n * p * (1 - p) ** (n - 1)).sum(), "exactly once"),
     ),
     praise="a model that scores less than this has dropped modes, and one that scores as much need not have.",
     trial=_trial,

@@ -35,9 +35,18 @@ def _examine(answer: Answer) -> None:
         "you sum over the batch. The loss is a mean, or it would grow with the batch.": -logsigmoid(logits).sum(),
     }
     if same(value, generator_loss(logits)):
-        sure = torch.tensor([-200.0])
-        if not torch.isfinite(answer(sure)).all():
-            raise Wrong("right for moderate logits, infinite at −200: log(sigmoid(x)) underflows. Use logsigmoid.")
+        sure = torch.full((2,), -200.0, requires_grad=True)
+        loss = answer(sure)
+        if not loss.requires_grad:
+            raise Wrong(
+                "the number is right, but nothing can learn from it: the logits have no gradient. Do not detach."
+            )
+        slope = float(torch.autograd.grad(loss, sure)[0].sum())
+        if not (same(loss, generator_loss(sure)) and abs(slope + 1) < 1e-3):
+            raise Wrong(
+                f"right for moderate logits. At −200 it is {float(loss):.4g} with the slope {slope:.3g}, and should be "
+                "200 with −1: in float32 the sigmoid is 0 there, and its push is gone. Use logsigmoid."
+            )
         return
     diagnose(
         value,
@@ -66,7 +75,9 @@ EXERCISE = Exercise(
         Mistake(lambda v: -v.sigmoid().mean(), "without the logarithm"),
         Mistake(lambda v: -v.sigmoid().mean().log(), "logarithm of the average"),
         Mistake(lambda v: -logsigmoid(v).sum(), "sum over the batch"),
-        Mistake(_mistaken_log_of_sigmoid, "underflows"),
+        Mistake(_mistaken_log_of_sigmoid, "NaN or infinite"),
+        Mistake(lambda v: -v.sigmoid().clamp(min=1e-7).log().mean(), "its push is gone"),
+        Mistake(lambda v: generator_loss(v.detach()), "Do not detach"),
     ),
     praise="it pushes hardest where the discriminator is surest, which is where a beginner needs it.",
     trial=_trial,

@@ -7,6 +7,7 @@ diffusion model's one network has as many parameters as a GAN's two together (wi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -55,10 +56,14 @@ def train_gan(
     lr: float,
     game: str = "non-saturating",
     penalty: float = 0.0,
+    steps: int,
     members: int = MEMBERS,
     watch: Watch | None = None,
 ) -> Trained:
-    """Train a batch of GANs on points (N, 2) with a loss of `adversarial.GAMES`; `penalty` is γ of R₁ + R₂."""
+    """Train a batch of GANs on points (N, 2); `penalty` is γ of R₁ + R₂.
+
+    The loss is one of `adversarial.GAMES`.
+    """
     generator_net = MLP(NOISE, 2, WIDTH_GAN, 2, octaves, members, generator=g)
     discriminator = MLP(2, 1, WIDTH_GAN, 2, octaves, members, generator=g)
     average = EMA(generator_net, AVERAGE)
@@ -73,10 +78,22 @@ def train_gan(
         if watch is not None:
             watch.look(step, loss, lambda n, its: average.model(noise(n, its)))
 
-    rules: dict[str, Any] = {"game": game, "r1": penalty, "r2": penalty, "lr": lr, "ema": average, "on_step": on_step}
-    fit_gan(generator_net, discriminator, real, noise, steps=STEPS, **rules)
-    parameters = generator_net.parameters_per_member + discriminator.parameters_per_member
-    return Trained(lambda n: average.model(noise(n)).detach(), parameters, evaluations=1)
+    fit_gan(
+        generator_net,
+        discriminator,
+        real,
+        noise,
+        steps=steps,
+        game=game,
+        r1=penalty,
+        r2=penalty,
+        lr=lr,
+        ema=average,
+        on_step=on_step,
+    )
+    networks = (generator_net, discriminator)
+    parameters = sum(network.parameters_per_member for network in networks)
+    return Trained(lambda n: average.model(noise(n)).detach(), parameters, 1)
 
 
 def train_diffusion(
@@ -85,11 +102,15 @@ def train_diffusion(
     g: torch.Generator,
     *,
     lr: float,
+    steps: int,
     members: int = MEMBERS,
     watch: Watch | None = None,
 ) -> Trained:
-    """Train a batch of diffusion models on points (N, 2), v-prediction on the cosine schedule, sampled by DDIM."""
-    network = TimeMLP(2, width=WIDTH_DIFFUSION, depth=2, fourier_octaves=octaves, members=members, generator=g)
+    """Train a batch of diffusion models on points (N, 2).
+
+    They predict v on the cosine schedule, and are sampled by DDIM.
+    """
+    network = TimeMLP(2, WIDTH_DIFFUSION, 2, octaves, members, generator=g)
     denoiser = Learned(network, Cosine(), target="v")
     average = EMA(denoiser, AVERAGE)
 
@@ -100,13 +121,14 @@ def train_diffusion(
     def draw(n: int, g: torch.Generator = g) -> Tensor:
         start = samplers.prior(denoiser.schedule, (members, n, 2), generator=g)
         times = samplers.time_grid(denoiser.schedule, EVALUATIONS)
-        return samplers.sample(cast(Learned, average.model), samplers.ddim(), start, times)
+        model = cast(Learned, average.model)
+        return samplers.sample(model, samplers.ddim(), start, times)
 
     def on_step(step: int, value: float) -> None:
         if watch is not None:
             watch.look(step, value, draw)
 
-    fit(denoiser, loss, steps=STEPS, lr=lr, ema=average, on_step=on_step)
+    fit(denoiser, loss, steps=steps, lr=lr, ema=average, on_step=on_step)
     return Trained(draw, network.parameters_per_member, EVALUATIONS)
 
 
@@ -117,14 +139,20 @@ def train(
     g: torch.Generator,
     chosen: Mapping[str, float],
     members: int = MEMBERS,
+    *,
+    steps: int | None = None,
     watch: Watch | None = None,
 ) -> Trained:
-    """Train a contender by its name, with the settings of one of its trials; `watch` looks in on it."""
+    """Train a contender by its name, with the settings of one of its trials.
+
+    For `STEPS` steps, or for as many as are given; `watch` looks in on it.
+    """
     _checks.choice("contender", contender, CONTENDERS)
+    rules: dict[str, Any] = {**chosen, "steps": STEPS if steps is None else steps, "members": members, "watch": watch}
     if contender == "diffusion":
-        return train_diffusion(points, octaves, g, members=members, watch=watch, **chosen)
+        return train_diffusion(points, octaves, g, **rules)
     game = "relativistic" if contender.startswith("RpGAN") else "non-saturating"
-    return train_gan(points, octaves, g, game=game, members=members, watch=watch, **chosen)
+    return train_gan(points, octaves, g, game=game, **rules)
 
 
 def measure(x: Tensor, mixture: GaussianMixture) -> Modes:
@@ -135,3 +163,18 @@ def measure(x: Tensor, mixture: GaussianMixture) -> Modes:
 def data() -> dict[str, GaussianMixture]:
     """The two distributions of the duel, at unit spread."""
     return {"ring": toy2d.unit_spread(toy2d.ring()), "grid": toy2d.unit_spread(toy2d.grid())}
+
+
+def blind_shape(name: str, members: int, n: int, *, generator: torch.Generator) -> Tensor:
+    """Points (members, n, 2) of a shape that knows nothing of the modes, as a control.
+
+    It is the circle through the ring's centres, or the smallest square that holds the grid up to three standard
+    deviations, filled evenly.
+    """
+    _checks.choice("name", name, ("ring", "grid"))
+    mixture, u = data()[name], torch.rand(members, n, 2, generator=generator)
+    if name == "ring":
+        angle = 2 * math.pi * u[..., 0]
+        return float(mixture.means[0].norm()) * torch.stack([angle.cos(), angle.sin()], dim=-1)
+    std = float(mixture.covariances[0, 0, 0].sqrt())
+    return (float(mixture.means.abs().max()) + 3 * std) * (2 * u - 1)

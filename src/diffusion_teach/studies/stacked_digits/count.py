@@ -49,6 +49,7 @@ class Contender:
 
 CONTENDERS: dict[str, Contender] = {
     "gan": Contender("GAN, plain", "gan-stacked"),
+    "gan-penalised": Contender("GAN + R1 + R2", "gan-penalised-stacked"),
     "rpgan": Contender("RpGAN + R1 + R2", "rpgan-stacked"),
     "ddpm": Contender("diffusion, 10 steps", "ddpm-stacked", "sde_dpm_solver", 10),
     "real": Contender("real stacks"),

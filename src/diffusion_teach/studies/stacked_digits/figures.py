@@ -17,6 +17,7 @@ from diffusion_teach.plots.grids import INK, as_bytes
 LOOK: tuple[tuple[str, str], ...] = (
     ("o", style.RIVAL),
     ("s", style.OTHER),
+    ("P", style.SISTER),
     ("^", style.MODEL),
     ("v", style.DATA),
     ("D", style.GREY),
@@ -63,7 +64,7 @@ def histograms(
     """
     if counts.keys() != measured.keys():
         raise ValueError(f"measured must have the rows of counts, {', '.join(counts)}; got {', '.join(measured)}.")
-    fig, axes = style.subplots(1, 3, panel=(3.2, 0.9 + 0.34 * len(counts)), title=title)
+    fig, axes = style.subplots(1, 3, panel=(2.9, 0.9 + 0.3 * len(counts)), title=title)
     covered, divergence, shape = axes
     real = next(iter(measured.values()))
     for ax, level in ((covered, real.covered_real), (divergence, real.kl_uniform_real)):
