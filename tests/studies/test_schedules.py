@@ -37,7 +37,8 @@ def test_a_row_is_ten_trainings_drawn_in_two_ways(monkeypatch: pytest.MonkeyPatc
     asked: list[Any] = []
     drawn: list[Any] = []
 
-    def trained(recipe: Any, *, steps: int, seed: int) -> str:
+    def trained(recipe: Any, *, steps: int, seed: int, device: str) -> str:
+        assert device == "auto"
         asked.append((recipe, steps, seed))
         return f"model {seed}"
 

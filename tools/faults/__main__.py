@@ -7,6 +7,7 @@ import datetime
 import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import tools.faults
 from diffusion_teach import claims
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("chapters", nargs="*", help="such as 00_ink; all without one")
     parser.add_argument("--only", default="", help="a text in the claim's or the fault's name")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many faults at once")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many faults or seeds at once")
     parser.add_argument("--no-faults", action="store_true", help="only the seeds")
     parser.add_argument("--no-seeds", action="store_true", help="only the faults")
     options = parser.parse_args(arguments)
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not options.no_faults:
             bad += plant(chapter, options.only, options.jobs)
         if not options.no_seeds and not options.only:
-            bad += seeds(chapter)
+            bad += seeds(chapter, options.jobs)
     return int(bad > 0)
 
 
@@ -67,20 +68,21 @@ def plant(chapter: str, only: str, jobs: int) -> int:
     return sum(outcome.verdict != "caught" for outcome in outcomes)
 
 
-def seeds(chapter: str) -> int:
+def seeds(chapter: str, jobs: int) -> int:
     """Run a chapter for every seed and store what its claims measured; how many failures there were."""
     code = planted.cells(planted.ROOT / "notebooks" / f"{chapter}.ipynb")
     found: dict[str, dict[str, dict[str, list[float]]]] = {}
     bad = 0
-    for seed in SEEDS:
-        whole, _ = run(code, seed=seed)
-        failed = {claim: "; ".join(one["failures"]) for claim, one in whole["found"].items() if one["failures"]}
-        bad += len(failed) + bool(whole["error"])
-        print(f"{chapter}, seed {seed}: {whole['error'] or failed or 'all claims hold'}", flush=True)
-        found[str(seed)] = {
-            claim: {name: [float(f"{v:.6g}") for v in values] for name, values in one["figures"].items()}
-            for claim, one in whole["found"].items()
-        }
+    with ThreadPoolExecutor(jobs) as pool:  # a thread waits for the process of its seed
+        runs = pool.map(lambda seed: run(code, seed=seed), SEEDS)
+        for seed, (whole, _) in zip(SEEDS, runs, strict=True):
+            failed = {claim: "; ".join(one["failures"]) for claim, one in whole["found"].items() if one["failures"]}
+            bad += len(failed) + bool(whole["error"])
+            print(f"{chapter}, seed {seed}: {whole['error'] or failed or 'all claims hold'}", flush=True)
+            found[str(seed)] = {
+                claim: {name: [float(f"{v:.6g}") for v in values] for name, values in one["figures"].items()}
+                for claim, one in whole["found"].items()
+            }
     stored = results.read(chapter)  # as late as that: its faults may have been planted meanwhile
     stored.seeds, stored.date, stored.hash = found, datetime.date.today().isoformat(), results.chapter_hash(code)
     results.write(chapter, stored)

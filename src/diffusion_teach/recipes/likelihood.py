@@ -61,9 +61,9 @@ class LikelihoodRecipe(DiffusionRecipe):
     ) -> dict[str, Any]:
         """Bits per dimension of test images by the flow and by the bound of ancestral sampling, with conventions."""
         draws_no_images("a likelihood", sampling, None, repeats)
-        generator = torch.Generator().manual_seed(sampling.seed or 0)
-        images = mnist.load("test")[0][: count or IMAGES]
         denoiser = cast(Denoiser, model)
+        generator = torch.Generator(denoiser.device).manual_seed(sampling.seed or 0)
+        images = mnist.load("test")[0][: count or IMAGES].to(denoiser.device)
         found = [bits(denoiser, batch, largest=self.log_snrs[1], generator=generator) for batch in images.split(BATCH)]
         flow, bound = (torch.cat(parts) for parts in zip(*found, strict=True))
         return {

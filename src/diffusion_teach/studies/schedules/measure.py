@@ -4,8 +4,8 @@ Training times are even in the schedule's own time and the loss is L_simple, so 
 training looks at. The row "edm" has its own noise and weight, and "even v" the times of "cosine" with the error of v as
 it is. What is drawn is judged twice: with steps that are even in the schedule's own time, and with the steps of
 `samplers.time_grid`, "logistic", which are at the same log-SNRs for all. So the first reading is of the schedule as a
-whole, the second of what it does to the training alone. Both judges see 2,000 samples of each. The rows lie in
-`results.json` beside this file.
+whole, the second of what it does to the training alone. Both judges see 2,000 samples of each. All is computed on the
+fastest device that there is. The rows lie in `results.json` beside this file.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Row:
         times = samplers.time_grid(model.schedule, STEPS, spacing=SPACINGS[spacing])
         noise = samplers.prior(model.schedule, (COUNT, 1, 28, 28), generator=g)
         step = samplers.ddim()
-        return torch.cat([samplers.sample(model, step, x, times, generator=g) for x in noise.split(250)])
+        return torch.cat([samplers.sample(model, step, x, times) for x in noise.to(model.device).split(250)])
 
 
 ROWS: dict[str, Row] = {
@@ -89,7 +89,7 @@ def row(name: str) -> dict[str, Any]:
     recipe = change.changed()
     found: dict[str, dict[str, list[float]]] = {way: {key: [] for key in (*JUDGES, "illegible")} for way in SPACINGS}
     for seed in SEEDS:
-        model = cast(Denoiser, run.trained(recipe, steps=IMAGES // recipe.batch, seed=seed))
+        model = cast(Denoiser, run.trained(recipe, steps=IMAGES // recipe.batch, seed=seed, device="auto"))
         for way, columns in found.items():
             judged = evaluate_images(change.samples(model, 1000 + seed, way), seed=seed)
             for judge in JUDGES:
@@ -97,7 +97,7 @@ def row(name: str) -> dict[str, Any]:
             columns["illegible"].append(round(float(judged["illegible"]), 4))
         print(name, seed, {way: columns["classifier"][-1] for way, columns in found.items()}, flush=True)
     about = {"label": change.label, "images": IMAGES, "evaluations": STEPS, "judges": stored.judges()}
-    return {**found, **about, "recipe": recipe.settings(), "machine": devices.machine(devices.CPU)}
+    return {**found, **about, "recipe": recipe.settings(), "machine": devices.machine(devices.pick())}
 
 
 def rows(path: Path = RESULTS) -> dict[str, dict[str, Any]]:
