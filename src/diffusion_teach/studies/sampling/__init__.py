@@ -7,4 +7,4 @@ steps where none is asked for, and `_names.SAMPLERS` with `generate.sampling._ST
 """
 
 from diffusion_teach.studies.sampling.figures import ALT, figure
-from diffusion_teach.studies.sampling.measure import ROWS, rows
+from diffusion_teach.studies.sampling.measure import EVALUATIONS, METHODS, ROWS, rows
