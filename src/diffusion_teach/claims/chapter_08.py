@@ -109,8 +109,8 @@ CLAIMS = (
     Claim(
         id="as-near-on-digits",
         chapter=CHAPTER,
-        sentence="at each of eight log-SNRs, NCSN and a DDPM that was trained for as many steps differ in what they see of "
-        "a digit by .5 to 2 times as much as two seeds of NCSN.",
+        sentence="at each of eight log-SNRs, NCSN and a DDPM that was trained for as many steps differ in what they "
+        "see of a digit by .5 to 2 times as much as two seeds of NCSN.",
         bounds={"across_over_within": between(0.5, 2)},
         source="ho2020denoising",
         facts=(3,),
@@ -170,8 +170,8 @@ CLAIMS = (
     Claim(
         id="bits-of-a-digit",
         chapter=CHAPTER,
-        sentence="a pixel of a dequantised test digit costs 1.0 to 1.6 bits by the flow of the shipped likelihood-mnist, and "
-        "1 to 1.25 times as many by the bound of ancestral sampling.",
+        sentence="a pixel of a dequantised test digit costs 1.0 to 1.6 bits by the flow of the shipped "
+        "likelihood-mnist, and 1 to 1.25 times as many by the bound of ancestral sampling.",
         bounds={"flow": between(1.0, 1.6), "bound_over_flow": between(1.0, 1.25)},
         source="kingma2021variational",
         facts=(3,),

@@ -152,8 +152,9 @@ CLAIMS = (
     Claim(
         id="noise-and-memory-lead",
         chapter=CHAPTER,
-        sentence="of seven samplers of the shipped digits' network, the 2M that draws noise makes the digits nearest to "
-        "real ones by both judges, with 9, 15 and 25 evaluations; with 5 the third order ends at most 0.8 times as far.",
+        sentence="of seven samplers of the shipped digits' network, the 2M that draws noise makes the digits nearest "
+        "to real ones by both judges, with 9, 15 and 25 evaluations; with 5 the third order ends at most 0.8 times as "
+        "far.",
         bounds={"next_over_best": at_least(1), "third_order_over_it_at_5": at_most(0.8)},
         source="lu2022dpmpp",
         facts=(13,),
@@ -162,8 +163,8 @@ CLAIMS = (
     Claim(
         id="a-flow-ends-where-it-ends",
         chapter=CHAPTER,
-        sentence="by the classifier, digits of four solvers without noise stay 1.8 floors or more from real ones with up "
-        "to 49 evaluations; three that draw noise end within 1.5 with 49.",
+        sentence="by the classifier, digits of four solvers without noise stay 1.8 floors or more from real ones with "
+        "up to 49 evaluations; three that draw noise end within 1.5 with 49.",
         bounds={"least_of_flows": at_least(1.8), "with_noise": at_most(1.5)},
         facts=(13,),
         stored=STUDY,

@@ -1,7 +1,7 @@
 """What two networks see in the same noisy digits, and how far that lies apart, at each log-SNR.
 
-Each row is a pair: the shipped NCSN with a DDPM that was trained for as many steps, and with itself of another seed. The
-distance is ‖x̂₀ᵃ − x̂₀ᵇ‖²/‖x̂₀ᵇ − mean digit‖² over 1,000 test digits, each in one draw of noise. The rows lie in
+Each row is a pair: the shipped NCSN with a DDPM that was trained for as many steps, and with itself of another seed.
+The distance is ‖x̂₀ᵃ − x̂₀ᵇ‖²/‖x̂₀ᵇ − mean digit‖² over 1,000 test digits, each in one draw of noise. The rows lie in
 `results.json` beside this file; each costs a training, on the fastest device that there is.
 """
 
