@@ -90,6 +90,17 @@ def escape_docstring(app: Sphinx, what: str, name: str, obj: object, options: ob
     lines[:] = api_pages.to_restructured_text(lines)
 
 
+def add_scripts(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Load what a page names at its head, `scripts:` and `styles:`, on that page and on no other."""
+    head = app.env.metadata.get(pagename, {})
+    for name in head.get("scripts", "").split():
+        app.add_js_file(name, loading_method="defer")
+    for name in head.get("styles", "").split():
+        app.add_css_file(name)
+
+
 def drop_unused(app: Sphinx, exception: Exception | None) -> None:
     """Leave out source maps, and the script that does what Font Awesome's style sheet does: 4 MB nobody needs."""
     if exception is not None or app.builder.format != "html":
@@ -127,6 +138,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-read", link_citations)
     app.connect("env-get-outdated", always_outdated)
     app.connect("autodoc-process-docstring", escape_docstring, priority=100)
+    app.connect("html-page-context", add_scripts)
     app.connect("build-finished", drop_unused)
     app.connect("build-finished", ask_no_other_host, priority=900)
     return {"version": "0.1.0", "parallel_read_safe": True, "parallel_write_safe": True}
