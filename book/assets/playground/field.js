@@ -104,7 +104,7 @@
   }
 
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  let state = decode(SCENES[sceneOf(location.hash)] || location.hash.slice(1));
+  const state = decode(SCENES[sceneOf(location.hash)] || location.hash.slice(1));
   const view = { p: 0, playing: !still, chosen: 0, drawing: false, density: true, arrows: true, paths: false };
   let data = components(), saving = 0;
 
@@ -304,7 +304,10 @@
     const section = [...document.querySelectorAll("section[id]")].find(({ id }) => sceneOf(`#${id}`) === scene);
     if (section) caption.append(el("strong", {}, section.querySelector("h2, h3").firstChild.textContent), section.querySelector("p").cloneNode(true));
     for (const link of scenes.children) link.setAttribute("aria-current", sceneOf(link.hash) === scene);
-    requestAnimationFrame(() => root.scrollIntoView({ block: "start" }));
+    // The browser goes to the heading of that name, once all is loaded: the stage is what one wants to see.
+    const come = () => requestAnimationFrame(() => setTimeout(() => root.scrollIntoView({ block: "start" })));
+    if (document.readyState === "complete") come();
+    else addEventListener("load", come);
   }
 
   // Walks -------------------------------------------------------------------------------------------------------------
@@ -364,9 +367,9 @@
     if (!walks.every(({ found }) => found)) return;
     const same = !state.b || state.a.label === state.b.label, size = ({ plan }) => plan.distribution.size;
     const ours = walks.map((walk) => (
-      { title: { a: "first choice", b: "second choice" }[walk.name], name: walk.name, found: walk.found, size: size(walk), calls: walk.plan.evaluations }));
+      { title: { a: "first", b: "second" }[walk.name], name: walk.name, found: walk.found, size: size(walk), calls: walk.plan.evaluations }));
     const real = (same ? walks.slice(0, 1) : walks).map((walk) => (
-      { title: `real data${same ? "" : `, ${LABELS[state[walk.name].label]}`}`, name: "real", found: walk.real, size: size(walk), calls: "–" }));
+      { title: `real${same ? "" : `, ${LABELS[state[walk.name].label]}`}`, name: "real", found: walk.real, size: size(walk), calls: "–" }));
     table.hidden = state.forward;
     table.replaceChildren(
       el("thead", {}, el("tr", {}, ...Object.keys(COLUMNS).map((name) => (name ? el("th", { scope: "col" }, name) : el("td"))))),
@@ -620,7 +623,7 @@
     });
   }
 
-  root.playground = { state, view, sides, encode: () => encode(state) };
+  root.playground = { state, view, sides, change, encode: () => encode(state) };
   build();
   readColours();
   for (const name of Object.keys(sides)) pointer(sides[name]);
