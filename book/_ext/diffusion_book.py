@@ -35,7 +35,9 @@ OUTSIDE = {
 }
 
 # Scripts and styles that a page has for itself, in the order in which they are loaded: no other page pays for them.
-OF_ONE_PAGE = {"playground_field": ("playground/field.css", "playground/field_math.js", "playground/field.js")}
+OF_ONE_PAGE = {
+    "playground_field": tuple(f"playground/field{end}" for end in (".css", "_math.js", "_scenes.js", ".js")),
+}
 
 
 def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:

@@ -183,7 +183,7 @@ const Field = (() => {
   /**
    * q on a grid of width × height points, from (x, y) on with the gap h, y falling: (height · width), row by row.
    *
-   * Along a row a Gaussian's values are a product of ratios that shrink by one factor: two products a point, no exponential.
+   * Along a row a Gaussian's values have ratios that shrink by one factor: two products a point, and no exponential.
    */
   function densityGrid(mixture, alpha, sigma, { x, y, h, width, height }, out = new Float64Array(width * height)) {
     const level = mixture.level(alpha, sigma);
@@ -215,7 +215,9 @@ const Field = (() => {
   // datasets/toy2d.py -------------------------------------------------------------------------------------------------
 
   /** A mode as one sets it: its centre, weight, two standard deviations and the angle of the first, in degrees. */
-  const mode = (x, y, weight, long, short = long, angle = 0, label = 1) => ({ x, y, weight, long, short, angle, label });
+  function mode(x, y, weight, long, short = long, angle = 0, label = 1) {
+    return { x, y, weight, long, short, angle, label };
+  }
 
   function mixtureOf(modes) {
     const covariances = modes.map(({ long, short, angle }) => {
@@ -327,7 +329,8 @@ const Field = (() => {
 
   /** As many Langevin steps on the density of the data itself, without any noise level. */
   function plainLangevin(distribution, { corrections = 5, h }) {
-    return (denoiser, x, t, s, state, noise) => [langevin((at) => distribution.score(at), x, h, corrections, noise), null];
+    const score = (points) => distribution.score(points);
+    return (denoiser, x, t, s, state, noise) => [langevin(score, x, h, corrections, noise), null];
   }
 
   /** The forward process, exactly: x_s = (α_s/α_t)·x_t + √(σ_s² − (α_s/α_t)²·σ_t²)·z from t to a later time s. */
@@ -369,7 +372,7 @@ const Field = (() => {
       choice.sampler === "annealed"
         ? ladder(schedule, choice.steps, SMALLEST, infinite ? LARGEST : null)
         : timeGrid(choice.steps);
-    const heun = max(2 * choice.steps - 1 - (infinite ? 1 : 0), 1); // of its steps the last is Euler's; from α = 0 the first
+    const heun = max(2 * choice.steps - 1 - (infinite ? 1 : 0), 1); // Euler's step at the end, and from α = 0
     const calls = { heun, annealed: 5 * choice.steps + 1, langevin: 5 * choice.steps }[choice.sampler] || choice.steps;
     const evaluations = denoiser.evaluations * calls;
     return { distribution, denoiser, step: SAMPLERS[choice.sampler](choice, distribution), times, evaluations };
@@ -392,12 +395,11 @@ const Field = (() => {
     advance(deadline = Infinity, now = () => performance.now()) {
       while (!this.complete && now() < deadline) {
         if (this.done === 0) this.next = new Float64Array(this.states[0].length);
-        const k = this.states.length - 1, from = this.done * this.width, x = this.states[k].subarray(from, from + this.width);
-        const [end, state] = this.step(
-          this.denoiser, x, this.times[k], this.times[k + 1], this.memory[this.done], this.noises[this.done]
-        );
+        const k = this.states.length - 1, c = this.done++, from = c * this.width;
+        const x = this.states[k].subarray(from, from + this.width), [t, s] = this.times.subarray(k, k + 2);
+        const [end, state] = this.step(this.denoiser, x, t, s, this.memory[c], this.noises[c]);
         this.next.set(end, from);
-        this.memory[this.done++] = state;
+        this.memory[c] = state;
         if (this.done * this.width < this.next.length) continue;
         this.states.push(this.next);
         this.done = 0;
@@ -442,8 +444,8 @@ const Field = (() => {
   /**
    * How good samples (B, 2) are, each judged by the mode that is nearest in that mode's own standard deviations.
    *
-   * good: the share within three of them; covered: the modes with a good sample; shares: of all samples, by mode; spread:
-   * the standard deviation around the samples' own mean in each mode, where 1 is that of the mode. Infinite ones are bad.
+   * good: the share within three of them, infinite ones being none; covered: the modes with a good sample; shares: of all
+   * samples, by mode; spread: the standard deviation around the samples' own mean in each mode, 1 being the mode's.
    */
   function quality(x, mixture) {
     const { size, means, axes, spread } = mixture, sums = Array.from({ length: size }, () => [0, 0, 0, 0, 0]);
