@@ -32,7 +32,7 @@
 
   /** A row with a slider; `on` says whether it has an effect now, `words` what its value is called. */
   function slider(label, [low, high, step], get, set, { words = short, on = () => true } = {}) {
-    const id = `field-${ids++}`, output = el("output", { for: id });
+    const id = `field-${ids++}`, output = el("output", { for: id, "aria-live": "off" });
     const oninput = () => set(Number(input.value));
     const input = el("input", { id, type: "range", min: low, max: high, step, oninput });
     refreshers.push(() => {
@@ -65,7 +65,7 @@
   const news = el("p", { class: "news", id: "field-news", role: "status", "aria-live": "polite" });
   const caption = el("div", { class: "caption" }), table = el("table", { class: "results" });
   const scenes = el("nav", { class: "scenes", "aria-label": "Scenes" });
-  const readout = el("output", { for: "field-time", class: "readout" });
+  const readout = el("output", { for: "field-time", class: "readout", "aria-live": "off" });
   const time = el("input", { id: "field-time", type: "range", min: 0, max: 1000, oninput: () => scrub(time.value / 1000) });
   const play = button("Pause", () => look({ playing: !view.playing, p: view.p < 1 ? view.p : 0 }), { class: "play" });
   const draw = button("Draw a line", () => look({ drawing: !view.drawing }));
@@ -158,7 +158,9 @@
   const headings = () => [...document.querySelectorAll("section[id]")].filter(({ id }) => sceneOf(`#${id}`));
   const titleOf = (section) => section.querySelector("h2, h3").firstChild.textContent;
   function build() {
-    scenes.append(...headings().map((section) => el("a", { href: `#${section.id}` }, titleOf(section))));
+    const again = (event) => event.target.hash === location.hash && visit(); // no hashchange tells of it
+    const link = (section) => el("a", { href: `#${section.id}`, onclick: again }, titleOf(section));
+    scenes.append(...headings().map(link));
     const film = el("div", { class: "transport", role: "group", "aria-label": "Film" }, play,
       button("Replay", () => look({ p: 0, playing: true })), button("Step", stepOn),
       el("label", { for: "field-time" }, "Time"), time, readout);
