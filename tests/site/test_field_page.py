@@ -265,7 +265,7 @@ def test_keys_move_weigh_mark_and_play(field: Page) -> None:
 
 
 def test_tab_reaches_everything_and_shows_where_it_is(field: Page) -> None:
-    wanted = field.locator("#field :is(a, canvas, :enabled):visible").count()
+    wanted = field.locator("#field :is(a, canvas, button:enabled, select:enabled, input:enabled):visible").count()
     field.focus("#field .scenes a")
     reached = 0
     while reached < 100 and field.evaluate("document.activeElement.closest('#field') !== null"):
@@ -328,7 +328,7 @@ def test_an_address_brings_the_same_scene(scenes: dict[str, Any], calm: BrowserC
 
 
 def test_the_address_follows_what_is_changed(field: Page) -> None:
-    field.select_option("#field .choice.a select >> nth=1", "heun")
+    field.select_option("#field fieldset.a select >> nth=1", "heun")
     field.wait_for_function("location.hash.includes('heun')")
     wanted = settled(field)["a"]["end"]
     again = visit(field.context.new_page(), field.url.split("#")[1])

@@ -62,7 +62,7 @@
     return el("label", { class: "tick" }, input, label);
   }
 
-  const news = el("p", { class: "news", id: "field-news", role: "status", "aria-live": "polite" });
+  const news = el("p", { class: "news", role: "status", "aria-live": "polite" });
   const caption = el("div", { class: "caption" }), table = el("table", { class: "results" });
   const scenes = el("nav", { class: "scenes", "aria-label": "Scenes" });
   const readout = el("output", { for: "field-time", class: "readout", "aria-live": "off" });
@@ -186,7 +186,7 @@
     clearTimeout(saving);
     if (!ofScene) {
       saving = setTimeout(save, 300);
-      tellScene(null);
+      mark(null); // its words stay: to take them away would move the stage under the hand
     }
     refresh();
   }
@@ -212,17 +212,17 @@
     const scene = sceneOf(location.hash);
     if (!scene && !location.hash.includes("=")) return;
     change(decode(SCENES[scene] || location.hash.slice(1)), true);
-    look({ p: 0, playing: !still });
-    tellScene(scene);
+    look({ p: 0, playing: !still, chosen: 0 });
+    mark(scene);
+    const section = headings().find(({ id }) => sceneOf(`#${id}`) === scene);
+    caption.replaceChildren();
+    if (section) caption.append(el("strong", {}, titleOf(section)), section.querySelector("p").cloneNode(true));
     // The browser goes to the heading of that name when all is loaded: the stage is what one wants to see.
     const come = () => setTimeout(() => root.scrollIntoView({ block: "start" }), 60);
     if (scene && document.readyState === "complete") come();
     else if (scene) addEventListener("load", come);
   }
-  function tellScene(scene) {
-    const section = headings().find(({ id }) => sceneOf(`#${id}`) === scene);
-    caption.replaceChildren();
-    if (section) caption.append(el("strong", {}, titleOf(section)), section.querySelector("p").cloneNode(true));
+  function mark(scene) {
     for (const link of scenes.children) link.setAttribute("aria-current", sceneOf(link.hash) === scene);
   }
 
