@@ -6,9 +6,9 @@
 
   const { NAMES, TOP, DATA, SCENES, sceneOf, clamp, short, decode, encode, components } = FieldScenes;
   const { PI, ceil, cos, floor, hypot, max, min, round, sin, sqrt, tanh } = Math;
-  const PARTICLES = 2000, CHUNK = 125, BUDGET = 4; // points, in pieces; milliseconds of a frame for the walks
+  const PARTICLES = 2000, CHUNK = 125, BUDGET = 3; // points, in pieces; milliseconds of a frame for the walks
   const FILM = 7000, FORWARD_STEPS = 60; // milliseconds from one end of time to the other
-  const CELL = 5, ARROWS = 38, LEAST_NOISE = 0.15, PATHS = 24; // pixels of the shade, between arrows; σ/α of arrows
+  const ARROWS = 38, LEAST_NOISE = 0.15, PATHS = 24; // pixels from arrow to arrow; their least σ/α; how many
   const STEPS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200];
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const state = decode("");
@@ -319,12 +319,12 @@
   }
 
   function paintDensity(side, { plan }, t, scale) {
-    const width = ceil(side.width / CELL), height = ceil(side.height / CELL), h = CELL / scale;
-    const { schedule } = plan.denoiser;
+    const cell = plan.distribution.size > 24 ? 8 : 5, { schedule } = plan.denoiser; // pixels of a patch of the shade
+    const width = ceil(side.width / cell), height = ceil(side.height / cell), h = cell / scale;
     const key = [t.toFixed(4), width, height, colours.version].join();
     if (side.key !== key || side.of !== plan) {
       Object.assign(side, { key, of: plan });
-      const grid = { x: (0.5 - width / 2) * h, y: ((side.height / CELL - 1) / 2) * h, h, width, height };
+      const grid = { x: (0.5 - width / 2) * h, y: ((side.height / cell - 1) / 2) * h, h, width, height };
       const q = Field.densityGrid(plan.distribution, schedule.alpha(t), schedule.sigma(t), grid);
       Object.assign(side.shade, { width, height });
       const ink = side.shade.getContext("2d"), image = ink.createImageData(width, height), [r, g, b] = colours.rgb;
@@ -337,7 +337,7 @@
       }
       ink.putImageData(image, 0, 0);
     }
-    side.ink.drawImage(side.shade, (side.width - width * CELL) / 2, 0, width * CELL, height * CELL);
+    side.ink.drawImage(side.shade, (side.width - width * cell) / 2, 0, width * cell, height * cell);
   }
 
   /** The score at a grid of places: slim triangles, longer where σ·score is; guided, what a point is told instead. */
@@ -382,9 +382,10 @@
     for (let i = 0; i < PARTICLES; i++) ink.fillRect(left(i) - 1, top(i) - 1, 2, 2);
     paintModes(side);
     if (view.p >= 1 && walk.found && !state.forward) paintShares(side, walk);
-    const { schedule, sampler } = state[name], when = walk.flat ? "clean data" : `t = ${t.toFixed(2)}`;
-    const what = `${NAMES.schedule[schedule]} · ${state.forward ? "forward" : NAMES.sampler[sampler]}`;
-    const told = `${what} · ${when}, step ${k} of ${last}`;
+    const { schedule, sampler, eta, w } = state[name], when = walk.flat ? "clean data" : `t = ${t.toFixed(2)}`;
+    const how = state.forward ? "forward" : sampler === "ddim" ? `DDIM, η = ${short(eta)}` : NAMES.sampler[sampler];
+    const guided = walk.plan.denoiser.isPosteriorMean || state.forward ? "" : ` · w = ${short(w)}`;
+    const told = `${NAMES.schedule[schedule]} · ${how}${guided} · ${when}, step ${k} of ${last}`;
     if (side.told.textContent !== told) side.told.textContent = told;
   }
 
