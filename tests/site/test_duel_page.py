@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,11 +17,17 @@ ASSETS = ROOT / "book" / "assets"
 TEXT = (ROOT / "book" / "playground_duel.md").read_text(encoding="utf-8")
 PATIENCE = 120_000  # ms; a machine may be busy
 THEME = """
-  :root { --pst-color-text-base: #222832; --pst-color-surface: #f3f4f5; --pst-color-border: #c9c9c9; background: #fff; }
-  [data-theme=dark] { --pst-color-text-base: #ced6dd; --pst-color-surface: #29313d; --pst-color-border: #48566b; background: #14181e; }
-  body { color: var(--pst-color-text-base); font-family: sans-serif; margin: 1rem auto; max-width: 44rem; padding: 0 0.8rem; }
+  :root {
+    --pst-color-text-base: #222832; --pst-color-surface: #f3f4f5; --pst-color-border: #c9c9c9;
+    --pst-color-background: #fff; background: #fff;
+  }
+  [data-theme=dark] {
+    --pst-color-text-base: #ced6dd; --pst-color-surface: #29313d; --pst-color-border: #48566b;
+    --pst-color-background: #14181e; background: #14181e;
+  }
+  body { color: var(--pst-color-text-base); font-family: sans-serif; margin: auto; max-width: 44rem; padding: 0.8rem; }
   a { color: inherit; }
-"""  # fmt: skip
+"""
 
 Open = Callable[..., Page]
 
@@ -28,12 +35,16 @@ Open = Callable[..., Page]
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The playground without the theme around it, from a file, as a reader may open it."""
-    scripts = "".join(f'<script defer src="{(ASSETS / "playground" / name).as_uri()}"></script>' for name in ("duel_math.js", "duel.js"))
+    scripts = "".join(
+        f'<script defer src="{(ASSETS / "playground" / name).as_uri()}"></script>'
+        for name in ("duel_math.js", "duel.js")
+    )
     links = " ".join(re.findall(r"<a href=\"#.*?</a>", TEXT))
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>The duel</title>'
         '<meta name="viewport" content="width=device-width">'
-        f'<style>{THEME}</style><link rel="stylesheet" href="{(ASSETS / "playground" / "duel.css").as_uri()}">{scripts}</head>'
+        f"<style>{THEME}</style>"
+        f'<link rel="stylesheet" href="{(ASSETS / "playground" / "duel.css").as_uri()}">{scripts}</head>'
         f'<body><main><h1>The duel</h1><div id="duel" class="duel"></div><p>{links}</p></main></body></html>'
     )
     path = tmp_path_factory.mktemp("duel") / "page.html"
@@ -50,7 +61,9 @@ def open_(context: BrowserContext, address: str, outside: list[str]) -> Iterator
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
+        page.on(
+            "console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None
+        )
         page.emulate_media(reduced_motion="no-preference" if motion else "reduce")
         page.goto(address + hash_)
         return page
@@ -88,7 +101,7 @@ def test_without_motion_it_waits_and_goes_step_by_step(open_: Open) -> None:
     assert of(page, "[duel.running, duel.match.done]") == [False, 20]
     page.get_by_label("Look back").fill("0")
     assert of(page, "duel.look().step") == 0
-    assert "step 0" in (page.locator(".duel output").text_content() or "")
+    assert "step 0" in (page.locator(".duel .when").text_content() or "")
 
 
 def test_frames_do_not_change_the_numbers(open_: Open) -> None:
@@ -99,26 +112,31 @@ def test_frames_do_not_change_the_numbers(open_: Open) -> None:
     apart = of(
         page,
         """(() => {
-          const match = new Duel.Match({ data: Duel.unitSpread(Duel.twoMoons()), game: "relativistic", gamma: 0.1, seed: 3 });
+          const data = Duel.unitSpread(Duel.twoMoons());
+          const match = new Duel.Match({ data, game: "relativistic", gamma: 0.1, seed: 3 });
           while (match.done < 20) for (const _ of match.step());
           let it = match.look(250), at = it.next();
           while (!at.done) at = it.next();
           const { samples } = duel.look(), other = at.value.samples;
-          return ["gan", "diffusion"].map((name) => Math.max(...samples[name].map((x, k) => Math.abs(x - other[name][k]))));
+          const apart = (name) => Math.max(...samples[name].map((x, k) => Math.abs(x - other[name][k])));
+          return ["gan", "diffusion"].map(apart);
         })()""",
     )
     assert apart == [0, 0]
 
 
-def test_one_button_adds_the_penalties_to_the_running_game(open_: Open) -> None:
+def test_one_button_adds_the_penalties_to_the_same_start(open_: Open) -> None:
     page = open_("#plain")
     until(page, "duel.looks.length === 1")
-    assert of(page, "duel.match.gamma") == 0
+    before = of(page, "[duel.match.gamma, ...duel.match.G.theta.slice(0, 9), ...duel.look().samples.gan.slice(0, 9)]")
     button = page.get_by_role("button", name="Add R₁ + R₂")
     expect(button).to_have_attribute("aria-pressed", "false")
     button.click()
-    assert of(page, "duel.match.gamma") == 0.1
     expect(page.get_by_role("button", name="R₁ + R₂ is on")).to_have_attribute("aria-pressed", "true")
+    until(page, "duel.looks.length === 1")
+    after = of(page, "[duel.match.gamma, ...duel.match.G.theta.slice(0, 9), ...duel.look().samples.gan.slice(0, 9)]")
+    assert (before[0], after[0]) == (0, 0.1)
+    assert before[1:] == after[1:]
     page.get_by_role("button", name="Step").click()
     until(page, "duel.match.last && duel.match.last.penalty > 0")
     page.get_by_label("γ of R₁ + R₂").select_option("0.5")
@@ -129,33 +147,56 @@ def test_one_button_adds_the_penalties_to_the_running_game(open_: Open) -> None:
 
 def test_an_address_holds_every_choice(open_: Open) -> None:
     page = open_("#plain")
-    chosen = {"data": "spiral", "input": "raw", "game": "relativistic", "gamma": "0.02", "gan": "0.004", "diffusion": "0.032"}
+    chosen = {
+        "data": "spiral",
+        "input": "raw",
+        "game": "relativistic",
+        "gamma": "0.02",
+        "gan": "0.004",
+        "diffusion": "0.032",
+    }
     for name, value in {**chosen, "steps": "400", "seed": "7"}.items():
         page.locator(f"[name={name}]").select_option(value)
     page.get_by_role("button", name="Add R₁ + R₂").click()
     other = open_(page.url[page.url.index("#") :])
     wanted = ["relativistic", 0.02, 0.004, 0.032, 400, 7, 0]
     for one in (page, other):
-        found = of(one, "(({ game, gamma, lrGAN, lrDiffusion, steps, seed, octaves }) => [game, gamma, lrGAN, lrDiffusion, steps, seed, octaves])(duel.match)")
+        names = ["game", "gamma", "lrGAN", "lrDiffusion", "steps", "seed", "octaves"]
+        found = of(one, f"{names}.map((name) => duel.match[name])")
         assert found == wanted
 
 
-@pytest.mark.parametrize("hash_", ["#nothing", "#data=fog", "#data=ring&steps=1e9&seed=-1&draw=<b>&game=chess&gamma=1e9"])
+@pytest.mark.parametrize(
+    "hash_", ["#nothing", "#data=fog", "#data=ring&steps=1e9&seed=-1&draw=<b>&game=chess&gamma=1e9"]
+)
 def test_an_address_that_makes_no_sense_opens_the_first_scene(open_: Open, hash_: str) -> None:
     page = open_(hash_)
-    assert of(page, "[duel.match.steps, duel.match.seed, duel.match.game, duel.match.gamma]") == [800, 0, "non-saturating", 0]
+    assert of(page, "[duel.match.steps, duel.match.seed, duel.match.game, duel.match.gamma]") == [
+        800,
+        0,
+        "non-saturating",
+        0,
+    ]
 
 
 def test_every_scene_of_the_text_opens(open_: Open) -> None:
     page = open_("#plain")
     links = re.findall(r"<a href=\"#(\w+)\"", TEXT)
-    assert sorted(set(links)) == sorted(set(page.locator(".scenes a").evaluate_all("all => all.map((a) => a.hash.slice(1))")))
+    assert sorted(set(links)) == sorted(
+        set(page.locator(".scenes a").evaluate_all("all => all.map((a) => a.hash.slice(1))"))
+    )
     found = {}
     for name in links:
         page.locator(f"main > p a[href='#{name}']").click()
         found[name] = of(page, "[duel.match.gamma ?? 0, duel.match.octaves ?? 5, duel.match.data.means.length / 2]")
         assert page.url.endswith(f"#{name}")
-    assert found == {"plain": [0, 5, 8], "mended": [0.1, 5, 8], "raw": [0, 0, 8], "draw": [0, 5, 0]}
+    assert found == {
+        "plain": [0, 5, 8],
+        "mended": [0.1, 5, 8],
+        "raw": [0, 0, 8],
+        "spiral": [0.1, 5, 239],
+        "draw": [0, 5, 0],
+    }
 
 
 def test_one_draws_by_mouse_and_shares_the_drawing(open_: Open) -> None:
@@ -168,7 +209,9 @@ def test_one_draws_by_mouse_and_shares_the_drawing(open_: Open) -> None:
     page.mouse.down()
     page.mouse.move(left + 0.75 * size, top + 0.5 * size, steps=4)
     page.mouse.up()
-    means = of(page, "(({ means, scale, centre }) => [...means].map((x, k) => x / scale + centre[k % 2]))(duel.match.data)")
+    means = of(
+        page, "(({ means, scale, centre }) => [...means].map((x, k) => x / scale + centre[k % 2]))(duel.match.data)"
+    )
     xs, ys = means[::2], means[1::2]
     assert len(xs) == pytest.approx(1 / 0.03, abs=4)
     assert (min(xs), max(xs)) == pytest.approx((-0.5, 0.5), abs=0.05)
@@ -204,14 +247,18 @@ def test_one_draws_by_touch(browser: Browser, address: str) -> None:
 
 def test_the_keyboard_reaches_every_control(open_: Open) -> None:
     page = open_("#draw")
-    wanted = page.locator(".duel").evaluate("root => [...root.querySelectorAll('a, button, select, input')].filter((e) => e.offsetParent).length + 1")
+    wanted = page.locator(".duel").evaluate(
+        "root => [...root.querySelectorAll('a, button, select, input')].filter((e) => e.offsetParent).length + 1"
+    )
     reached = set()
     for _ in range(wanted + 3):
         page.keyboard.press("Tab")
-        reached.add(page.evaluate("() => document.activeElement.closest('.duel') && [...document.querySelectorAll('.duel *')].indexOf(document.activeElement)"))
+        reached.add(
+            page.evaluate("() => [...document.querySelectorAll('.duel *')].indexOf(document.activeElement)"),
+        )
         shown = page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle")
         assert shown != "none"
-    assert len(reached - {None}) == wanted
+    assert len(reached - {-1}) == wanted
 
 
 def test_it_fits_from_360_pixels_on_and_is_accessible_in_light_and_dark(open_: Open) -> None:
@@ -222,17 +269,17 @@ def test_it_fits_from_360_pixels_on_and_is_accessible_in_light_and_dark(open_: O
         for width in (360, 768, 1280):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("() => document.documentElement.scrollWidth") <= width
-        found = Axe().run(page).response["violations"]
+        found = Axe().run(page, options={"preload": False}).response["violations"]
         assert [rule["id"] for rule in found if rule["impact"] in ("serious", "critical")] == []
 
 
-OUTCOMES = {"plain": (1, 5, 8), "mended": (7, 8, 8), "raw": (6, 8, 0)}
+OUTCOMES = {"plain": (1, 5, 8, 8), "mended": (8, 8, 8, 8), "raw": (6, 8, 0, 8), "spiral": (230, 239, 230, 239)}
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_the_scenes_end_as_the_text_says(open_: Open, name: str) -> None:
     """Trained without frames, as the page's own run is: the modes of the GAN, and who has more good samples."""
-    least, most, regression = OUTCOMES[name]
+    least, most, regression, all_ = OUTCOMES[name]
     page = open_(f"#{name}")
     found = of(
         page,
@@ -247,9 +294,14 @@ def test_the_scenes_end_as_the_text_says(open_: Open, name: str) -> None:
     gan, diffusion = found["gan"], found["diffusion"]
     assert least <= gan["covered"] <= most
     assert diffusion["covered"] >= regression
-    assert found["data"]["covered"] == 8
-    if name == "raw":
-        assert gan["highQuality"] > 2 * diffusion["highQuality"]
+    assert found["data"]["covered"] == all_
+    if name == "plain":
+        assert found["loss"] < 0.8
     if name == "mended":
         assert diffusion["highQuality"] > 2 * gan["highQuality"]
-        assert found["loss"] == pytest.approx(1.386, abs=0.15)
+        assert found["loss"] == pytest.approx(math.log(4), abs=0.15)
+    if name == "raw":
+        assert gan["highQuality"] > 2 * diffusion["highQuality"]
+    if name == "spiral":
+        assert 0.87 < gan["highQuality"] < 0.96
+        assert 0.65 < diffusion["highQuality"] < 0.77

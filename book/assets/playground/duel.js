@@ -7,7 +7,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   // ---- What can be chosen; an address holds all of it
 
-  const BUDGET = 10, LOOKS = 40, SHOWN = 250, COUNTED = 2500;  // ms of work a frame; looks a run; samples of each look, of the last
+  const BUDGET = 8, LOOKS = 40, SHOWN = 250, COUNTED = 2500;  // ms of work a frame; looks a run; samples of each look, of the last
   const DOT = 0.03, MOST = 240;  // of a drawing in [−1, 1]²: a spot's standard deviation, and how many spots
   const RATES = ["0.001", "0.002", "0.004", "0.008", "0.016", "0.032"];
   const CHOICES = {
@@ -25,18 +25,20 @@ document.addEventListener("DOMContentLoaded", () => {
     data: "ring", input: "fourier", game: "non-saturating", gamma: "0.1", on: "0", gan: "0.008", diffusion: "0.016", steps: "800",
     seed: "0", speed: "fast", draw: "",
   };
-  const PRESETS = {
-    plain: { title: "The plain game drops modes", hint: "Count the modes that the GAN reaches, then press “Add R₁ + R₂”.", set: {} },
+  const PRESETS = {  // each with what it changes of the default
+    plain: { title: "The plain game drops modes", hint: "Count the modes that the GAN reaches. Then press “Add R₁ + R₂”.", set: {} },
     mended: { title: "R₁ + R₂ mends it", hint: "The modes come back, and the discriminator’s loss goes to log 4.", set: { on: "1" } },
     raw: {
       title: "Raw coordinates turn it round", hint: "Now the GAN’s circle passes through the modes, and diffusion is a cloud.",
       set: { input: "raw", diffusion: "0.032" },
     },
+    spiral: { title: "The GAN leads on a spiral", hint: "One long line, with R₁ + R₂.", set: { data: "spiral", on: "1" } },
     draw: { title: "Draw your own", hint: "Who will win on your drawing?", set: { data: "drawn", on: "1" } },
   };
   const SETS = { ring: Duel.ring, grid: Duel.grid, moons: Duel.twoMoons, spiral: Duel.swissRoll, drawn: drawing };
 
-  let state = { ...DEFAULT }, match = null, life = null, looks = [], losses = null, marks = [], exact = 0;
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)");
+  let state = { ...DEFAULT }, match = null, life = null, looks = [], losses = null, exact = 0;
   let running = false, goal = 1, shown = -1, visible = true, asked = 0, allowance = 0, cursor = [0, 0], pen = null;
 
   function address() {
@@ -47,12 +49,12 @@ document.addEventListener("DOMContentLoaded", () => {
   /** The choices that an address makes, others as they are by default; null where it makes none. */
   function choicesOf(hash) {
     const name = hash.replace(/^#/, "");
-    if (name in PRESETS) return { ...DEFAULT, ...PRESETS[name].set };
+    if (Object.hasOwn(PRESETS, name)) return { ...DEFAULT, ...PRESETS[name].set };
     const said = Object.fromEntries(new URLSearchParams(name)), chosen = { ...DEFAULT };
-    if (!("data" in said)) return null;
+    if (!Object.hasOwn(said, "data")) return null;
     for (const key of Object.keys(CHOICES)) {
       const { of } = CHOICES[key];
-      if (Array.isArray(of) ? of.includes(said[key]) : said[key] in of) chosen[key] = said[key];
+      if (Array.isArray(of) ? of.includes(said[key]) : Object.hasOwn(of, said[key])) chosen[key] = said[key];
     }
     if (said.on === "1") chosen.on = "1";
     if (/^([0-9a-z]{4})*$/.test(said.draw || "")) chosen.draw = (said.draw || "").slice(0, 4 * MOST);
@@ -85,8 +87,8 @@ document.addEventListener("DOMContentLoaded", () => {
       ${panel("modes", "Modes covered")}${panel("game", "The game’s losses")}${panel("regression", "The regression’s loss")}</div>
     <div class="transport"><button type="button" class="play"></button><button type="button" class="step">Step</button>
       <button type="button" class="again">Restart</button>
-      <label class="scrub">Look back<input type="range" min="0" max="0" value="0"></label><output></output>
-      <button type="button" class="penalty" aria-pressed="false">Add R₁ + R₂</button></div>
+      <button type="button" class="penalty" aria-pressed="false"></button>
+      <label class="scrub">Look back<input type="range" min="0" max="0" value="0"></label><span class="when"></span></div>
     <div class="choices">${Object.keys(CHOICES).map(select).join("")}
       <button type="button" class="clear">Clear the drawing</button><button type="button" class="share">Copy the address</button></div>
     <p class="note" role="status"></p>`;
@@ -99,25 +101,28 @@ document.addEventListener("DOMContentLoaded", () => {
   /** The whole run, bit by bit: it yields "step" after each step of training, and adds to `looks`. */
   function* living(run) {
     const every = run.steps / LOOKS;
-    looks.push(yield* run.look(SHOWN));
+    const keep = (look) => {  // the curve counts as many samples in the last look as in the others
+      const some = Object.entries(look.samples).map(([name, x]) => [name, Duel.modeCoverage(x.subarray(0, 2 * SHOWN), run.data).covered]);
+      looks.push({ ...look, covered: Object.fromEntries(some) });
+    };
+    keep(yield* run.look(SHOWN));
     while (run.done < run.steps) {
       yield* run.step();
       const { discriminator, generator, diffusion } = run.last, k = run.done - 1;
       [losses.discriminator[k], losses.generator[k], losses.diffusion[k]] = [discriminator, generator, diffusion];
       if (!Number.isFinite(discriminator + generator + diffusion)) return "diverged";
       yield "step";
-      if (run.done % every === 0) looks.push(yield* run.look(run.done === run.steps ? COUNTED : SHOWN));
+      if (run.done % every === 0) keep(yield* run.look(run.done === run.steps ? COUNTED : SHOWN));
     }
     return "done";
   }
 
   /** Begin anew with the choices as they are. */
-  function restart(play = running) {
-    const set = Duel.unitSpread(SETS[state.data]()), empty = !(set.means.length > 0), steps = Number(state.steps);
-    const raw = SETS[state.data]().means;
-    set.edge = state.data === "drawn" ? 1 : 1.3 * raw.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  function restart(play = running || !still.matches) {
+    const raw = SETS[state.data](), set = Duel.unitSpread(raw), empty = raw.means.length === 0, steps = Number(state.steps);
+    set.edge = state.data === "drawn" ? 1 : 1.3 * raw.means.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     if (empty) Object.assign(set, { centre: [0, 0], scale: 1, std: DOT });
-    [looks, marks, shown, life, match] = [[], [], -1, null, { data: set, done: 0, steps }];
+    [looks, shown, life, match] = [[], -1, null, { data: set, done: 0, steps }];
     losses = Object.fromEntries(["discriminator", "generator", "diffusion"].map((name) => [name, new Float32Array(steps)]));
     if (!empty) {
       const { game, gamma, on, gan, diffusion, seed, input } = state;
@@ -134,11 +139,10 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 
   function train(play) {
-    if (play && !life && match.done === match.steps) return restart(true);
-    running = play && Boolean(life);
-    goal = running ? Infinity : Math.max(1, Math.min(goal, looks.length + 1));
+    if (play && !life) return restart(true);
+    running = play;
+    goal = running ? Infinity : looks.length || 1;
     if (running) shown = -1;
-    else goal = looks.length || 1;
     wake();
   }
 
@@ -159,11 +163,10 @@ document.addEventListener("DOMContentLoaded", () => {
     draw();
     root.dataset.frame = (performance.now() - start).toFixed(1);
     if (life && looks.length < goal) wake();
-    else if (running && !life) train(false);
   }
 
   const score = ({ covered, modes, highQuality }) =>
-    `${covered} of ${modes} ${/ring|grid/.test(state.data) ? "modes" : "places"}, ${(100 * highQuality).toFixed(0)} % good`;
+    `${covered} of ${modes} ${/ring|grid/.test(state.data) ? "modes" : "places"}, ${(100 * highQuality).toFixed(highQuality < 0.1 ? 1 : 0)} % good`;
   const shownLook = () => looks[shown < 0 ? looks.length - 1 : shown];
 
   function finish(how) {
@@ -192,7 +195,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const at = (x, d) => ((d ? -1 : 1) * ((x / scale + centre[d]) / edge) + 1) / 2 * w;
     const radius = Math.max(2.5, (3 * std / scale / edge / 2) * w);
     g.fillStyle = ink("data");
-    g.globalAlpha = 0.22;
+    g.globalAlpha = 0.35;
     g.beginPath();
     for (let k = 0; k < means.length; k += 2) {
       g.moveTo(at(means[k], 0) + radius, at(means[k + 1], 1));
@@ -201,6 +204,10 @@ document.addEventListener("DOMContentLoaded", () => {
     g.fill();
     g.fillStyle = ink(colour);
     g.globalAlpha = 0.8;
+    if (name === "data" && !means.length) {
+      [g.textAlign, g.font] = ["center", `15px ${getComputedStyle(root).fontFamily}`];
+      g.fillText("Draw here", w / 2, h / 2);
+    }
     const x = look ? look.samples[name] : [];
     for (let k = 0; k < Math.min(x.length, 4 * SHOWN); k += 2) g.fillRect(at(x[k], 0) - 1.2, at(x[k + 1], 1) - 1.2, 2.4, 2.4);
     if (name === "data" && state.data === "drawn" && document.activeElement === canvas.data) {
@@ -208,15 +215,15 @@ document.addEventListener("DOMContentLoaded", () => {
       g.strokeStyle = ink("ink");
       g.strokeRect((cursor[0] + 1) / 2 * w - 5, (1 - cursor[1]) / 2 * h - 5, 10, 10);
     }
-    if (look) $(`.${name} .score`).textContent = score(look.scores[name]);
-    else $(`.${name} .score`).textContent = "";
-    canvas[name].setAttribute("aria-label", look ? `Samples: ${name}, step ${look.step}: ${score(look.scores[name])}.` : `${name}: nothing yet.`);
+    const told = look ? score(look.scores[name]) : "nothing yet";
+    $(`.${name} .score`).textContent = told.replace(" of ", "/").replace(",", " ·");
+    canvas[name].setAttribute("aria-label", `Samples, ${name}, step ${look ? look.step : 0}: ${told}.`);
   }
 
   /** Curves over the steps. A curve: {at: steps, y, colour, dash, width}; a level is dashed right across, with a name. */
   function chart(name, top, curves, level, about) {
     const { g, w, h } = fresh(canvas[name]), left = 26, bottom = h - 16, right = w - 6;
-    const px = (step) => left + (right - left) * step / match.steps, py = (y) => bottom - (bottom - 8) * Math.min(y, top) / top;
+    const px = (step) => left + (right - left) * step / match.steps, py = (y) => bottom - (bottom - 8) * Math.min(y / top / 1.06, 1);
     g.font = `11px ${getComputedStyle(root).fontFamily}`;
     g.fillStyle = ink("ink");
     g.strokeStyle = ink("line");
@@ -224,15 +231,13 @@ document.addEventListener("DOMContentLoaded", () => {
     g.textAlign = "right";
     for (const y of [0, top]) g.fillText(`${Number(y.toFixed(1))}`, left - 4, py(y) + 4);
     g.fillText(`${match.steps} steps`, right, h - 3);
-    g.setLineDash([2, 3]);
-    const upright = (step) => { g.beginPath(); g.moveTo(px(step), 8); g.lineTo(px(step), bottom); g.stroke(); };
-    for (const { step, text } of marks) {
-      g.strokeStyle = ink("ink");
-      upright(step);
-      g.textAlign = px(step) > w / 2 ? "right" : "left";
-      g.fillText(text, px(step) + (px(step) > w / 2 ? -3 : 3), 19);
+    if (shown >= 0) {
+      g.setLineDash([2, 3]);
+      g.beginPath();
+      g.moveTo(px(shownLook().step), 8);
+      g.lineTo(px(shownLook().step), bottom);
+      g.stroke();
     }
-    if (shown >= 0 && shownLook()) upright(shownLook().step);
     for (const { at, y, colour, dash = [], width = 2, alpha = 1 } of curves) {
       g.strokeStyle = ink(colour);
       [g.lineWidth, g.globalAlpha] = [width, alpha];
@@ -243,13 +248,17 @@ document.addEventListener("DOMContentLoaded", () => {
     }
     g.globalAlpha = 1;
     if (level) {
-      [g.strokeStyle, g.lineWidth, g.textAlign] = [ink("exact"), 1.8, "right"];
+      [g.strokeStyle, g.lineWidth, g.textAlign] = [ink("exact"), 1.8, level.below ? "left" : "right"];
       g.setLineDash([6, 3]);
       g.beginPath();
       g.moveTo(left, py(level.y));
       g.lineTo(right, py(level.y));
       g.stroke();
-      g.fillText(level.text, right - 4, py(level.y) + (level.below ? 13 : -5));
+      g.setLineDash([]);
+      [g.strokeStyle, g.lineWidth, g.lineJoin] = [ink("paper"), 4, "round"];
+      const where = [level.text, level.below ? left + 4 : right - 4, py(level.y) + (level.below ? 13 : -5)];
+      g.strokeText(...where);
+      g.fillText(...where);
     }
     canvas[name].setAttribute("aria-label", about);
   }
@@ -267,10 +276,10 @@ document.addEventListener("DOMContentLoaded", () => {
     if (all || look !== drawnLook || !look) for (const name of ["data", "gan", "diffusion"]) cloud(name, name);
     if (all || look !== drawnLook || match.done !== drawnStep) {
       const at = looks.map(({ step }) => step), last = match.last;
-      const covered = (name, dash) => ({ at, y: looks.map(({ scores }) => scores[name].covered), colour: name, dash });
+      const covered = (name, dash) => ({ at, y: looks.map((one) => one.covered[name]), colour: name, dash });
       const modes = match.data.means.length / 2 || 1, cannot = state.game === "relativistic" ? 2 : 4;
-      chart("modes", modes, [covered("gan", [5, 3]), covered("diffusion")], look && { y: look.scores.data.covered, text: "real points", below: true },
-        `Modes covered over the steps${look ? `: GAN ${look.scores.gan.covered}, diffusion ${look.scores.diffusion.covered} of ${modes}` : ""}.`);
+      chart("modes", modes, [covered("gan", [5, 3]), covered("diffusion")], look && { y: look.covered.data, text: "real points", below: true },
+        `Modes covered over the steps${look ? `: GAN ${look.covered.gan}, diffusion ${look.covered.diffusion} of ${modes}` : ""}.`);
       const play = [...course("generator", "gan", [5, 3]), ...course("discriminator", "gan")];
       const top = Math.ceil(Math.min(8, play[1].y.reduce((most, y) => Math.max(most, y), 2)));
       chart("game", top, play, { y: Math.log(cannot), text: `log ${cannot}: cannot tell` },
@@ -283,7 +292,7 @@ document.addEventListener("DOMContentLoaded", () => {
     slider.max = Math.max(0, looks.length - 1);
     slider.value = shown < 0 ? slider.max : shown;
     slider.setAttribute("aria-valuetext", `step ${look ? look.step : 0}`);
-    $("output").textContent = `step ${shown < 0 ? match.done : look.step} of ${match.steps}`;
+    $(".when").textContent = `step ${shown < 0 ? match.done : look.step} of ${match.steps}`;
     $(".play").textContent = running ? "Pause" : "Train";
     $(".game .score").textContent = "solid: discriminator; dashed: generator";
     $(".modes .score").textContent = "solid: diffusion; dashed: GAN";
@@ -301,44 +310,30 @@ document.addEventListener("DOMContentLoaded", () => {
     root.classList.toggle("drawing", state.data === "drawn");
   }
 
-  const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   function open(hash, play) {
     const chosen = choicesOf(hash), name = hash.replace(/^#/, "");
     if (!chosen) return false;
     state = { ...chosen, speed: state.speed };
     show();
-    say(name in PRESETS ? `${PRESETS[name].title}. ${PRESETS[name].hint}` : "");
+    say(Object.hasOwn(PRESETS, name) ? `${PRESETS[name].title}. ${PRESETS[name].hint}` : "");
     restart(play);
     return true;
-  }
-
-  /** A choice that the running game takes up at once; marked in the curves. */
-  function now(text, change) {
-    change(match);
-    if (match.done > 0 && match.done < match.steps) marks.push({ step: match.done, text });
-    else if (match.done) restart(true);
-    draw(true);
   }
 
   $(".choices").addEventListener("change", ({ target }) => {
     state[target.name] = target.value;
     history.replaceState(null, "", address());
     show();
-    if (target.name === "speed") return wake();
-    if (target.name === "gan") return now(`rate ${target.value}`, (run) => { run.lrGAN = Number(target.value); });
-    if (target.name === "diffusion") return now(`rate ${target.value}`, (run) => { run.lrDiffusion = Number(target.value); });
-    if (target.name === "gamma") {
-      return state.on === "1" && now(`γ = ${target.value}`, (run) => { run.gamma = Number(target.value); });
-    }
+    if (target.name === "speed" || (target.name === "gamma" && state.on === "0")) return;
     say("");
-    return restart();
+    restart();
   });
-  $(".penalty").addEventListener("click", () => {
+  $(".penalty").addEventListener("click", () => {  // the same start and the same draws again, with one change
     state.on = state.on === "1" ? "0" : "1";
     history.replaceState(null, "", address());
     show();
-    say(state.on === "1" ? "R₁ + R₂ added: the discriminator pays for being steep." : "R₁ + R₂ taken away.");
-    now(state.on === "1" ? "+ R₁ + R₂" : "− R₁ − R₂", (run) => { run.gamma = state.on === "1" ? Number(state.gamma) : 0; });
+    say(state.on === "1" ? "R₁ + R₂: from the same start, with a discriminator that pays for being steep." : "The plain game again.");
+    restart();
   });
   $(".play").addEventListener("click", () => train(!running));
   $(".again").addEventListener("click", () => restart(true));
@@ -401,7 +396,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href^='#']");
-    if (!link || !(link.hash.slice(1) in PRESETS)) return;
+    if (!link || !Object.hasOwn(PRESETS, link.hash.slice(1))) return;
     event.preventDefault();
     history.pushState(null, "", link.hash);
     open(link.hash, !still.matches);
