@@ -218,6 +218,7 @@ def test_one_draws_by_mouse_and_shares_the_drawing(open_: Open) -> None:
     assert all(abs(y) < 0.03 for y in ys)
     other = open_(page.url[page.url.index("#") :])
     assert of(other, "[...duel.match.data.means]") == of(page, "[...duel.match.data.means]")
+    other.close()  # a page behind another has few frames
     page.get_by_role("button", name="Step").click()
     until(page, "duel.looks.length >= 2")
     page.get_by_role("button", name="Clear").click()

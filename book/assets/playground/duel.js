@@ -117,14 +117,14 @@ document.addEventListener("DOMContentLoaded", () => {
     return "done";
   }
 
-  /** Begin anew with the choices as they are. */
-  function restart(play = running || !still.matches) {
+  /** Begin anew with the choices as they are; while a pen draws, without a match yet. */
+  function restart(play = running || !still.matches, inPen = false) {
     const raw = SETS[state.data](), set = Duel.unitSpread(raw), empty = raw.means.length === 0, steps = Number(state.steps);
     set.edge = state.data === "drawn" ? 1 : 1.3 * raw.means.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     if (empty) Object.assign(set, { centre: [0, 0], scale: 1, std: DOT });
     [looks, shown, life, match] = [[], -1, null, { data: set, done: 0, steps }];
     losses = Object.fromEntries(["discriminator", "generator", "diffusion"].map((name) => [name, new Float32Array(steps)]));
-    if (!empty) {
+    if (!empty && !inPen) {
       const { game, gamma, on, gan, diffusion, seed, input } = state;
       match = new Duel.Match({
         data: set, game, steps, seed: Number(seed), octaves: input === "raw" ? 0 : Duel.OCTAVES, gamma: on === "1" ? Number(gamma) : 0,
@@ -134,8 +134,8 @@ document.addEventListener("DOMContentLoaded", () => {
       const n = 2048, rng = Duel.random(match.seed, 7), points = () => new Float64Array(2 * n);
       const t = Duel.sampleTimes(new Float64Array(n), rng.uniform());
       exact = Duel.exactLoss(set, Duel.sample(set, points(), rng), t, rng.normal(points()), n);
-    } else say("Draw on the left panel: drag for a line, tap for a spot. By keyboard: arrows move, Space sets a spot.");
-    train(play && !empty);
+    } else if (empty) say("Draw on the left panel: drag for a line, tap for a spot. By keyboard: arrows move, Space sets a spot.");
+    train(play && Boolean(life));
   }
 
   function train(play) {
@@ -357,7 +357,10 @@ document.addEventListener("DOMContentLoaded", () => {
 
   // A pen: a line is a row of spots a standard deviation apart; what was drawn begins to train when the pen is lifted.
   const place = ({ offsetX, offsetY }) => [(2 * offsetX) / canvas.data.clientWidth - 1, 1 - (2 * offsetY) / canvas.data.clientHeight];
-  const sketch = () => { restart(false); history.replaceState(null, "", address()); };
+  const sketch = (inPen) => {
+    restart(false, inPen);
+    history.replaceState(null, "", address());
+  };
   canvas.data.addEventListener("pointerdown", (event) => {
     if (state.data !== "drawn") return;
     event.preventDefault();
@@ -365,13 +368,13 @@ document.addEventListener("DOMContentLoaded", () => {
     canvas.data.focus();
     pen = place(event);
     add(pen);
-    sketch();
+    sketch(true);
   });
   canvas.data.addEventListener("pointermove", (event) => {
     if (!pen) return;
     const to = place(event), far = Math.hypot(to[0] - pen[0], to[1] - pen[1]), from = pen;
     for (let k = 1; k <= Math.floor(far / DOT); k++) add(pen = [0, 1].map((d) => from[d] + ((to[d] - from[d]) * k * DOT) / far));
-    sketch();
+    sketch(true);
   });
   for (const type of ["pointerup", "pointercancel"]) {
     canvas.data.addEventListener(type, () => {
@@ -389,7 +392,7 @@ document.addEventListener("DOMContentLoaded", () => {
     else state.draw = state.draw.slice(0, -4);
     if (way) return draw(true);
     say(`${state.draw.length / 4} spots.`);
-    return sketch();
+    return sketch(false);
   });
   canvas.data.addEventListener("blur", () => draw(true));
   canvas.data.addEventListener("focus", () => draw(true));
