@@ -190,6 +190,7 @@ def test_every_scene_of_the_text_opens(open_: Open) -> None:
         page.locator(f"main > p a[href='#{name}']").click()
         found[name] = of(page, "[duel.match.gamma ?? 0, duel.match.octaves ?? 5, duel.match.data.means.length / 2]")
         assert page.url.endswith(f"#{name}")
+        expect(page.locator(".scenes a[aria-current]")).to_have_attribute("href", f"#{name}")
     assert found == {
         "plain": [0, 5, 8],
         "mended": [0.1, 5, 8],

@@ -248,7 +248,7 @@ document.addEventListener("DOMContentLoaded", () => {
     }
     g.globalAlpha = 1;
     if (level) {
-      [g.strokeStyle, g.lineWidth, g.textAlign] = [ink("exact"), 1.8, level.below ? "left" : "right"];
+      [g.strokeStyle, g.lineWidth, g.textAlign] = [ink("exact"), 1.8, level.left ? "left" : "right"];
       g.setLineDash([6, 3]);
       g.beginPath();
       g.moveTo(left, py(level.y));
@@ -256,7 +256,7 @@ document.addEventListener("DOMContentLoaded", () => {
       g.stroke();
       g.setLineDash([]);
       [g.strokeStyle, g.lineWidth, g.lineJoin] = [ink("paper"), 4, "round"];
-      const where = [level.text, level.below ? left + 4 : right - 4, py(level.y) + (level.below ? 13 : -5)];
+      const where = [level.text, level.left ? left + 4 : right - 4, py(level.y) + (level.below ? 13 : -5)];
       g.strokeText(...where);
       g.fillText(...where);
     }
@@ -284,7 +284,7 @@ document.addEventListener("DOMContentLoaded", () => {
       const top = Math.ceil(Math.min(8, play[1].y.reduce((most, y) => Math.max(most, y), 2)));
       chart("game", top, play, { y: Math.log(cannot), text: `log ${cannot}: cannot tell` },
         `The game’s losses${last ? `: discriminator ${last.discriminator.toFixed(2)}, generator ${last.generator.toFixed(2)}` : ""}.`);
-      chart("regression", 1.2, course("diffusion", "diffusion"), life || last ? { y: exact, text: "perfect denoiser", below: true } : null,
+      chart("regression", 1.2, course("diffusion", "diffusion"), life || last ? { y: exact, text: "perfect denoiser", below: true, left: true } : null,
         `The regression’s loss${last ? `: ${last.diffusion.toFixed(2)}; of the perfect denoiser ${exact.toFixed(2)}` : ""}.`);
     }
     [drawnLook, drawnStep] = [look, match.done];
@@ -296,7 +296,8 @@ document.addEventListener("DOMContentLoaded", () => {
     $(".play").textContent = running ? "Pause" : "Train";
     $(".game .score").textContent = "solid: discriminator; dashed: generator";
     $(".modes .score").textContent = "solid: diffusion; dashed: GAN";
-    $(".regression .score").textContent = `${(match.parameters || {}).diffusion || "–"} weights; GAN ${(match.parameters || {}).gan || "–"}`;
+    const { diffusion = 0, gan = 0 } = match.parameters || {};
+    $(".regression .score").textContent = `${diffusion.toLocaleString("en")} weights; the GAN ${gan.toLocaleString("en")}`;
   }
 
   // ---- Listening
@@ -305,6 +306,12 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const key of Object.keys(CHOICES)) $(`[name=${key}]`).value = state[key];
     $(".penalty").setAttribute("aria-pressed", String(state.on === "1"));
     $(".penalty").textContent = state.on === "1" ? "R₁ + R₂ is on" : "Add R₁ + R₂";
+    for (const link of root.querySelectorAll(".scenes a")) {
+      const scene = { ...DEFAULT, ...PRESETS[link.hash.slice(1)].set, speed: state.speed, draw: state.draw };
+      const here = Object.keys(scene).every((key) => scene[key] === state[key]);
+      if (here) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
     $(".clear").hidden = state.data !== "drawn";
     canvas.data.tabIndex = state.data === "drawn" ? 0 : -1;
     root.classList.toggle("drawing", state.data === "drawn");
