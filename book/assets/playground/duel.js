@@ -415,7 +415,7 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const type of ["hashchange", "popstate"]) window.addEventListener(type, () => open(location.hash, !still.matches));
   new ResizeObserver(() => match && draw(true)).observe(root);
   new MutationObserver(() => draw(true)).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-  new IntersectionObserver(([{ isIntersecting }]) => { visible = isIntersecting; wake(); }).observe(root);
+  new IntersectionObserver((seen) => { visible = seen.at(-1).isIntersecting; wake(); }).observe(root);
 
   root.duel = { look: shownLook, get match() { return match; }, get running() { return running; }, get looks() { return looks; }, address };
   if (!open(location.hash || "#plain", !still.matches)) open("#plain", !still.matches);
