@@ -106,6 +106,19 @@ def test_without_motion_it_waits_and_goes_step_by_step(open_: Open) -> None:
     assert "step 0" in (page.locator(".duel .when").text_content() or "")
 
 
+def test_a_step_that_comes_before_the_first_look_is_not_lost(open_: Open) -> None:
+    page = open_("#plain")
+    page.evaluate(
+        """() => {
+          const seed = document.querySelector("[name=seed]");
+          seed.value = "1";
+          seed.dispatchEvent(new Event("change", { bubbles: true }));
+          document.querySelector(".step").click();
+        }"""
+    )
+    until(page, "duel.looks.length === 2 && duel.match.seed === 1")
+
+
 def test_frames_do_not_change_the_numbers(open_: Open) -> None:
     page = open_("#data=moons&game=relativistic&on=1&seed=3")
     until(page, "duel.looks.length === 1")

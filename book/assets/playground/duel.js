@@ -347,7 +347,7 @@ document.addEventListener("DOMContentLoaded", () => {
   $(".step").addEventListener("click", () => {
     running = false;
     shown = -1;
-    goal = looks.length + 1;
+    goal = Math.max(1, looks.length) + 1;  // the look at step 0 may still be on its way
     wake();
   });
   $(".scrub input").addEventListener("input", ({ target }) => {
