@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import api_pages
@@ -11,6 +12,8 @@ import diffusion_book
 import ledger
 import nbformat
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 
 from diffusion_teach import claims
 
@@ -47,6 +50,28 @@ def test_only_the_install_cell_is_folded() -> None:
     first, second = json.loads(diffusion_book.notebook_for_site(text))["cells"]
     assert "hide-input" in first["metadata"]["tags"]
     assert "tags" not in second["metadata"]
+
+
+def test_scripts_of_one_page_exist_and_are_loaded_there_alone() -> None:
+    assets = Path(diffusion_book.__file__).parent.parent / "assets"
+    names = [name for names in diffusion_book.OF_ONE_PAGE.values() for name in names]
+    assert [name for name in names if not (assets / name).is_file()] == []
+    for page, wanted in [("index", []), *diffusion_book.OF_ONE_PAGE.items()]:
+        loaded: list[str] = []
+        app: Any = SimpleNamespace(
+            add_css_file=loaded.append, add_js_file=lambda name, loading_method, to=loaded: to.append(name)
+        )
+        diffusion_book.scripts_of_one_page(app, page, "page.html", {}, None)
+        assert loaded == list(wanted)
+
+
+def test_a_scene_of_a_playground_is_a_place_to_link_to() -> None:
+    page = next(iter(diffusion_book.OF_ONE_PAGE))
+    app: Any = SimpleNamespace(env=SimpleNamespace(docname=page, metadata={page: {}}))
+    document = new_document("page")
+    document += nodes.raw("", '<a href="#plain">A scene.</a> <a href="other.html#x">A page.</a>', format="html")
+    diffusion_book.link_presets(app, document)
+    assert set(app.env.metadata[page]["myst_slugs"]) == {"plain"}
 
 
 @pytest.mark.parametrize(
