@@ -12,8 +12,6 @@ import diffusion_book
 import ledger
 import nbformat
 import pytest
-from docutils import nodes
-from docutils.utils import new_document
 
 from diffusion_teach import claims
 
@@ -63,15 +61,6 @@ def test_scripts_of_one_page_exist_and_are_loaded_there_alone() -> None:
         )
         diffusion_book.scripts_of_one_page(app, page, "page.html", {}, None)
         assert loaded == list(wanted)
-
-
-def test_a_scene_of_a_playground_is_a_place_to_link_to() -> None:
-    page = next(iter(diffusion_book.OF_ONE_PAGE))
-    app: Any = SimpleNamespace(env=SimpleNamespace(docname=page, metadata={page: {}}))
-    document = new_document("page")
-    document += nodes.raw("", '<a href="#plain">A scene.</a> <a href="other.html#x">A page.</a>', format="html")
-    diffusion_book.link_presets(app, document)
-    assert set(app.env.metadata[page]["myst_slugs"]) == {"plain"}
 
 
 @pytest.mark.parametrize(

@@ -35,9 +35,13 @@ OUTSIDE = {
 }
 
 # Scripts and styles that a page has for itself, in the order in which they are loaded: no other page pays for them.
+OF_PLAYGROUNDS = ("playground.css", "library.js", "playground.js")
 OF_ONE_PAGE = {
-    "playground_field": tuple(f"playground/field{end}" for end in (".css", "_math.js", "_scenes.js", ".js")),
-    "playground_duel": tuple(f"playground/duel{end}" for end in (".css", "_math.js", ".js")),
+    f"playground_{name}": tuple(f"playground/{file}" for file in (*OF_PLAYGROUNDS, *files))
+    for name, files in {
+        "field": ("field.css", "field_math.js", "field_scenes.js", "field.js"),
+        "duel": ("duel.css", "duel_math.js", "duel.js"),
+    }.items()
 }
 
 
@@ -102,14 +106,6 @@ def scripts_of_one_page(
             app.add_js_file(name, loading_method="defer")
 
 
-def link_presets(app: Sphinx, doctree: nodes.document) -> None:
-    """Make what a playground's page calls a scene, `<a href="#name">`, a place that other pages can link to."""
-    if app.env.docname in OF_ONE_PAGE:
-        links = {link for raw in doctree.findall(nodes.raw) for link in re.findall(r'href="#([\w-]+)"', raw.astext())}
-        slugs = {name: (0, name, name) for name in links}
-        app.env.metadata[app.env.docname].setdefault("myst_slugs", {}).update(slugs)
-
-
 def escape_docstring(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     """Docstrings are plain text with `code` and indented formulas: make them valid reStructuredText."""
     lines[:] = api_pages.to_restructured_text(lines)
@@ -150,7 +146,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the hooks with Sphinx."""
     app.connect("source-read", on_source_read)
     app.connect("doctree-read", link_citations)
-    app.connect("doctree-read", link_presets)
     app.connect("html-page-context", scripts_of_one_page)
     app.connect("env-get-outdated", always_outdated)
     app.connect("autodoc-process-docstring", escape_docstring, priority=100)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,7 +16,6 @@ from diffusion_teach.samplers import langevin
 from diffusion_teach.samplers.walk import Step
 from diffusion_teach.schedules import VE, VP, Cosine, FlowMatching, Schedule
 
-SCRIPT = Path(__file__).resolve().parents[2] / "book" / "assets" / "playground" / "field_math.js"
 SCHEDULES: dict[str, Schedule] = {"vp": VP(), "ve": VE(), "cosine": Cosine(), "flow-matching": FlowMatching()}
 SAMPLERS = (
     "ancestral",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +23,8 @@ from diffusion_teach.parameterizations import add_noise, target
 from diffusion_teach.schedules import Cosine
 from diffusion_teach.studies.duel2d import contenders
 from diffusion_teach.training import EMA, fit, fit_gan
+from tests.site.scripts import mathematics
 
-SCRIPT = Path(__file__).resolve().parents[2] / "book" / "assets" / "playground" / "duel_math.js"
 BATCH = contenders.BATCH
 TIGHT = 1e-9  # both compute in float64; the page promises 1e-4
 PROMISED = 1e-4
@@ -50,7 +49,7 @@ def empty(browser: Browser) -> Iterator[Page]:
 def duel(browser: Browser) -> Iterator[Page]:
     """A page with the script."""
     page = browser.new_page()
-    page.add_script_tag(path=SCRIPT)
+    page.add_script_tag(content=mathematics("duel"))
     yield page
     page.close()
 
@@ -206,20 +205,20 @@ FAULTS = {
     "slopes of features without their frequency": ("sum += 2 ** k * (h[cos]", "sum += (h[cos]"),
     "the relativistic game the wrong way": ("softplus(fake - real) / n", "softplus(real - fake) / n"),
     "a generator that saturates": ("dy[i] = -sigmoid(-lead) / n", "dy[i] = -sigmoid(lead) / n"),
-    "v with the wrong sign": ("(alpha(t[k >> 1]) * eps[k] - sigma", "(alpha(t[k >> 1]) * eps[k] + sigma"),
-    "the variance for its root": ("Math.sqrt(Math.sin(A * (2 * S + t)) *", "1 * (Math.sin(A * (2 * S + t)) *"),
-    "time at the wrong frequencies": ("TIME_OCTAVES, Math.PI / 2,", "TIME_OCTAVES, Math.PI,"),
-    "Adam without the root of its second moment": ("(Math.sqrt(v[k]) / root", "(v[k] / root"),
+    "v with the wrong sign": ("a * eps[k] - b * x0[k]", "a * eps[k] + b * x0[k]"),
+    "the variance for its root": ("(t) => 0.5 * log(variance(t)), alpha)", "(t) => log(variance(t)), alpha)"),
+    "time at the wrong frequencies": ("TIME_OCTAVES, PI / 2,", "TIME_OCTAVES, PI,"),
+    "Adam without the root of its second moment": ("(sqrt(v[k]) / root", "(v[k] / root"),
     "Adam with momentum in the game": ("new Adam(G, 0, 0.99)", "new Adam(G, 0.9, 0.99)"),
     "an average that does not warm up": ("(2 + this.updates) / (11 + this.updates)", "1"),
-    "a learning rate that stays": ("0.5 * (1 + Math.cos((Math.PI * step) / steps))", "1"),
+    "a learning rate that stays": ("0.5 * (1 + cos((PI * step) / steps))", "1"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_seen(empty: Page, name: str) -> None:
     old, new = FAULTS[name]
-    text = SCRIPT.read_text(encoding="utf-8")
+    text = mathematics("duel")
     assert text.count(old) == 1
     empty.goto("about:blank")
     empty.add_script_tag(content=text.replace(old, new))
@@ -267,8 +266,9 @@ def test_samples_walk_back_as_the_librarys_do(duel: Page, octaves: int) -> None:
     found = run(
         duel,
         """const net = denoiser(octaves, theta), x = array(start);
-           for (let k = 25; k > 0; k--) Duel.ddim(net, x, 50, k / 25, (k - 1) / 25);
-           return [...x];""",
+           const times = Duel.timeGrid(25), learned = Duel.Learned(net), step = Duel.ddim();
+           const walk = (x, k) => step(learned, x, times[k], times[k + 1])[0];
+           return [...[...Array(25).keys()].reduce(walk, x)];""",
         **{"octaves": octaves, "theta": weights(model), "start": start.flatten()},
     )
     assert off(found, wanted) < TIGHT
@@ -285,7 +285,7 @@ def test_samples_walk_back_as_the_librarys_do(duel: Page, octaves: int) -> None:
 )
 def test_the_data_are_the_librarys(duel: Page, name: str, mixture: GaussianMixture) -> None:
     wanted = toy2d.unit_spread(mixture)
-    found = run(duel, f"const d = Duel.unitSpread(Duel.{name}()); return {{ means: [...d.means], std: d.std }};")
+    found = run(duel, f"const d = Duel.unitSpread(Duel.{name}()); return {{ means: d.means, std: d.std }};")
     assert off(found["means"], wanted.means) < 1e-7
     assert off(found["std"], float(wanted.covariances[0, 0, 0].sqrt())) < TIGHT
 
@@ -294,17 +294,16 @@ def test_modes_are_counted_as_the_library_counts_them(duel: Page) -> None:
     mixture = contenders.data()["grid"]
     x = torch.cat([mixture.sample(300, generator=torch.Generator().manual_seed(1))[:200], normal(200, 2, seed=2)])
     wanted = contenders.measure(x, mixture)
-    found = run(duel, "return Duel.modeCoverage(array(x), Duel.unitSpread(Duel.grid()));", x=x.double().flatten())
+    found = run(duel, "return Duel.quality(array(x), Duel.unitSpread(Duel.grid()));", x=x.double().flatten())
     assert found["covered"] == int(wanted.covered)
-    assert found["highQuality"] == pytest.approx(float(wanted.high_quality), abs=1e-12)
-    assert found["reverseKL"] == pytest.approx(float(wanted.reverse_kl), abs=1e-12)
+    assert found["good"] == pytest.approx(float(wanted.high_quality), abs=1e-12)
 
 
 def test_times_and_schedule(duel: Page) -> None:
     t = torch.linspace(0, 1, 11, dtype=torch.float64)
     found = run(
         duel,
-        """return { alpha: t.map(Duel.alpha), sigma: t.map(Duel.sigma),
+        """return { alpha: t.map(Duel.schedule.alpha), sigma: t.map(Duel.schedule.sigma),
                     times: [...Duel.sampleTimes(new Float64Array(64), 0.7)] };""",
         t=t,
     )
@@ -337,7 +336,7 @@ def test_random_numbers_have_the_right_laws(duel: Page) -> None:
         """const n = 20000, rng = Duel.random(3, 1), u = Array.from({ length: n }, rng.uniform);
            const again = Duel.random(3, 1), other = Duel.random(3, 2), next = Duel.random(4, 1);
            return { u, z: [...rng.normal(new Float64Array(n))], firsts: [again, other, next].map((r) => r.uniform()),
-                    points: [...Duel.sample(Duel.unitSpread(Duel.ring()), new Float64Array(2 * n), rng)],
+                    points: [...Duel.unitSpread(Duel.ring()).sample(n, rng)],
                     bounds: new Duel.MLP(2, 1).reset(rng).layers.map(({ W, i }) => Math.max(...W) * Math.sqrt(i)) };""",
     )
     u, z = torch.tensor(found["u"]), torch.tensor(found["z"])

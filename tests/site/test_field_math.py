@@ -20,7 +20,6 @@ from tests.site.field_library import (
     MODES,
     SAMPLERS,
     SCHEDULES,
-    SCRIPT,
     TOLERANCE,
     choice,
     error,
@@ -32,6 +31,7 @@ from tests.site.field_library import (
     script_walk,
     tensor,
 )
+from tests.site.scripts import mathematics
 
 # Six points, of which one lies far away.
 POINTS = torch.tensor([[0.3, 0.1], [-1.2, -0.4], [2.0, -1.5], [0.0, 0.0], [-0.7, 1.9], [9.0, 7.0]], dtype=torch.float64)
@@ -40,7 +40,7 @@ POINTS = torch.tensor([[0.3, 0.1], [-1.2, -0.4], [2.0, -1.5], [0.0, 0.0], [-0.7,
 @pytest.fixture(scope="module")
 def field(browser: Browser) -> Iterator[Page]:
     page = browser.new_page()
-    page.add_script_tag(content=SCRIPT.read_text(encoding="utf-8"))
+    page.add_script_tag(content=mathematics("field"))
     yield page
     page.close()
 
@@ -141,9 +141,9 @@ def test_a_drawn_line_is_made_of_gaussians_as_the_swiss_roll_is(field: Page) -> 
     roll = toy2d.swiss_roll(0.05)
     angle = math.pi + 3 * math.pi * torch.linspace(0, 1, 20_001, dtype=torch.float64)
     curve = 2 * (angle / angle[-1]).unsqueeze(1) * torch.stack([angle.cos(), angle.sin()], dim=1)
-    found = field.evaluate("(line) => Field.alongCurve(line, 0.05).map(({ x, y }) => [x, y])", curve.tolist())
+    found = field.evaluate("(line) => Field.alongCurve(line, 0.05)", curve.tolist())
     assert error(points(found), roll.means) < TOLERANCE
-    assert field.evaluate("Field.alongCurve([[1, 2]], 0.1).map(({ x, y }) => [x, y])") == [[1, 2]]
+    assert field.evaluate("Field.alongCurve([[1, 2]], 0.1)") == [[1, 2]]
     assert field.evaluate("Field.alongCurve([[1, 2], [1, 2]], 0.1).length") == 1
 
 
@@ -162,8 +162,8 @@ def test_noise_and_guidance_are_the_librarys(field: Page, sampler: str, eta: flo
 
 def test_a_walk_in_pieces_is_the_walk(field: Page) -> None:
     asked = """([choice, modes, chunk]) => {
-        const plan = Field.plan(choice, modes), x = Field.gaussian(Field.generator(1))(new Float64Array(24));
-        const z = Field.gaussian(Field.generator(2))(new Float64Array(24 * choice.steps));
+        const plan = Field.plan(choice, modes), x = Field.gaussian(Field.random(1))(new Float64Array(24));
+        const z = Field.gaussian(Field.random(2))(new Float64Array(24 * choice.steps));
         const noises = Array.from({ length: 12 / chunk }, (_, c) => {
             let step = 0;
             return () => z.subarray(24 * step + 2 * chunk * c, 24 * step++ + 2 * chunk * (c + 1));
@@ -202,7 +202,7 @@ def test_the_calls_that_are_told_are_those_that_are_made(field: Page, sampler: s
         let calls = 0;
         const plan = Field.plan(choice, modes), { average } = Field.GaussianMixture.prototype;
         Field.GaussianMixture.prototype.average = function (...given) { calls++; return average.apply(this, given); };
-        const noises = [Field.gaussian(Field.generator(1))], x = new Float64Array(4);
+        const noises = [Field.gaussian(Field.random(1))], x = new Float64Array(4);
         new Field.Trajectory(plan.denoiser, plan.step, x, plan.times, noises).advance();
         Field.GaussianMixture.prototype.average = average;
         return [calls, plan.evaluations];
@@ -214,7 +214,7 @@ def test_the_calls_that_are_told_are_those_that_are_made(field: Page, sampler: s
 
 @pytest.mark.parametrize("seed", [0, 1, 77])
 def test_random_numbers_are_normal_and_a_seed_gives_them_again(field: Page, seed: int) -> None:
-    asked = "([seed, count]) => Array.from(Field.gaussian(Field.generator(seed))(new Float64Array(count)))"
+    asked = "([seed, count]) => Array.from(Field.gaussian(Field.random(seed))(new Float64Array(count)))"
     count = 20_000
     z = tensor(field.evaluate(asked, [seed, count]))
     for power, wanted, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
@@ -228,7 +228,7 @@ def test_random_numbers_are_normal_and_a_seed_gives_them_again(field: Page, seed
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_draws_of_the_data_are_the_mixtures(field: Page, seed: int) -> None:
     asked = """([modes, seed]) => {
-        const mixture = Field.mixtureOf(modes), x = mixture.sample(4000, Field.generator(seed));
+        const mixture = Field.mixtureOf(modes), x = mixture.sample(4000, Field.random(seed));
         return [Array.from(x), Field.quality(x, mixture)];
     }"""
     x, found = field.evaluate(asked, [MODES, seed])
@@ -278,7 +278,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_seen(browser: Browser, fault: str) -> None:
-    source, (right, wrong) = SCRIPT.read_text(encoding="utf-8"), FAULTS[fault]
+    source, (right, wrong) = mathematics("field"), FAULTS[fault]
     assert source.count(right) == 1
     page = browser.new_page()
     page.add_script_tag(content=source.replace(right, wrong))

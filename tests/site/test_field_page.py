@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.site.field_library import CORRECTIONS, TOLERANCE, error, library_walk, noises, script_walk
+from tests.site.scripts import mathematics
 
 SITE = Path(__file__).resolve().parents[2] / "book" / "_build" / "html"
 FIELD = SITE / "playground_field.html"
@@ -163,7 +163,7 @@ def test_from_the_same_noise_a_scene_is_the_librarys(
     chosen = scenes[name]["state"]
     z = noises(1 + (CORRECTIONS + 1) * chosen[which]["steps"], 8)
     page = calm.new_page()
-    page.add_script_tag(path=SITE / "_static" / "playground" / "field_math.js")
+    page.add_script_tag(content=mathematics("field"))
     found = script_walk(page, chosen[which], chosen["modes"], z)
     page.close()
     pairs = zip(found, library_walk(chosen[which], chosen["modes"], z), strict=True)
@@ -301,7 +301,7 @@ def test_motion_runs_to_the_end_pauses_and_is_told(page: Page) -> None:
 
 
 def test_the_slider_scrubs_both_ways(field: Page) -> None:
-    field.locator("#field-time").focus()
+    field.locator("#field .transport input").focus()
     field.keyboard.press("End")
     field.wait_for_function("document.querySelector('#field .readout').textContent === 't = 0.00'")
     field.keyboard.press("Home")
@@ -360,16 +360,15 @@ def test_no_address_breaks_the_page(page: Page, address: str) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 768, 1280])
-def test_it_fits_and_is_accessible(browser: Browser, tmp_path: Path, width: int, theme: Any) -> None:
-    kept = Path(os.environ.get("SCREENSHOTS", tmp_path))
+def test_it_fits_and_is_accessible(browser: Browser, screenshots: Path, width: int, theme: Any) -> None:
     context = browser.new_context(
         reduced_motion="reduce", color_scheme=theme, viewport={"width": width, "height": 1000}
     )
     page = visit(context.new_page(), GUIDANCE)
-    page.locator("#field-time").press("End")
+    page.locator("#field .transport input").press("End")
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.screenshot(path=kept / f"field-{width}-{theme}.png", full_page=True)
+    page.screenshot(path=screenshots / f"field-{width}-{theme}.png", full_page=True)
     found = Axe().run(page, context=[["#field"]], options={"resultTypes": ["violations"]})
     assert [(rule["id"], rule["impact"]) for rule in found.response["violations"]] == []
     context.close()

@@ -1,101 +1,57 @@
-/* The mathematics of the duel (playground_duel.md): two networks that play a game, one that learns a regression.
-
-   It mirrors the Python library, name by name, and tests/site/test_duel_math.py holds every number to it:
-   datasets/toy2d.py, networks/mlp.py, objectives/{adversarial,gradient_penalties,diffusion}.py, training/{gan,ema,loop}.py,
-   samplers/ddim_family.py, metrics/modes.py. Matrices are Float64Arrays, row after row: "(n, d)" has n·d numbers. */
-"use strict";
-
+/**
+ * The mathematics of the duel: two networks that play a game, and one that learns a regression.
+ *
+ * It mirrors datasets/toy2d.py, networks/mlp.py, objectives/ and training/ of the Python library, name by name, and
+ * tests/site holds every number to it. Matrices are Float64Arrays, row after row: "(n, d)" has n·d numbers.
+ */
 const Duel = (() => {
-  const TIME_OCTAVES = 6, BATCH = 64, NOISE = 2, OCTAVES = 5, EVALUATIONS = 25, AVERAGE = 0.995, RADIUS = 3;
-  const WIDTH_GAN = 64, WIDTH_DIFFUSION = 87;  // the denoiser has as many weights as generator and discriminator, within 5 %
+  "use strict";
+  const { Cosine, Exact, GaussianMixture, alongCurve, ddim, quality, random } = Library;
+  const { PI, abs, cos, exp, floor, hypot, log1p, max, min, sin, sqrt } = Math;
+  const TIME_OCTAVES = 6, BATCH = 64, NOISE = 2, OCTAVES = 5, EVALUATIONS = 25, AVERAGE = 0.995;
+  const WIDTH_GAN = 64, WIDTH_DIFFUSION = 87; // the denoiser has as many weights as the players together, within 5 %
+  const schedule = Cosine(), { alpha, sigma } = schedule;
 
-  // ---- Randomness: a small generator (sfc32) for each purpose, so that one contender's draws never move the other's.
+  // datasets/toy2d.py -------------------------------------------------------------------------------------------------
 
-  /** Uniform numbers in [0, 1) and normal ones, the same for the same seed and stream. */
-  function random(seed, stream = 0) {
-    let a = seed | 0, b = stream | 0, c = 0x9e3779b9, count = 1;
-    const uniform = () => {
-      const sum = (a + b + count++) | 0;
-      a = b ^ (b >>> 9);
-      b = (c + (c << 3)) | 0;
-      c = (((c << 21) | (c >>> 11)) + sum) | 0;
-      return (sum >>> 0) / 4294967296;
-    };
-    for (let i = 0; i < 20; i++) uniform();
-    const normal = (out) => {  // Box and Muller
-      for (let i = 0; i < out.length; i += 2) {
-        const r = Math.sqrt(-2 * Math.log(1 - uniform())), angle = 2 * Math.PI * uniform();
-        out[i] = r * Math.cos(angle);
-        if (i + 1 < out.length) out[i + 1] = r * Math.sin(angle);
-      }
-      return out;
-    };
-    return { uniform, normal };
+  /** Equal round Gaussians at points [[x, y], …]. A curve is a dense row of them. */
+  function round(points, std) {
+    const covariances = points.map(() => [[std * std, 0], [0, std * std]]);
+    return Object.assign(new GaussianMixture(points.map(() => 1), points, covariances), { std });
   }
 
-  // ---- Data: K equal Gaussians in the plane, {means (K, 2), std}. A curve is a dense row of them.
-
-  const mixture = (points, std) => ({ means: Float64Array.from(points.flat()), std });
-
   function ring(modes = 8, radius = 1, std = 0.01) {
-    const angle = (k) => (2 * Math.PI * k) / modes;
-    return mixture(Array.from({ length: modes }, (_, k) => [radius * Math.cos(angle(k)), radius * Math.sin(angle(k))]), std);
+    const angles = Array.from({ length: modes }, (_, k) => (2 * PI * k) / modes);
+    return round(angles.map((angle) => [radius * cos(angle), radius * sin(angle)]), std);
   }
 
   function grid(side = 5, spacing = 2, std = 0.05) {
     const line = (k) => spacing * (k - (side - 1) / 2);
-    return mixture(Array.from({ length: side * side }, (_, k) => [line(Math.floor(k / side)), line(k % side)]), std);
+    return round(Array.from({ length: side * side }, (_, k) => [line(floor(k / side)), line(k % side)]), std);
   }
 
   function twoMoons(std = 0.08) {
-    const count = Math.ceil(Math.PI / std) + 1, angle = (k) => (Math.PI * k) / (count - 1);
-    const upper = Array.from({ length: count }, (_, k) => [Math.cos(angle(k)) - 0.5, Math.sin(angle(k)) - 0.25]);
-    return mixture([...upper, ...upper.map(([x, y]) => [-x, -y])], std);
+    const count = Math.ceil(PI / std) + 1, angles = Array.from({ length: count }, (_, k) => (PI * k) / (count - 1));
+    const upper = angles.map((angle) => [cos(angle) - 0.5, sin(angle) - 0.25]);
+    return round([...upper, ...upper.map(([x, y]) => [-x, -y])], std);
   }
 
   /** A spiral r = angle of `turns` turns, outer radius 2, its Gaussians even along its length. */
   function swissRoll(std = 0.05, turns = 1.5) {
-    const last = Math.PI + 2 * Math.PI * turns, size = 20001;
-    const curve = Array.from({ length: size }, (_, k) => {
-      const angle = Math.PI + (2 * Math.PI * turns * k) / (size - 1);
-      return [(2 * angle / last) * Math.cos(angle), (2 * angle / last) * Math.sin(angle)];
-    });
-    const length = [0];
-    for (let k = 1; k < size; k++) {
-      length.push(length[k - 1] + Math.hypot(curve[k][0] - curve[k - 1][0], curve[k][1] - curve[k - 1][1]));
-    }
-    const count = Math.ceil(length[size - 1] / std) + 1;
-    let after = 1;
-    return mixture(Array.from({ length: count }, (_, k) => {
-      const wanted = (length[size - 1] * k) / (count - 1);
-      while (after < size - 1 && length[after] < wanted) after++;
-      const share = (wanted - length[after - 1]) / (length[after] - length[after - 1]);
-      return [0, 1].map((d) => curve[after - 1][d] + share * (curve[after][d] - curve[after - 1][d]));
-    }), std);
+    const angles = Array.from({ length: 20001 }, (_, k) => PI + (2 * PI * turns * k) / 20000), last = angles[20000];
+    const curve = angles.map((angle) => [((2 * angle) / last) * cos(angle), ((2 * angle) / last) * sin(angle)]);
+    return round(alongCurve(curve, std), std);
   }
 
   /** The mixture centred and scaled so that its coordinates have variance 1 on average; says how: (x − centre)·scale. */
-  function unitSpread({ means, std }) {
-    const count = means.length / 2, centre = [0, 0];
-    for (let i = 0; i < means.length; i++) centre[i % 2] += means[i] / count;
-    let variance = std * std;
-    for (let i = 0; i < means.length; i++) variance += (means[i] - centre[i % 2]) ** 2 / (2 * count);
-    const scale = 1 / Math.sqrt(variance);
-    return { means: means.map((x, i) => (x - centre[i % 2]) * scale), std: std * scale, centre, scale };
+  function unitSpread({ means, std, size }) {
+    const mean = (of) => means.reduce((sum, at) => sum + of(at) / size, 0), centre = [mean(([x]) => x), mean(([, y]) => y)];
+    const scale = 1 / sqrt(std * std + mean(([x, y]) => (x - centre[0]) ** 2 + (y - centre[1]) ** 2) / 2);
+    const moved = means.map(([x, y]) => [(x - centre[0]) * scale, (y - centre[1]) * scale]);
+    return Object.assign(round(moved, std * scale), { centre, scale });
   }
 
-  /** Draws points into out (n, 2). */
-  function sample({ means, std }, out, rng) {
-    rng.normal(out);
-    for (let i = 0; i < out.length; i += 2) {
-      const k = 2 * Math.floor((rng.uniform() * means.length) / 2);
-      out[i] = means[k] + std * out[i];
-      out[i + 1] = means[k + 1] + std * out[i + 1];
-    }
-    return out;
-  }
-
-  // ---- Perceptrons
+  // networks/mlp.py ---------------------------------------------------------------------------------------------------
 
   /** c (m, n) += a (m, k) · b (k, n). With the steps aRow = 1, aCol = m the matrix a is stored transposed, (k, m). */
   function addProduct(c, a, b, m, k, n, aRow = k, aCol = 1) {
@@ -121,8 +77,8 @@ const Duel = (() => {
         const value = x[r * d + j], at = r * width + column + j;
         out[at] = value;
         for (let k = 0; k < octaves; k++) {
-          out[at + d * (1 + k)] = Math.sin(base * 2 ** k * value);
-          out[at + d * (1 + octaves + k)] = Math.cos(base * 2 ** k * value);
+          out[at + d * (1 + k)] = sin(base * 2 ** k * value);
+          out[at + d * (1 + octaves + k)] = cos(base * 2 ** k * value);
         }
       }
     }
@@ -160,7 +116,7 @@ const Duel = (() => {
     /** Weights as torch.nn.Linear begins: uniform in ±1/√i. */
     reset(rng) {
       for (const { W, b, i } of this.layers) {
-        for (const part of [W, b]) for (let k = 0; k < part.length; k++) part[k] = (2 * rng.uniform() - 1) / Math.sqrt(i);
+        for (const part of [W, b]) for (let k = 0; k < part.length; k++) part[k] = (2 * rng.uniform() - 1) / sqrt(i);
       }
       return this;
     }
@@ -197,7 +153,7 @@ const Duel = (() => {
         if (l === this.layers.length - 1) return;
         const h = this.h[l + 1];
         for (let k = 0; k < n * o; k++) {
-          s[k] = 1 / (1 + Math.exp(-z[k]));
+          s[k] = 1 / (1 + exp(-z[k]));
           h[k] = z[k] * s[k];
         }
       });
@@ -280,14 +236,14 @@ const Duel = (() => {
 
     features(x, n, t) {
       super.features(x, n);
-      fourierFeatures(t, n, 1, TIME_OCTAVES, Math.PI / 2, this.h[0], this.sizes[0], this.inDim * (1 + 2 * this.octaves));
+      fourierFeatures(t, n, 1, TIME_OCTAVES, PI / 2, this.h[0], this.sizes[0], this.inDim * (1 + 2 * this.octaves));
     }
   }
 
-  // ---- The game
+  // objectives/ -------------------------------------------------------------------------------------------------------
 
-  const softplus = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-  const sigmoid = (x) => 1 / (1 + Math.exp(-x));
+  const softplus = (x) => max(x, 0) + log1p(exp(-abs(x)));
+  const sigmoid = (x) => 1 / (1 + exp(-x));
 
   /** The discriminator's loss from logits (2n,), real ones first; its slopes in them go to dy. */
   function discriminatorLoss(game, logits, n, dy) {
@@ -346,65 +302,53 @@ const Duel = (() => {
     return loss;
   }
 
-  // ---- Diffusion: v on the cosine schedule, walked back by DDIM
-
-  const S = 0.008, A = Math.PI / 2 / (1 + S);
-  const alpha = (t) => Math.sin(A * (1 - t)) / Math.sin(A);
-  const sigma = (t) => Math.sqrt(Math.sin(A * (2 * S + t)) * Math.sin(A * t)) / Math.sin(A);
-
   /** Times in [smallest, 1] that share one random shift, so that a batch covers all noise levels evenly. */
   function sampleTimes(t, u, smallest = 1e-4) {
     for (let i = 0; i < t.length; i++) t[i] = smallest + (1 - smallest) * ((u + i / t.length) % 1);
     return t;
   }
 
-  /** E(v̂(x_t, t) − v)² with x_t = α·x₀ + σ·ε and v = α·ε − σ·x₀; net.grad is its gradient. */
-  function diffusionTurn(net, x0, t, eps, n) {
-    const xt = new Float64Array(2 * n), dy = new Float64Array(2 * n);
-    for (let k = 0; k < 2 * n; k++) xt[k] = alpha(t[k >> 1]) * x0[k] + sigma(t[k >> 1]) * eps[k];
-    const answer = net.forward(xt, n, t);
-    let loss = 0;
-    for (let k = 0; k < 2 * n; k++) {
-      const error = answer[k] - (alpha(t[k >> 1]) * eps[k] - sigma(t[k >> 1]) * x0[k]);
-      loss += (error * error) / (2 * n);
-      dy[k] = error / n;
+  /** x_t = α·x₀ + σ·ε and v = α·ε − σ·x₀ of points (n, 2) at their times (n,). */
+  function noised(x0, t, eps) {
+    const xt = new Float64Array(x0.length), v = new Float64Array(x0.length);
+    for (let i = 0; i < t.length; i++) {
+      const a = alpha(t[i]), b = sigma(t[i]);
+      for (let k = 2 * i; k < 2 * i + 2; k++) [xt[k], v[k]] = [a * x0[k] + b * eps[k], a * eps[k] - b * x0[k]];
     }
+    return { xt, v };
+  }
+
+  /** E(v̂(x_t, t) − v)²; net.grad is its gradient. */
+  function diffusionTurn(net, x0, t, eps, n) {
+    const { xt, v } = noised(x0, t, eps), answer = net.forward(xt, n, t);
+    const error = v.map((wanted, k) => answer[k] - wanted);
     net.grad.fill(0);
-    net.backward(dy, n);
-    return loss;
+    net.backward(error.map((value) => value / n), n);
+    return error.reduce((sum, value) => sum + (value * value) / (2 * n), 0);
   }
 
   /** The same loss of the perfect denoiser, which knows the mixture: what of v nobody can tell from x_t. */
-  function exactLoss({ means, std }, x0, t, eps, n) {
-    const weights = new Float64Array(means.length / 2);
+  function exactLoss(data, x0, t, eps, n) {
+    const { xt, v } = noised(x0, t, eps), exact = Exact(data, schedule);
     let loss = 0;
     for (let i = 0; i < n; i++) {
-      const a = alpha(t[i]), b = sigma(t[i]), variance = a * a * std * std + b * b;
-      const xt = [0, 1].map((d) => a * x0[2 * i + d] + b * eps[2 * i + d]), mean = [0, 0];
-      const log = (k) => -((xt[0] - a * means[2 * k]) ** 2 + (xt[1] - a * means[2 * k + 1]) ** 2) / (2 * variance);
-      let top = -Infinity, sum = 0;
-      for (let k = 0; k < weights.length; k++) top = Math.max(top, weights[k] = log(k));
-      for (let k = 0; k < weights.length; k++) sum += weights[k] = Math.exp(weights[k] - top);
-      for (let d = 0; d < 2; d++) {  // E(μₖ | x_t), then x̂₀ of it, then v̂ = (α·x_t − x̂₀)/σ
-        for (let k = 0; k < weights.length; k++) mean[d] += (weights[k] / sum) * means[2 * k + d];
-        const x0Hat = mean[d] + ((a * std * std) / variance) * (xt[d] - a * mean[d]);
-        loss += ((a * xt[d] - x0Hat) / b - (a * eps[2 * i + d] - b * x0[2 * i + d])) ** 2 / (2 * n);
-      }
+      const best = exact(xt.subarray(2 * i, 2 * i + 2), t[i]), a = alpha(t[i]), b = sigma(t[i]);
+      for (const d of [0, 1]) loss += (a * best.eps[d] - b * best.x0[d] - v[2 * i + d]) ** 2 / (2 * n);
     }
     return loss;
   }
 
-  /** One step of DDIM, η = 0, from t to s on x (n, 2), in place: from v follow x₀ and ε, and x_s = α_s·x₀ + σ_s·ε. */
-  function ddim(net, x, n, t, s) {
-    const v = net.forward(x, n, new Float64Array(n).fill(t)), a = alpha(t), b = sigma(t), d = a * a + b * b;
-    for (let k = 0; k < 2 * n; k++) {
-      const x0 = (a * x[k] - b * v[k]) / d, eps = (a * v[k] + b * x[k]) / d;
-      x[k] = alpha(s) * x0 + sigma(s) * eps;
-    }
-    return x;
+  /** A denoiser, for samplers: x̂₀ and ε̂ that follow from a network's v̂. */
+  function Learned(net) {
+    const denoiser = (x, t) => {
+      const v = net.forward(x, x.length / 2, new Float64Array(x.length / 2).fill(t)), a = alpha(t), b = sigma(t);
+      const norm = a * a + b * b;
+      return { x0: x.map((x_, k) => (a * x_ - b * v[k]) / norm), eps: x.map((x_, k) => (a * v[k] + b * x_) / norm) };
+    };
+    return Object.assign(denoiser, { schedule });
   }
 
-  // ---- Training
+  // training/ ---------------------------------------------------------------------------------------------------------
 
   /** Adam; torch's AdamW without weight decay. */
   class Adam {
@@ -415,11 +359,11 @@ const Duel = (() => {
 
     step(lr) {
       const { m, v, beta1, beta2, network: { theta, grad } } = this, first = 1 - beta1 ** ++this.steps;
-      const root = Math.sqrt(1 - beta2 ** this.steps);
+      const root = sqrt(1 - beta2 ** this.steps);
       for (let k = 0; k < theta.length; k++) {
         m[k] = beta1 * m[k] + (1 - beta1) * grad[k];
         v[k] = beta2 * v[k] + (1 - beta2) * grad[k] * grad[k];
-        theta[k] -= ((lr / first) * m[k]) / (Math.sqrt(v[k]) / root + 1e-8);
+        theta[k] -= ((lr / first) * m[k]) / (sqrt(v[k]) / root + 1e-8);
       }
     }
   }
@@ -432,13 +376,13 @@ const Duel = (() => {
     }
 
     update() {
-      const { source, model } = this, share = 1 - Math.min(this.decay, (2 + this.updates) / (11 + this.updates));
+      const { source, model } = this, share = 1 - min(this.decay, (2 + this.updates) / (11 + this.updates));
       this.updates++;
       for (let k = 0; k < model.count; k++) model.theta[k] += share * (source.theta[k] - model.theta[k]);
     }
   }
 
-  const learningRateFactor = (step, steps) => 0.5 * (1 + Math.cos((Math.PI * step) / steps));
+  const learningRateFactor = (step, steps) => 0.5 * (1 + cos((PI * step) / steps));
 
   /** Both contenders on one data set. `step` and `look` yield often, so that a page can draw between. */
   class Match {
@@ -458,8 +402,8 @@ const Duel = (() => {
     /** What chance decides in a step: both contenders' data, noise and times. */
     draw() {
       const points = () => new Float64Array(2 * BATCH), { data, ofG, ofNet } = this;
-      const gan = { real: sample(data, points(), ofG), z: ofG.normal(points()), zNext: ofG.normal(points()) };
-      const x0 = sample(data, points(), ofNet), eps = ofNet.normal(points());
+      const gan = { real: data.sample(BATCH, ofG), z: ofG.normal(points()), zNext: ofG.normal(points()) };
+      const x0 = data.sample(BATCH, ofNet), eps = ofNet.normal(points());
       return { ...gan, x0, eps, t: sampleTimes(new Float64Array(BATCH), ofNet.uniform()) };
     }
 
@@ -486,42 +430,24 @@ const Duel = (() => {
     /** n samples of each from the averaged weights, always of the same noise, and of the data; and what they score. */
     *look(n, part = 250) {
       const rng = random(this.seed, 6), points = () => new Float64Array(2 * n), { ema, data } = this;
-      const gan = ema.G.model.forward(rng.normal(points()), n).slice(), real = sample(data, points(), rng);
-      const diffusion = rng.normal(points());
-      for (let at = 0; at < n; at += part) {  // a few at a time: each step is short enough for a frame
-        const some = diffusion.subarray(2 * at, 2 * Math.min(n, at + part));
+      const gan = ema.G.model.forward(rng.normal(points()), n).slice(), real = data.sample(n, rng);
+      const diffusion = rng.normal(points()), denoiser = Learned(ema.net.model), step = ddim();
+      for (let at = 0; at < n; at += part) { // a few at a time: each step is short enough for a frame
+        const some = diffusion.subarray(2 * at, 2 * min(n, at + part));
         for (let k = EVALUATIONS; k > 0; k--) {
           yield;
-          ddim(ema.net.model, some, some.length / 2, k / EVALUATIONS, (k - 1) / EVALUATIONS);
+          some.set(step(denoiser, some, k / EVALUATIONS, (k - 1) / EVALUATIONS)[0]);
         }
       }
       const samples = { data: real, gan, diffusion }, scores = {};
-      for (const name in samples) scores[name] = modeCoverage(samples[name], data);
+      for (const name in samples) scores[name] = quality(samples[name], data);
       return { step: this.done, samples, scores };
     }
   }
 
-  /** Modes with a sample within three standard deviations, the share of such samples, and KL(samples ‖ even), in nats. */
-  function modeCoverage(x, { means, std }) {
-    const modes = means.length / 2, hits = new Float64Array(modes), near = new Uint8Array(modes), n = x.length / 2;
-    let good = 0, reverseKL = 0;
-    for (let i = 0; i < x.length; i += 2) {
-      let least = Infinity, nearest = 0;
-      for (let k = 0; k < modes; k++) {
-        const distance = (x[i] - means[2 * k]) ** 2 + (x[i + 1] - means[2 * k + 1]) ** 2;
-        if (distance < least) [least, nearest] = [distance, k];
-      }
-      hits[nearest]++;
-      if (least <= (RADIUS * std) ** 2) good += near[nearest] = 1;
-    }
-    for (const count of hits) if (count) reverseKL += (count / n) * Math.log((modes * count) / n);
-    let covered = 0, seen = 0;
-    for (const count of hits) covered += near[seen++];
-    return { covered, modes, highQuality: good / n, reverseKL };
-  }
-
   return {
-    BATCH, OCTAVES, EVALUATIONS, random, ring, grid, twoMoons, swissRoll, unitSpread, sample, MLP, TimeMLP, discriminatorTurn,
-    generatorTurn, alpha, sigma, sampleTimes, diffusionTurn, exactLoss, ddim, Adam, EMA, learningRateFactor, Match, modeCoverage,
+    ...Library, BATCH, OCTAVES, EVALUATIONS, ring, grid, twoMoons, swissRoll, round, unitSpread, MLP, TimeMLP,
+    discriminatorTurn, generatorTurn, schedule, sampleTimes, diffusionTurn, exactLoss, Learned, Adam, EMA,
+    learningRateFactor, Match,
   };
 })();

@@ -4,82 +4,42 @@
   const root = document.getElementById("field");
   if (!root) return;
 
-  const { NAMES, TOP, DATA, SCENES, sceneOf, clamp, short, decode, encode, components } = FieldScenes;
+  const { NAMES, TOP, DATA, SCENES, decode, encode, components } = FieldScenes;
+  const { still, clamp, short, el, button, say, panel } = Playground;
   const { PI, ceil, cos, floor, hypot, max, min, round, sin, sqrt, tanh } = Math;
   const PARTICLES = 2000, CHUNK = 125, BUDGET = 3; // points, in pieces; milliseconds of a frame for the walks
   const FILM = 7000, FORWARD_STEPS = 60; // milliseconds from one end of time to the other
-  const ARROWS = 38, LEAST_NOISE = 0.15, PATHS = 24; // pixels from arrow to arrow; their least σ/α; how many
+  const ARROWS = 38, LEAST_NOISE = 0.15; // pixels from arrow to arrow; their least σ/α
   const STEPS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200];
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const state = decode("");
-  const view = { p: 0, playing: !still, chosen: 0, drawing: false, density: true, arrows: true, paths: false };
-  let data = components(state), saving = 0;
+  const view = { p: 0, playing: !still, chosen: 0, drawing: false, line: [], density: true, arrows: true };
+  let data = components(state);
 
-  // Elements ----------------------------------------------------------------------------------------------------------
+  // Controls ----------------------------------------------------------------------------------------------------------
 
-  function el(tag, attributes = {}, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-      else element.setAttribute(name, value);
-    }
-    element.append(...children);
-    return element;
-  }
-  const button = (text, onclick, attributes = {}) => el("button", { type: "button", onclick, ...attributes }, text);
-  const refreshers = []; // each brings one control to what the state says
-  let ids = 0;
-
-  /** A row with a slider; `on` says whether it has an effect now, `words` what its value is called. */
-  function slider(label, [low, high, step], get, set, { words = short, on = () => true } = {}) {
-    const id = `field-${ids++}`, output = el("output", { for: id, "aria-live": "off" });
-    const oninput = () => set(Number(input.value));
-    const input = el("input", { id, type: "range", min: low, max: high, step, oninput });
-    refreshers.push(() => {
-      input.disabled = !on();
-      input.value = get();
-      output.textContent = words(get());
-      input.setAttribute("aria-valuetext", output.textContent);
-    });
-    return el("div", { class: "row" }, el("label", { for: id }, label), input, output);
-  }
-
-  /** A row with a menu; options() are {value: text}. */
-  function menu(label, options, get, set, on = () => true) {
-    const id = `field-${ids++}`, select = el("select", { id, onchange: () => set(select.value) });
-    refreshers.push(() => {
-      const texts = Object.entries(options()).map(([value, text]) => el("option", { value }, text));
-      if (select.length !== texts.length) select.replaceChildren(...texts);
-      select.disabled = !on();
-      select.value = get();
-    });
-    return el("div", { class: "row" }, el("label", { for: id }, label), select);
-  }
-
-  function tick(label, get, set) {
-    const input = el("input", { type: "checkbox", onchange: () => set(input.checked) });
-    refreshers.push(() => (input.checked = get()));
-    return el("label", { class: "tick" }, input, label);
-  }
-
-  const news = el("p", { class: "news", role: "status", "aria-live": "polite" });
-  const caption = el("div", { class: "caption" }), table = el("table", { class: "results" });
-  const scenes = el("nav", { class: "scenes", "aria-label": "Scenes" });
-  const readout = el("output", { for: "field-time", class: "readout", "aria-live": "off" });
-  const time = el("input", { id: "field-time", type: "range", min: 0, max: 1000, oninput: () => scrub(time.value / 1000) });
-  const play = button("Pause", () => look({ playing: !view.playing, p: view.p < 1 ? view.p : 0 }), { class: "play" });
-  const draw = button("Draw a line", () => look({ drawing: !view.drawing }));
+  const { slider, menu, tick, refreshers, bring } = Playground.controls();
+  const table = el("table", { class: "results" }), draw = button("Draw a line", () => look({ drawing: !view.drawing }));
+  const film = Playground.film({
+    names: ["Play", "Pause", "Replay"], label: "Time", step: stepOn, scrub,
+    toggle: () => look({ playing: !view.playing, p: view.p < 1 ? view.p : 0 }),
+    replay: () => look({ p: 0, playing: true }),
+  });
+  const page = Playground.addresses(root, SCENES, {
+    encode: () => encode(state),
+    open(address) {
+      change(decode(address), true);
+      look({ p: 0, playing: !still, chosen: 0 });
+    },
+  });
   const sides = { a: side("a", "first choice"), b: side("b", "second choice") };
   const shown = () => Object.values(sides).filter(({ name }) => state[name]);
 
-  /** A stage: its canvas, what is said under it, the walk that it shows, and the one that is computed for it. */
+  /** A stage, the walk that it shows, and the one that is computed for it. */
   function side(name, title) {
     const keys = "Arrow keys move the marked mode, plus and minus weigh it, brackets mark another, Delete removes it";
     const label = `The plane, ${title}. ${keys}, space plays.`;
-    const canvas = el("canvas", { tabindex: 0, role: "application", "aria-label": label });
-    const told = el("figcaption"), figure = el("figure", { class: `stage ${name}` }, told, canvas);
-    const shade = document.createElement("canvas");
-    return { name, canvas, told, figure, shade, ink: canvas.getContext("2d"), film: null, pending: null, dirty: true };
+    const stage = Playground.stage(name, "", { tabindex: 0, role: "application", "aria-label": label });
+    return Object.assign(stage, { shade: el("canvas"), film: null, pending: null, dirty: true });
   }
 
   function choicePanel(name, title) {
@@ -87,7 +47,7 @@
     const put = (key, value) => change({ [name]: { ...state[name], [key]: value } });
     const unguided = () => ["annealed", "langevin"].includes(of("sampler"));
     const named = (label, key) => menu(label, () => NAMES[key], () => String(of(key)), (value) => put(key, value));
-    const panel = el("fieldset", { class: name }, el("legend", {}, title),
+    const rows = panel(title, { class: name },
       named("Schedule", "schedule"),
       named("Sampler", "sampler"),
       slider("Steps", [0, STEPS.length - 1, 1], () => STEPS.findIndex((steps) => steps >= of("steps")),
@@ -96,8 +56,8 @@
       menu("Asked for", () => NAMES.label, () => String(of("label")), (value) => put("label", Number(value))),
       slider("Guidance w", [0, 8, 0.5], () => of("w"), (value) => put("w", value),
         { words: (w) => (unguided() ? "none" : short(w)), on: () => of("label") > 0 && !unguided() }));
-    refreshers.push(() => (panel.hidden = !state[name]));
-    return panel;
+    refreshers.push(() => (rows.hidden = !state[name]));
+    return rows;
   }
 
   const marked = () => state.modes[view.chosen] || null;
@@ -126,7 +86,7 @@
     };
     const ofMode = (label, range, key, unit = "") => slider(label, range, () => (on() ? marked()[key] : 0),
       (value) => put({ [key]: value }), { words: (value) => (on() ? short(value, 2) + unit : "–"), on });
-    return el("fieldset", {}, el("legend", {}, "The data"),
+    return panel("The data", {},
       menu("Begin with", starts, () => "", begin),
       el("div", { class: "buttons" }, button("Add a mode", () => add(...freePlace())), button("Remove it", remove), draw),
       menu("Marked", which, () => String(view.chosen), (value) => look({ chosen: Number(value) }), on),
@@ -141,53 +101,25 @@
 
   function viewPanel() {
     const ways = { back: "back: noise to data", forward: "forward: data to noise" };
-    const words = { density: "density", arrows: "arrows of the score", paths: "paths of some points" };
-    return el("fieldset", {}, el("legend", {}, "What you see"),
-      menu("Direction", () => ways, () => (state.forward ? "forward" : "back"), (way) => {
-        change({ forward: way === "forward" });
-        look({ p: 0, playing: !still });
-      }),
-      tick("a second choice, beside the first", () => state.b !== null,
-        (on) => change({ b: on ? { ...state.a } : null })),
+    const words = { density: "density", arrows: "arrows of the score" };
+    const turn = (way) => {
+      change({ forward: way === "forward" });
+      look({ p: 0, playing: !still });
+    };
+    return panel("What you see", {},
+      menu("Direction", () => ways, () => (state.forward ? "forward" : "back"), turn),
+      tick("a second choice, beside the first", () => state.b !== null, (on) => change({ b: on ? { ...state.a } : null })),
       ...Object.keys(words).map((name) => tick(words[name], () => view[name], (on) => look({ [name]: on }))),
-      el("div", { class: "buttons" },
-        button("New noise", () => change({ seed: state.seed + 1 })),
-        button("Copy this scene’s address", copyAddress)));
-  }
-
-  const headings = () => [...document.querySelectorAll("section[id]")].filter(({ id }) => sceneOf(`#${id}`));
-  const titleOf = (section) => section.querySelector("h2, h3").firstChild.textContent;
-  function build() {
-    const again = (event) => event.target.hash === location.hash && visit(); // no hashchange tells of it
-    const link = (section) => el("a", { href: `#${section.id}`, onclick: again }, titleOf(section));
-    scenes.append(...headings().map(link));
-    const film = el("div", { class: "transport", role: "group", "aria-label": "Film" }, play,
-      button("Replay", () => look({ p: 0, playing: true })), button("Step", stepOn),
-      el("label", { for: "field-time" }, "Time"), time, readout);
-    const panels = [choicePanel("a", "First choice"), choicePanel("b", "Second choice"), dataPanel(), viewPanel()];
-    root.replaceChildren(scenes, caption, el("div", { class: "stages" }, sides.a.figure, sides.b.figure), film,
-      news, table, el("div", { class: "panels" }, ...panels));
-  }
-
-  const save = () => history.replaceState(null, "", `#${encode(state)}`);
-  function copyAddress() {
-    save();
-    const copied = navigator.clipboard ? navigator.clipboard.writeText(location.href) : Promise.reject();
-    const say = (text) => () => (news.textContent = text);
-    copied.then(say("The address is copied."), say("Copy the address from the browser’s bar."));
+      el("div", { class: "buttons" }, button("New noise", () => change({ seed: state.seed + 1 })), page.copy));
   }
 
   /** All that changes the state comes through here: walks begin anew, from the same noise; the address follows. */
-  function change(values, ofScene = false) {
+  function change(values, ofAddress = false) {
     Object.assign(state, values);
     view.chosen = max(min(view.chosen, state.modes.length - 1), 0);
     data = components(state);
     sides.a.dirty = sides.b.dirty = true;
-    clearTimeout(saving);
-    if (!ofScene) {
-      saving = setTimeout(save, 300);
-      mark(null); // its words stay: to take them away would move the stage under the hand
-    }
+    if (!ofAddress) page.changed();
     refresh();
   }
   /** What is looked at, and how: nothing is computed anew. */
@@ -195,35 +127,18 @@
     Object.assign(view, values);
     refresh();
   }
-  const scrub = (p) => look({ p, playing: false });
+  function scrub(p) {
+    look({ p, playing: false });
+  }
   function stepOn() {
     const { k, last } = at(sides.a.film, view.p);
     scrub(k >= last ? 0 : (k + 1) / last);
   }
   function refresh() {
-    for (const bring of refreshers) bring();
+    bring();
     draw.setAttribute("aria-pressed", view.drawing);
     root.classList.toggle("two", state.b !== null);
     wake();
-  }
-
-  /** Show what the address says: a scene, with the words that the page has for it, or a state. */
-  function visit() {
-    const scene = sceneOf(location.hash);
-    if (!scene && !location.hash.includes("=")) return;
-    change(decode(SCENES[scene] || location.hash.slice(1)), true);
-    look({ p: 0, playing: !still, chosen: 0 });
-    mark(scene);
-    const section = headings().find(({ id }) => sceneOf(`#${id}`) === scene);
-    caption.replaceChildren();
-    if (section) caption.append(el("strong", {}, titleOf(section)), section.querySelector("p").cloneNode(true));
-    // The browser goes to the heading of that name when all is loaded: the stage is what one wants to see.
-    const come = () => setTimeout(() => root.scrollIntoView({ block: "start" }), 60);
-    if (scene && document.readyState === "complete") come();
-    else if (scene) addEventListener("load", come);
-  }
-  function mark(scene) {
-    for (const link of scenes.children) link.setAttribute("aria-current", sceneOf(link.hash) === scene);
   }
 
   // Walks -------------------------------------------------------------------------------------------------------------
@@ -231,14 +146,13 @@
   /** The walk that a side asks for; the same seed gives both sides the same random numbers. */
   function walkOf(name) {
     const plan = Field.plan(state[name], data), { denoiser, distribution, times } = plan;
-    const flat = state[name].sampler === "langevin", random = Field.generator(1000 * state.seed);
-    const noise = (_, c) => Field.gaussian(Field.generator(1000 * state.seed + c + 1));
-    const noises = Array.from({ length: PARTICLES / CHUNK }, noise);
+    const flat = state[name].sampler === "langevin", random = Field.random(state.seed);
+    const noises = Array.from({ length: PARTICLES / CHUNK }, (_, c) => Field.gaussian(Field.random(state.seed, c + 1)));
     if (state.forward) {
       const way = Field.timeGrid(FORWARD_STEPS).reverse(), x = distribution.sample(PARTICLES, random);
       return Object.assign(new Field.Trajectory(denoiser, Field.forward, x, way, noises, CHUNK), { plan, flat: false });
     }
-    const z = Field.gaussian(random)(new Float64Array(2 * PARTICLES));
+    const z = random.normal(new Float64Array(2 * PARTICLES));
     const size = flat ? 1 : denoiser.schedule.sigma(times[0]);
     const walk = new Field.Trajectory(denoiser, plan.step, z.map((value) => size * value), times, noises, CHUNK);
     return Object.assign(walk, { plan, flat });
@@ -264,7 +178,7 @@
   /** What the samples of a walk are worth, beside as many draws of the data. */
   function judge(walk) {
     const { distribution } = walk.plan;
-    walk.real = Field.quality(distribution.sample(PARTICLES, Field.generator(0)), distribution);
+    walk.real = Field.quality(distribution.sample(PARTICLES, Field.random(0)), distribution);
     walk.found = Field.quality(walk.states[walk.states.length - 1], distribution);
     tell();
   }
@@ -296,22 +210,7 @@
 
   // Drawing -----------------------------------------------------------------------------------------------------------
 
-  const colours = { version: 0 };
-  function readColours() {
-    const style = getComputedStyle(root);
-    const names = ["data", "model", "exact", "rival", "ink", "card"];
-    for (const name of names) colours[name] = style.getPropertyValue(`--${name}`).trim();
-    colours.rgb = [1, 3, 5].map((i) => parseInt(colours.data.slice(i, i + 2), 16));
-    colours.version++;
-    wake();
-  }
-
-  function fit(side) {
-    const width = side.canvas.clientWidth, height = side.canvas.clientHeight, dots = min(devicePixelRatio || 1, 2);
-    if (!width || (side.width === width && side.height === height && side.dots === dots)) return;
-    Object.assign(side, { width, height, dots, scale: height / (2 * TOP) });
-    Object.assign(side.canvas, { width: width * dots, height: height * dots });
-  }
+  const wake = Playground.loop(root, frame), colours = Playground.colours(root, () => wake());
 
   /** VE's plane is drawn 1/√(1 + σ²) as large, since its noise reaches fifty times as far as the stage. */
   function zoom({ flat, plan: { denoiser: { schedule } } }, t) {
@@ -370,14 +269,9 @@
     const here = size(k) * (1 - far), there = size(k + 1) * far;
     const left = (i) => width / 2 + here * now[2 * i] + there * next[2 * i];
     const top = (i) => height / 2 - here * now[2 * i + 1] - there * next[2 * i + 1];
-    ink.setTransform(side.dots, 0, 0, side.dots, 0, 0);
-    ink.globalAlpha = 1;
-    ink.fillStyle = colours.card;
-    ink.fillRect(0, 0, width, height);
     if (view.density) paintDensity(side, walk, t, scale * zoom(walk, t));
     if (view.arrows) paintArrows(side, walk, t, scale * zoom(walk, t));
-    ink.strokeStyle = ink.fillStyle = state.forward ? colours.data : name === "a" ? colours.model : colours.rival;
-    if (view.paths) paintPaths(side, walk, k, size, left, top);
+    ink.fillStyle = state.forward ? colours.data : name === "a" ? colours.model : colours.rival;
     ink.globalAlpha = 0.6;
     for (let i = 0; i < PARTICLES; i++) ink.fillRect(left(i) - 1, top(i) - 1, 2, 2);
     paintModes(side);
@@ -386,20 +280,7 @@
     const how = state.forward ? "forward" : sampler === "ddim" ? `DDIM, η = ${short(eta)}` : NAMES.sampler[sampler];
     const guided = walk.plan.denoiser.isPosteriorMean || state.forward ? "" : ` · w = ${short(w)}`;
     const told = `${NAMES.schedule[schedule]} · ${how}${guided} · ${when}, step ${k} of ${last}`;
-    if (side.told.textContent !== told) side.told.textContent = told;
-  }
-
-  function paintPaths({ ink, width, height }, { states }, k, size, left, top) {
-    ink.globalAlpha = 0.7;
-    ink.lineWidth = 1;
-    ink.beginPath();
-    for (let i = 0; i < PATHS; i++) {
-      ink.moveTo(left(i), top(i));
-      for (let j = k; j >= 0; j--) {
-        ink.lineTo(width / 2 + size(j) * states[j][2 * i], height / 2 - size(j) * states[j][2 * i + 1]);
-      }
-    }
-    ink.stroke();
+    say(side.told, told);
   }
 
   /** The ends of a mode's axes at two standard deviations: long, short, and the two across. */
@@ -442,12 +323,16 @@
     });
   }
 
-  let asked = 0, before = 0;
-  function wake() {
-    if (!asked) asked = requestAnimationFrame(frame);
+  function paintLine(side) {
+    side.ink.strokeStyle = colours.data;
+    side.ink.lineWidth = 4;
+    side.ink.beginPath();
+    for (const point of view.line) side.ink.lineTo(...place(side, point));
+    side.ink.stroke();
   }
+
+  let before = 0;
   function frame(now) {
-    asked = 0;
     const passed = before ? min(now - before, 50) : 16, busy = compute(performance.now() + BUDGET);
     const ready = min(...shown().map(({ film }) => reach(film)));
     if (view.playing) view.p = min(view.p + passed / FILM, max(ready, view.p));
@@ -455,19 +340,16 @@
       view.playing = false;
       const words = ({ name, film: { found, real } }) =>
         `${name === "a" ? "First" : "Second"} choice: ${percent(found.good)} good samples, real data ${percent(real.good)}.`;
-      news.textContent = state.forward ? "All is noise." : shown().map(words).join(" ");
+      page.news.textContent = state.forward ? "All is noise." : shown().map(words).join(" ");
     }
     for (const side of shown()) {
-      fit(side);
+      side.scale = Playground.fit(side).height / (2 * TOP);
       if (side.width) paint(side);
     }
     const { t, k, last } = at(sides.a.film, view.p), told = `t = ${t.toFixed(2)}`;
-    time.value = 1000 * view.p;
-    time.setAttribute("aria-valuetext", `${told}, step ${k} of ${last}`);
-    readout.textContent = told;
-    play.textContent = view.playing ? "Pause" : "Play";
+    film.show({ playing: view.playing, at: view.p, told, aloud: `${told}, step ${k} of ${last}` });
     before = view.playing || busy ? now : 0;
-    if (view.playing || busy) wake();
+    return view.playing || busy;
   }
 
   // Hands -------------------------------------------------------------------------------------------------------------
@@ -480,78 +362,65 @@
     return m && gaps[k] < max(near, m.short) ? { what: "move", k, dx: m.x - x, dy: m.y - y } : null;
   }
 
-  function hands(side) {
+  function listen(side) {
     const { canvas } = side;
-    let held = null, line = [];
-    const where = ({ clientX, clientY }) => {
-      const box = canvas.getBoundingClientRect();
-      return [(clientX - box.left - box.width / 2) / side.scale, (box.top + box.height / 2 - clientY) / side.scale];
-    };
+    let held = null;
+    const inPlane = ([x, y]) => [x / side.scale, y / side.scale];
     const near = (touch) => (touch ? 24 : 12) / side.scale;
-    const keep = (event) => (view.drawing || grip(where(event.touches[0]), near(true))) && event.preventDefault();
-    canvas.addEventListener("touchstart", keep, { passive: false }); // a finger on a mode drags it, elsewhere the page
-    canvas.addEventListener("pointerdown", (event) => {
-      held = view.drawing ? { what: "draw" } : grip(where(event), near(event.pointerType === "touch"));
-      if (!held) return;
-      canvas.setPointerCapture(event.pointerId);
-      line = [where(event)];
-      if (held.what === "move") view.chosen = held.k;
-      refresh();
+    const where = Playground.hands(canvas, {
+      takes: (at, touch) => view.drawing || grip(inPlane(at), near(touch)),
+      down(at, touch) {
+        held = view.drawing ? { what: "draw" } : grip(inPlane(at), near(touch));
+        if (held && held.what === "move") view.chosen = held.k;
+        if (held && held.what === "draw") view.line = [inPlane(at)];
+        refresh();
+        return held !== null;
+      },
+      over(at) {
+        canvas.style.cursor = view.drawing ? "crosshair" : grip(inPlane(at), near(false)) ? "grab" : "default";
+      },
+      move(at) {
+        const [x, y] = inPlane(at), m = marked();
+        if (held.what === "draw") {
+          const [last] = view.line.slice(-1);
+          if (hypot(x - last[0], y - last[1]) > 0.04) look({ line: [...view.line, [x, y]] });
+        } else if (held.what === "move") put({ x: clamp(x + held.dx, -6, 6, 0), y: clamp(y + held.dy, -TOP, TOP, 0) });
+        else {
+          const turned = (Math.atan2(y - m.y, x - m.x) * 180) / PI - (held.what === "short" ? 90 : 0);
+          const size = clamp(hypot(x - m.x, y - m.y) / 2, 0.05, 1.5, 0.3);
+          put({ angle: turned < -180 ? turned + 360 : turned, [held.what]: size });
+        }
+      },
+      up() {
+        const { line } = view, every = ceil(line.length / 60);
+        if (held.what !== "draw") return;
+        look({ line: [], drawing: line.length < 2 });
+        const kept = line.filter((_, i) => i % every === 0 || i === line.length - 1);
+        if (line.length > 1) change({ lines: [...state.lines, kept].slice(-6), modes: [] });
+      },
     });
-    canvas.addEventListener("pointermove", (event) => {
-      const [x, y] = where(event), m = marked();
-      if (!held) canvas.style.cursor = view.drawing ? "crosshair" : grip([x, y], near(false)) ? "grab" : "default";
-      else if (held.what === "draw") {
-        const [last] = line.slice(-1), [left, top] = place(side, [x, y]);
-        if (hypot(x - last[0], y - last[1]) > 0.04) line.push([x, y]);
-        side.ink.fillStyle = colours.data;
-        side.ink.fillRect(left - 2, top - 2, 4, 4);
-      } else if (held.what === "move") put({ x: clamp(x + held.dx, -6, 6, 0), y: clamp(y + held.dy, -TOP, TOP, 0) });
-      else {
-        const turned = (Math.atan2(y - m.y, x - m.x) * 180) / PI - (held.what === "short" ? 90 : 0);
-        const size = clamp(hypot(x - m.x, y - m.y) / 2, 0.05, 1.5, 0.3);
-        put({ angle: turned < -180 ? turned + 360 : turned, [held.what]: size });
-      }
+    canvas.addEventListener("dblclick", (event) => {
+      const at = inPlane(where(event));
+      if (!grip(at, near(false))) add(...at);
     });
-    const release = () => {
-      if (held && held.what === "draw" && line.length > 1) {
-        const every = ceil(line.length / 60), kept = line.filter((_, i) => i % every === 0 || i === line.length - 1);
-        view.drawing = false;
-        change({ lines: [...state.lines, kept].slice(-6), modes: [] });
-      }
-      held = null;
+    const to = (key, sign) => (event) => {
+      const far = sign * (event.shiftKey ? 0.25 : 0.05), edge = key === "x" ? 6 : TOP;
+      put({ [key]: clamp(marked()[key] + far, -edge, edge, 0) });
     };
-    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, release);
-    canvas.addEventListener("dblclick", (event) => grip(where(event), near(false)) || add(...where(event)));
-    canvas.addEventListener("keydown", (event) => {
-      const m = marked(), far = event.shiftKey ? 0.25 : 0.05, count = state.modes.length;
-      const acts = {
-        ArrowLeft: () => put({ x: max(m.x - far, -6) }),
-        ArrowRight: () => put({ x: min(m.x + far, 6) }),
-        ArrowUp: () => put({ y: min(m.y + far, TOP) }),
-        ArrowDown: () => put({ y: max(m.y - far, -TOP) }),
-        "+": () => put({ weight: min(m.weight + 0.05, 1) }),
-        "-": () => put({ weight: max(m.weight - 0.05, 0.02) }),
-        "]": () => (view.chosen = (view.chosen + 1) % count),
-        "[": () => (view.chosen = (view.chosen + count - 1) % count),
-        Delete: remove,
-        " ": () => play.click(),
-      };
-      if (!Object.hasOwn(acts, event.key) || (!m && event.key !== " ")) return;
-      event.preventDefault();
-      acts[event.key]();
-      refresh();
-    });
+    const weigh = (more) => () => put({ weight: clamp(marked().weight + more, 0.02, 1, 0.5) });
+    const markNext = (far) => () => look({ chosen: (view.chosen + far + state.modes.length) % state.modes.length });
+    const acts = {
+      ArrowLeft: to("x", -1), ArrowRight: to("x", 1), ArrowUp: to("y", 1), ArrowDown: to("y", -1),
+      "+": weigh(0.05), "-": weigh(-0.05), "]": markNext(1), "[": markNext(-1), Delete: remove, " ": () => film.play.click(),
+    };
+    Playground.keys(canvas, acts, (key) => marked() !== null || key === " ");
   }
 
   root.playground = { state, view, sides, change, encode: () => encode(state) }; // for the tests
-  build();
-  readColours();
-  for (const side of Object.values(sides)) hands(side);
-  const themed = { attributes: true, attributeFilter: ["data-theme"] };
-  new MutationObserver(readColours).observe(document.documentElement, themed);
-  new ResizeObserver(wake).observe(root);
-  addEventListener("hashchange", visit);
+  const panels = [choicePanel("a", "First choice"), choicePanel("b", "Second choice"), dataPanel(), viewPanel()];
+  root.replaceChildren(page.nav, page.caption, el("div", { class: "stages" }, sides.a.figure, sides.b.figure), film.bar,
+    page.news, table, el("div", { class: "panels" }, ...panels));
+  for (const side of Object.values(sides)) listen(side);
   refresh();
-  visit();
+  page.visit();
 })();

@@ -1,6 +1,7 @@
 /** What the field can show, and its address: data to begin with, the scenes of the page, and how a state is written. */
 const FieldScenes = (() => {
   "use strict";
+  const { clamp, short } = Playground;
   const { PI, cos, sin } = Math;
   const NAMES = {
     schedule: { vp: "VP", ve: "VE", cosine: "cosine", "flow-matching": "straight line (flow matching)" },
@@ -44,22 +45,7 @@ const FieldScenes = (() => {
     "one-step-under-two-names": `${HILLS}&a=vp,ddim,10,0,0,0&b=vp,euler,10,0,0,0`,
   };
 
-  /** The scene of an address #heading. Who writes a heading as an address differs in all but plain letters. */
-  function sceneOf(hash) {
-    const plain = (text) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
-    let name = hash.slice(1);
-    try {
-      name = decodeURIComponent(name);
-    } catch {
-      return undefined; // no address of ours
-    }
-    return Object.keys(SCENES).find((key) => plain(key) === plain(name));
-  }
-
-  const clamp = (value, low, high, otherwise) =>
-    Number.isFinite(value) ? Math.min(Math.max(value, low), high) : otherwise;
   const numbers = (text) => text.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
-  const short = (value, digits = 3) => String(Number(value.toFixed(digits)));
 
   function readChoice(text) {
     const [schedule, sampler, ...rest] = (text || "").split(",");
@@ -114,8 +100,8 @@ const FieldScenes = (() => {
   function components({ modes, lines, breadth }) {
     const stretches = (line) => line.slice(1).map(([x, y], i) => Math.hypot(x - line[i][0], y - line[i][1]));
     const std = Math.max(breadth, lines.flatMap(stretches).reduce((sum, stretch) => sum + stretch, 0) / 134);
-    return lines.length ? lines.flatMap((line, i) => Field.alongCurve(line, std, 1 + (i % 2))) : modes;
+    return lines.length ? lines.flatMap((line, i) => Field.alongLine(line, std, 1 + (i % 2))) : modes;
   }
 
-  return { NAMES, TOP, DATA, SCENES, sceneOf, clamp, short, decode, encode, components };
+  return { NAMES, TOP, DATA, SCENES, decode, encode, components };
 })();
