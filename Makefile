@@ -44,9 +44,10 @@ test: $(INSTALLED)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -n auto --nbval --ignore=tests/site tests notebooks
 
-# The pages in a real browser: Chromium, which your system's packages have, driven by Playwright.
+# The pages in a real browser: CHROMIUM names one, otherwise it is Playwright's own or the system's. What they look like
+# is kept in book/_build/screenshots.
 test-site: book
-	$(BIN)/pytest -n auto tests/site
+	SCREENSHOTS="$(CURDIR)/book/_build/screenshots" $(BIN)/pytest -n auto tests/site
 
 # Do the tests notice mistakes? Faults are planted in a copy of the source, one at a time, and the tests of the module
 # must fail: first those that people make, then some drawn by chance. Do the claims? Faults are planted in the chapters,
