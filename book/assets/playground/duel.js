@@ -86,7 +86,7 @@
   const charts = [["modes", "Modes covered"], ["game", "The game’s losses"], ["regression", "The regression’s loss"]];
   const stages = Object.fromEntries([...clouds, ...charts].map(([name, title]) =>
     [name, Playground.stage(name, title, { role: "img" })])), data = stages.data.canvas;
-  const clear = button("Clear the drawing", () => choose({ draw: "" }));
+  const clear = el("div", { class: "buttons" }, button("Clear the drawing", () => choose({ draw: "" })));
   const rows = (...keys) => keys.map((key) =>
     menu(CHOICES[key][0], () => CHOICES[key][1], () => state[key], (value) => choose({ [key]: value })));
 
@@ -344,7 +344,7 @@
   };
   root.replaceChildren(page.nav, page.caption, el("div", { class: "stages" }, ...Object.values(stages).map((s) => s.figure)),
     film.bar, page.news, el("div", { class: "panels" },
-      panel("Both", {}, ...rows("data", "input", "steps", "seed"), el("div", { class: "buttons" }, clear)),
+      panel("Both", {}, ...rows("data", "input", "steps", "seed"), clear),
       panel("The GAN", { class: "b" }, ...rows("game", "gamma", "gan")),
       panel("The diffusion model", { class: "a" }, ...rows("diffusion")),
       panel("What you see", {}, ...rows("speed"), el("div", { class: "buttons" }, page.copy))));
