@@ -231,7 +231,7 @@
     canvas.setAttribute("aria-label", `Samples, ${name}, step ${now ? now.step : 0}: ${words}.`);
   }
 
-  /** Curves over the steps, each {at: steps, y, colour, dash, lineWidth, alpha}; a level is dashed right across, with a name. */
+  /** Curves over the steps, each {at: steps, y, colour, dash, lineWidth, alpha}; a named level is dashed right across. */
   function chart(name, top, curves, level, under, about) {
     const { canvas, told, ink, width, height } = fit(stages[name]), left = 26, bottom = height - 16, right = width - 6;
     const px = (step) => left + ((right - left) * step) / match.steps;

@@ -7,7 +7,7 @@
 const Duel = (() => {
   "use strict";
   const { Cosine, Exact, GaussianMixture, alongCurve, ddim, quality, random } = Library;
-  const { PI, abs, cos, exp, floor, hypot, log1p, max, min, sin, sqrt } = Math;
+  const { PI, abs, cos, exp, floor, log1p, max, min, sin, sqrt } = Math;
   const TIME_OCTAVES = 6, BATCH = 64, NOISE = 2, OCTAVES = 5, EVALUATIONS = 25, AVERAGE = 0.995;
   const WIDTH_GAN = 64, WIDTH_DIFFUSION = 87; // the denoiser has as many weights as the players together, within 5 %
   const schedule = Cosine(), { alpha, sigma } = schedule;
@@ -58,7 +58,7 @@ const Duel = (() => {
     for (let i = 0; i < m; i++) {
       const row = i * n;
       let p = 0;
-      for (; p + 3 < k; p += 4) {  // four rows of b at once: a quarter of the reads and writes of c
+      for (; p + 3 < k; p += 4) { // four rows of b at once: a quarter of the reads and writes of c
         const at = i * aRow + p * aCol, b0 = p * n, b1 = b0 + n, b2 = b1 + n, b3 = b2 + n;
         const a0 = a[at], a1 = a[at + aCol], a2 = a[at + 2 * aCol], a3 = a[at + 3 * aCol];
         for (let j = 0; j < n; j++) c[row + j] += a0 * b[b0 + j] + a1 * b[b1 + j] + a2 * b[b2 + j] + a3 * b[b3 + j];
@@ -104,7 +104,7 @@ const Duel = (() => {
       this.theta = new Float64Array(this.count);
       this.grad = new Float64Array(this.count);
       let at = 0;
-      this.layers = this.sizes.slice(1).map((out, l) => {  // views of theta and grad, in the order of Python's parameters()
+      this.layers = this.sizes.slice(1).map((out, l) => { // views of theta and grad, in the order of Python's parameters()
         const size = this.sizes[l] * out, from = at;
         at += size + out;
         const views = (all) => [all.subarray(from, from + size), all.subarray(from + size, at)];
@@ -124,17 +124,10 @@ const Duel = (() => {
     reserve(n) {
       if (n <= this.rows) return;
       const arrays = (sizes) => sizes.map((size) => new Float64Array(n * size));
-      const inner = this.sizes.slice(1);
       this.rows = n;
-      this.h = arrays(this.sizes.slice(0, -1));      // hₗ
-      this.hDot = arrays(this.sizes.slice(0, -1));   // ḣₗ
-      this.up = arrays(this.sizes.slice(0, -1));     // what reaches hₗ
-      this.slopeH = arrays(this.sizes.slice(0, -1)); // ∂D/∂hₗ
-      this.z = arrays(inner);
-      this.s = arrays(inner);
-      this.zDot = arrays(inner);
-      this.delta = arrays(inner);                    // what reaches zₗ
-      this.slopeZ = arrays(inner);                   // ∂D/∂zₗ
+      // hₗ, ḣₗ, what reaches hₗ, ∂D/∂hₗ; and zₗ, its sigmoid, żₗ, what reaches zₗ, ∂D/∂zₗ
+      for (const name of ["h", "hDot", "up", "slopeH"]) this[name] = arrays(this.sizes.slice(0, -1));
+      for (const name of ["z", "s", "zDot", "delta", "slopeZ"]) this[name] = arrays(this.sizes.slice(1));
       this.dx = new Float64Array(n * this.inDim);
     }
 
@@ -386,11 +379,11 @@ const Duel = (() => {
 
   /** Both contenders on one data set. `step` and `look` yield often, so that a page can draw between. */
   class Match {
-    constructor({ data, octaves = OCTAVES, game = "non-saturating", gamma = 0, lrGAN = 8e-3, lrDiffusion = 1.6e-2, steps = 800, seed = 0 }) {
-      Object.assign(this, { data, octaves, game, gamma, lrGAN, lrDiffusion, steps, seed, done: 0, last: null });
-      const nets = () => [
-        new MLP(NOISE, 2, WIDTH_GAN, 2, octaves), new MLP(2, 1, WIDTH_GAN, 2, octaves), new TimeMLP(2, WIDTH_DIFFUSION, 2, octaves),
-      ];
+    constructor(settings) {
+      const usual = { octaves: OCTAVES, game: "non-saturating", gamma: 0, lrGAN: 8e-3, lrDiffusion: 1.6e-2, steps: 800, seed: 0 };
+      Object.assign(this, usual, settings, { done: 0, last: null });
+      const { seed, octaves } = this, player = (dims) => new MLP(...dims, WIDTH_GAN, 2, octaves);
+      const nets = () => [player([NOISE, 2]), player([2, 1]), new TimeMLP(2, WIDTH_DIFFUSION, 2, octaves)];
       const [G, D, net] = nets().map((network, k) => network.reset(random(seed, 1 + k)));
       const [averageG, , averageNet] = nets();
       Object.assign(this, { G, D, net, ofG: random(seed, 4), ofNet: random(seed, 5) });

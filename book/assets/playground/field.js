@@ -226,7 +226,8 @@
       const grid = { x: (0.5 - width / 2) * h, y: ((side.height / cell - 1) / 2) * h, h, width, height };
       const q = Field.densityGrid(plan.distribution, schedule.alpha(t), schedule.sigma(t), grid);
       Object.assign(side.shade, { width, height });
-      const ink = side.shade.getContext("2d"), image = ink.createImageData(width, height), [r, g, b] = colours.rgb;
+      const ink = side.shade.getContext("2d"), image = ink.createImageData(width, height);
+      const [r, g, b] = [1, 3, 5].map((i) => parseInt(colours.data.slice(i, i + 2), 16));
       const top = q.reduce((most, value) => (value > most ? value : most), 1e-300);
       for (let i = 0, j = 0; i < q.length; i++) {
         image.data[j++] = r;
