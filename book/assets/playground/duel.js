@@ -13,7 +13,7 @@
   const RATES = named("0.001", "0.002", "0.004", "0.008", "0.016", "0.032");
   const CHOICES = {
     data: ["Data", { ring: "ring", grid: "grid", moons: "two moons", spiral: "spiral", drawn: "your drawing" }],
-    input: ["They see", { fourier: "Fourier features", raw: "raw coordinates" }],
+    input: ["Input", { fourier: "Fourier features", raw: "raw coordinates" }],
     steps: ["Steps", named("400", "800", "1600", "3200")],
     seed: ["Seed", named(..."0123456789")],
     game: ["Game", { "non-saturating": "non-saturating", relativistic: "relativistic" }],

@@ -35,7 +35,7 @@ const Playground = (() => {
       refreshers.push(() => {
         input.disabled = !on();
         input.value = get();
-        output.textContent = words(get());
+        output.textContent = words(get()).replace(/^-/, "−");
         input.setAttribute("aria-valuetext", output.textContent);
       });
       return el("div", { class: "row" }, el("label", { for: id }, label), input, output);
