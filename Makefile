@@ -9,7 +9,7 @@ BENCH := .venv-bench
 CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 
-.PHONY: setup lab book test faults bench checkpoints
+.PHONY: setup lab book test test-site faults bench checkpoints
 .DEFAULT_GOAL := setup
 
 setup: $(INSTALLED)
@@ -42,7 +42,12 @@ test: $(INSTALLED)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest -n auto --nbval tests notebooks
+	$(BIN)/pytest -n auto --nbval --ignore=tests/site tests notebooks
+
+# The pages in a real browser: CHROMIUM names one, otherwise it is Playwright's own or the system's. What they look like
+# is kept in book/_build/screenshots.
+test-site: book
+	SCREENSHOTS="$(CURDIR)/book/_build/screenshots" $(BIN)/pytest -n auto tests/site
 
 # Do the tests notice mistakes? Faults are planted in a copy of the source, one at a time, and the tests of the module
 # must fail: first those that people make, then some drawn by chance. Do the claims? Faults are planted in the chapters,

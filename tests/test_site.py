@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import api_pages
@@ -47,6 +48,19 @@ def test_only_the_install_cell_is_folded() -> None:
     first, second = json.loads(diffusion_book.notebook_for_site(text))["cells"]
     assert "hide-input" in first["metadata"]["tags"]
     assert "tags" not in second["metadata"]
+
+
+def test_scripts_of_one_page_exist_and_are_loaded_there_alone() -> None:
+    assets = Path(diffusion_book.__file__).parent.parent / "assets"
+    names = [name for names in diffusion_book.OF_ONE_PAGE.values() for name in names]
+    assert [name for name in names if not (assets / name).is_file()] == []
+    for page, wanted in [("index", []), *diffusion_book.OF_ONE_PAGE.items()]:
+        loaded: list[str] = []
+        app: Any = SimpleNamespace(
+            add_css_file=loaded.append, add_js_file=lambda name, loading_method, to=loaded: to.append(name)
+        )
+        diffusion_book.scripts_of_one_page(app, page, "page.html", {}, None)
+        assert loaded == list(wanted)
 
 
 @pytest.mark.parametrize(

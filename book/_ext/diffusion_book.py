@@ -34,6 +34,16 @@ OUTSIDE = {
     ".css": re.compile(r"(?:@import\s+|url\()[\"']?(?:https?:)?//[^)]*"),
 }
 
+# Scripts and styles that a page has for itself, in the order in which they are loaded: no other page pays for them.
+OF_PLAYGROUNDS = ("playground.css", "library.js", "playground.js")
+OF_ONE_PAGE = {
+    f"playground_{name}": tuple(f"playground/{file}" for file in (*OF_PLAYGROUNDS, *files))
+    for name, files in {
+        "field": ("field.css", "field_math.js", "field_scenes.js", "field.js"),
+        "duel": ("duel.css", "duel_math.js", "duel.js"),
+    }.items()
+}
+
 
 def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
     """Rewrite one page's source as the site wants it."""
@@ -85,6 +95,17 @@ def link_citations(app: Sphinx, doctree: nodes.document) -> None:
         app.env.metadata["references"].setdefault("myst_slugs", {}).update(slugs)
 
 
+def scripts_of_one_page(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Load a playground's scripts and styles on its own page."""
+    for name in OF_ONE_PAGE.get(pagename, ()):
+        if name.endswith(".css"):
+            app.add_css_file(name)
+        else:
+            app.add_js_file(name, loading_method="defer")
+
+
 def escape_docstring(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     """Docstrings are plain text with `code` and indented formulas: make them valid reStructuredText."""
     lines[:] = api_pages.to_restructured_text(lines)
@@ -125,6 +146,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the hooks with Sphinx."""
     app.connect("source-read", on_source_read)
     app.connect("doctree-read", link_citations)
+    app.connect("html-page-context", scripts_of_one_page)
     app.connect("env-get-outdated", always_outdated)
     app.connect("autodoc-process-docstring", escape_docstring, priority=100)
     app.connect("build-finished", drop_unused)

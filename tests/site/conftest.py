@@ -1,0 +1,69 @@
+"""A browser for the pages: Chromium, driven by Playwright, with no way to another host."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, sync_playwright
+
+NAMES = ("chromium", "google-chrome", "google-chrome-stable")
+MISSING = """
+The tests of the pages need Chromium, and none was found: not by Playwright, nor on the path as {names}.
+Install your system's, on Debian by `apt install chromium`, or Playwright's, by
+`.venv/bin/playwright install --with-deps chromium`, or name one: `CHROMIUM=/path/to/chromium make test-site`.
+"""
+
+
+def find_chromium(playwright: Playwright) -> str:
+    """The browser that $CHROMIUM names, or Playwright's own where that is installed, or the system's."""
+    found = [os.environ.get("CHROMIUM"), playwright.chromium.executable_path, *map(shutil.which, NAMES)]
+    for path in found:
+        if path and Path(path).is_file():
+            return path
+    return pytest.exit(MISSING.format(names=", ".join(NAMES)), returncode=1)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = find_chromium(playwright)
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=180_000)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def screenshots(tmp_path: Path) -> Path:
+    """Where pictures of the pages are kept."""
+    kept = Path(os.environ.get("SCREENSHOTS", tmp_path))
+    kept.mkdir(parents=True, exist_ok=True)
+    return kept
+
+
+@pytest.fixture
+def outside() -> list[str]:
+    """The requests to other hosts that a page has tried; `context` refuses them."""
+    return []
+
+
+@pytest.fixture
+def context(browser: Browser, outside: list[str]) -> Iterator[BrowserContext]:
+    context = browser.new_context()
+
+    def refuse(route: Route) -> None:
+        outside.append(route.request.url)
+        route.abort()
+
+    context.route(lambda url: not url.startswith(("file:", "data:", "blob:", "http://localhost")), refuse)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """An empty page."""
+    return context.new_page()

@@ -1,0 +1,12 @@
+"""The playgrounds' scripts, as a page loads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PLAYGROUND = Path(__file__).resolve().parents[2] / "book" / "assets" / "playground"
+
+
+def mathematics(name: str) -> str:
+    """The mathematics of a playground: what all have, then its own."""
+    return "\n".join((PLAYGROUND / file).read_text(encoding="utf-8") for file in ("library.js", f"{name}_math.js"))
