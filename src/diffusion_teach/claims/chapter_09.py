@@ -36,7 +36,7 @@ CLAIMS = (
         chapter=CHAPTER,
         sentence="on the ring, with the exact ε and 20 steps, the shares near a mode of η = 0 and η = 1 differ by at "
         "most 6 points; the printed distances for CIFAR-10 differ by a factor of 2.7.",
-        bounds={"less_at_20": between(-0.06, 0.06), "printed_ratio": between(2.6, 2.8)},
+        bounds={"less_at_20": between(-0.06, 0.06)},
         source="song2021denoising",
         printed="6.84 for η = 0 and 18.36 for η = 1, in 20 steps",
     ),
@@ -137,9 +137,18 @@ CLAIMS = (
         id="churn-is-no-cure-at-the-end",
         chapter=CHAPTER,
         sentence="with a small network on the ring and 40 steps of Heun a churn of 0.2 changes the share near a mode "
-        "by at most 5 points; with the exact ε all churns leave 98 % there.",
-        bounds={"learned": between(-0.05, 0.05), "exact": at_least(0.98)},
+        "by at most 5 points; with the exact ε all churns leave 98 % there, and in 10 steps a churn of 0.4 loses 3 to "
+        "12 points.",
+        bounds={"learned": between(-0.05, 0.05), "exact": at_least(0.98), "exact_few": between(0.03, 0.12)},
         source="karras2022elucidating",
+    ),
+    Claim(
+        id="this-network-goes-wrong-late",
+        chapter=CHAPTER,
+        sentence="where the exact ε takes over at σ/α = 0.4 from the small network, 97 % of the points are near a "
+        "mode; where the network takes over from the exact ε, within 6 points as many as with the network alone.",
+        bounds={"exact_end": at_least(0.97), "learned_end": between(-0.06, 0.06)},
+        facts=(13,),
     ),
     Claim(
         id="a-network-s-flow-is-a-flow",
@@ -153,9 +162,9 @@ CLAIMS = (
         id="noise-and-memory-lead",
         chapter=CHAPTER,
         sentence="of seven samplers of the shipped digits' network, the 2M that draws noise makes the digits nearest "
-        "to real ones by both judges, with 9, 15 and 25 evaluations; with 5 the third order ends at most 0.8 times as "
-        "far.",
-        bounds={"next_over_best": at_least(1), "third_order_over_it_at_5": at_most(0.8)},
+        "to real ones by both judges with 9 and 15 evaluations, by a tenth or more; with 5 the third order ends at "
+        "most 0.8 times as far.",
+        bounds={"next_over_it": at_least(1.1), "third_order_over_it_at_5": at_most(0.8)},
         source="lu2022dpmpp",
         facts=(13,),
         stored=STUDY,
@@ -163,9 +172,9 @@ CLAIMS = (
     Claim(
         id="a-flow-ends-where-it-ends",
         chapter=CHAPTER,
-        sentence="by the classifier, digits of four solvers without noise stay 1.8 floors or more from real ones with "
-        "up to 49 evaluations; three that draw noise end within 1.5 with 49.",
-        bounds={"least_of_flows": at_least(1.8), "with_noise": at_most(1.5)},
+        sentence="by the classifier, digits by 2M stay between 1.8 and 2.15 floors from real ones from 9 evaluations "
+        "to 49; with 49 three other solvers without noise are as far or farther, and three with noise within 1.5.",
+        bounds={"two_m": between(1.8, 2.15), "quiet": at_least(1.8), "noisy": at_most(1.5)},
         facts=(13,),
         stored=STUDY,
     ),

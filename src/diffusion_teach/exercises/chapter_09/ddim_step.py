@@ -40,7 +40,7 @@ def _split(value: Tensor, x: Tensor, eps: Tensor) -> tuple[tuple[float, float], 
 def _examine(answer: Answer) -> None:
     g = torch.Generator().manual_seed(1)
     x, eps = torch.randn(SHAPE, generator=g), torch.randn(SHAPE, generator=g)
-    bar_t, bar_s = 0.2, 0.65
+    bar_t, bar_s = 0.2, 0.5
     for eta in (0.0, 0.8):
         value = answer(x, eps, bar_t, bar_s, eta, torch.Generator().manual_seed(2))
         same(value, x)  # a tensor of the right shape, and finite
@@ -72,6 +72,7 @@ def _examine(answer: Answer) -> None:
             named_shares = {
                 "what is drawn comes on top: the variance at s grows by τ². Keep √(1 − ᾱ_s − τ²) of ε.": (of_x, kept),
                 "of ε you keep √(1 − ᾱ_s) − τ. Variances add, deviations do not: √(1 − ᾱ_s − τ²).": (of_x, kept - tau),
+                "of ε you keep √(1 − ᾱ_s) − τ²: the root is of all of it, √(1 − ᾱ_s − τ²).": (of_x, kept - tau**2),
             }
             diagnose(
                 found,
@@ -162,6 +163,13 @@ EXERCISE = Exercise(
                 _tau,
             ),
             "Variances add",
+        ),
+        Mistake(
+            _step(
+                lambda x, e, t, s, tau: (s / t) ** 0.5 * (x - (1 - t) ** 0.5 * e) + ((1 - s) ** 0.5 - tau**2) * e,
+                _tau,
+            ),
+            "of all of it",
         ),
         Mistake(_step(_mean, lambda t, s, eta: eta * (1 - t / s) ** 0.5 * 0.6), "τ is"),
         Mistake(lambda x, e, t, s, eta, g: _mean(x, e, t, s, _tau(t, s, eta)), "nothing is drawn"),

@@ -33,11 +33,20 @@ def _examine(answer: Answer) -> None:
             x0_before + change * h / (2 * h_before)
         ),
         "that is the mean of the two answers, which lies behind you.": (x0 + x0_before) / 2,
+        "that is the answer of now, which is DDIM: go on along the line, to the middle of the step.": x0,
+        "the two answers are swapped: the line goes from the older one to that of now, and on.": (
+            x0_before - change * h / (2 * h_before)
+        ),
     }
-    if same(value, look_ahead(x0, x0_before, before, now, then)):
+    expected = look_ahead(x0, x0_before, before, now, then)
+    if same(value, expected):
         return
+    worst = int((value.detach().to(x0) - expected).abs().argmax())
     diagnose(
-        value, named.items(), "for two equal answers yours should be that answer, and for a line its value halfway."
+        value,
+        named.items(),
+        f"where the answers are {float(x0_before[worst]):.3f} and then {float(x0[worst]):.3f}, yours is "
+        f"{float(value[worst]):.3f}; expected {float(expected[worst]):.3f}.",
     )
 
 
@@ -60,6 +69,9 @@ EXERCISE = Exercise(
         Mistake(lambda a, b, p, n, t: a + (a - b) * (n - p) / (2 * (t - n)), "turned over"),
         Mistake(lambda a, b, p, n, t: b + (a - b) * (t - n) / (2 * (n - p)), "older answer"),
         Mistake(lambda a, b, p, n, t: (a + b) / 2, "behind you"),
+        Mistake(lambda a, b, p, n, t: a, "which is DDIM"),
+        Mistake(lambda a, b, p, n, t: look_ahead(b, a, p, n, t), "are swapped"),
+        Mistake(lambda a, b, p, n, t: a + (a - b) * (t - n) / (n - p) / 3, "expected"),
     ),
     praise="an answer that was paid for before makes this step one of second order, for nothing.",
     trial=_trial,

@@ -34,6 +34,9 @@ def _examine(answer: Answer) -> None:
         ** (1 / rho),
         "that is even in log σ, which is ρ → ∞.": torch.logspace(1.90309, -1.69897, steps + 1),
         "ρ is fixed in your function at EDM's 7.": rho_grid(largest, smallest, steps, 7.0),
+        "the paper appends a 0 to its last level; here the last of steps + 1 levels is `smallest`.": torch.cat(
+            [rho_grid(largest, smallest, steps - 1, rho), torch.zeros(1)]
+        ),
     }
     if same(value, expected):
         # relative to each level: the small ones count as much
@@ -67,6 +70,7 @@ EXERCISE = Exercise(
         Mistake(lambda a, b, n, r: torch.linspace(a**r, b**r, n + 1) ** (1 / r), "swapped"),
         Mistake(lambda a, b, n, r: a * (b / a) ** (torch.arange(n + 1) / n), "ρ → ∞"),
         Mistake(lambda a, b, n, r: rho_grid(a, b, n, 7.0), "fixed in your function"),
+        Mistake(lambda a, b, n, r: torch.cat([rho_grid(a, b, n - 1, r), torch.zeros(1)]), "appends a 0"),
         Mistake(lambda a, b, n, r: rho_grid(a, b, n - 1, r), "a level is missing"),
         Mistake(lambda a, b, n, r: torch.cat([rho_grid(a, b, n, r), torch.zeros(1)]), "a level too many"),
     ),

@@ -13,8 +13,8 @@ from diffusion_teach.plots import EXACT_LINE
 from diffusion_teach.studies.sampling.measure import EVALUATIONS, METHODS, ROWS
 
 ALT = (
-    "Fréchet distances of digits in multiples of their floor, falling with the evaluations of the network, for seven "
-    "samplers and two judges; and the same against seconds."
+    "Fréchet distances of digits in multiples of their floor, for seven samplers and two judges. SDE 2M is near the "
+    "floor from nine evaluations on; Heun and EDM first rise, and come down last. The same against seconds."
 )
 
 
