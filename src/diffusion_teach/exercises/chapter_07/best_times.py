@@ -38,6 +38,7 @@ _P_MISTAKES: dict[str, Answer] = {
     "p is in proportion to E[h²]: you left out the root.": _times(_normal),
     "p falls where h is large. Look more often where a draw can be large.": _times(lambda m: _normal(m.rsqrt())),
     "p does not sum to one.": _times(lambda m: m.sqrt()),
+    "the root is of the numerator too: p is √E[h²] over the sum of the roots.": _times(lambda m: m / m.sqrt().sum()),
     "every step is as likely: the moments do nothing.": _times(lambda m: torch.full_like(m, 1 / len(m))),
     "a softmax is no proportion: divide by the sum.": _times(lambda m: m.sqrt().softmax(0)),
 }
@@ -47,21 +48,25 @@ _W_MISTAKES: dict[str, Answer] = {
     "without a weight the mean is that of other times: what is drawn more often counts for more.": _times(
         _root, torch.ones_like
     ),
+    "that is one over the number of steps, whatever was drawn. The weight undoes p: 1/(n·p).": _times(
+        _root, lambda p: torch.full_like(p, 1 / len(p))
+    ),
 }
 
 
 def _examine(answer: Answer) -> None:
-    moments = torch.tensor([1.0, 4.0, 9.0, 0.25], dtype=torch.float64)
+    moments = torch.tensor([2.0, 4.0, 9.0, 0.25], dtype=torch.float64)
     value, right = answer(moments), best_times(moments)
     if not same(value, right):
         named = {"probabilities": _P_MISTAKES, "weights": _W_MISTAKES}
         for place, (what, mistakes) in enumerate(named.items()):
             if not same(value[place], right[place]):
+                worst = int((value[place].detach() - right[place]).abs().argmax())
                 diagnose(
                     value[place],
                     ((words, wrong(moments)[place]) for words, wrong in mistakes.items()),
-                    f"for E[h²] = 1, 4, 9, ¼ the first of the {what} is {float(value[place, 0]):.4g}; expected "
-                    f"{float(right[place, 0]):.4g}.",
+                    f"for E[h²] = 2, 4, 9, ¼ entry {worst} of the {what} is {float(value[place, worst]):.4g}; expected "
+                    f"{float(right[place, worst]):.4g}.",
                 )
         raise Wrong("probabilities and weights are each nearly right, and not to four digits.")
 

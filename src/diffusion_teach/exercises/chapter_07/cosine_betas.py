@@ -45,6 +45,9 @@ _LEFT_OVER = _betas(_bar, made=lambda bar: bar[1:] / bar[:-1])
 _DIFFERENCE = _betas(_bar, made=lambda bar: bar[:-1] - bar[1:])
 _UNCLIPPED = _betas(_bar, clip=lambda betas, largest: betas)
 _CLIPPED_BELOW = _betas(_bar, clip=lambda betas, largest: betas.clamp(min=1 - largest, max=largest))
+_TURNED_OVER = _betas(_bar, made=lambda bar: 1 - bar[:-1] / bar[1:])
+_NO_BRACKETS = _betas(lambda t, s: torch.cos((t + s / 1 + s) * math.pi / 2) ** 2)
+_OWN_CLIP = _betas(_bar, clip=lambda betas, largest: betas.clamp(max=0.999))
 _OF_ALL = _betas(_bar, made=lambda bar: 1 - bar[1:])
 
 _COSINE_MISTAKES = {
@@ -57,6 +60,9 @@ _COSINE_MISTAKES = {
     "β is no difference of ᾱ but a ratio: ᾱ_k = (1 − β_k)·ᾱ_{k−1}.": _DIFFERENCE,
     "the last β is not clipped: it is 1, and the step keeps nothing.": _UNCLIPPED,
     "small betas are raised: clip from above only.": _CLIPPED_BELOW,
+    "the ratio is turned over: ᾱ of the step stands above, that of the one before below.": _TURNED_OVER,
+    "you divide by 1 and not by 1 + s: mind the brackets.": _NO_BRACKETS,
+    "`largest` does nothing: you clip at .999 whatever is asked for.": _OWN_CLIP,
     "that is 1 − ᾱ_k, the noise of all k steps. β_k is that of one: divide by ᾱ of the step before.": _OF_ALL,
 }
 
@@ -71,7 +77,13 @@ def _examine(answer: Answer) -> None:
             ((words, wrong(*given)) for words, wrong in _COSINE_MISTAKES.items()),
             f"of ten betas with s = 0.1 the entry {place} is off most: expected {float(right[place]):.4f}, yours is "
             f"{float(value[place]):.4f}.",
+            near=_near,
         )
+
+
+def _near(value: Tensor, wrong: Tensor) -> bool:
+    """Alike, also where the last beta is huge."""
+    return same(value[:-1], wrong[:-1]) and same(value[-1:], wrong[-1:])
 
 
 def _trial(generator: torch.Generator) -> Trial:
@@ -95,6 +107,9 @@ EXERCISE = Exercise(
         Mistake(_UNCLIPPED, "not clipped"),
         Mistake(_CLIPPED_BELOW, "from above only"),
         Mistake(_OF_ALL, "noise of all k steps"),
+        Mistake(_TURNED_OVER, "turned over"),
+        Mistake(_NO_BRACKETS, "mind the brackets"),
+        Mistake(_OWN_CLIP, "whatever is asked for"),
     ),
     praise="from the curve to the table, with one beta that has to be clipped.",
     trial=_trial,

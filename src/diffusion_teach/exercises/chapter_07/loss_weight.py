@@ -29,6 +29,13 @@ _WEIGHT_MISTAKES: dict[str, Answer] = {
     "1/D² is the weight of the bare prediction. The error of ε is α times as large.": lambda p, q, alpha, sigma: (
         1 / (alpha * q - sigma * p) ** 2
     ),
+    "that is D² itself. The error of ε is α/D times that of the target: weigh by (α/D)².": lambda p, q, alpha, sigma: (
+        (alpha * q - sigma * p) ** 2
+    ),
+    "you multiply by D where you should divide: (α/D)².": lambda p, q, alpha, sigma: (
+        (alpha * (alpha * q - sigma * p)) ** 2
+    ),
+    "p counts, too: D is α·q − σ·p, not α·q.": lambda p, q, alpha, sigma: 1 / q**2,
     "p and q have changed places: α stands with q.": lambda p, q, alpha, sigma: (alpha / (alpha * p - sigma * q)) ** 2,
     "the length of the row is not its determinant: √(p² + q²) is D for v alone.": lambda p, q, alpha, sigma: (
         alpha**2 / (p**2 + q**2)

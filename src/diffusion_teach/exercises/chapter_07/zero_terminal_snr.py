@@ -33,6 +33,12 @@ _ZERO_MISTAKES: dict[str, Answer] = {
     "you scale by √ᾱ₁ and forget to divide by what is left of it after the shift.": lambda bar: (
         (bar[0].sqrt() * (bar.sqrt() - bar[-1].sqrt())) ** 2
     ),
+    "you divide by 1 − √ᾱ_T. What is left of the first entry after the shift is √ᾱ₁ − √ᾱ_T.": lambda bar: (
+        ((bar.sqrt() - bar[-1].sqrt()) / (1 - bar[-1].sqrt())) ** 2
+    ),
+    "you scale by ᾱ₁ where √ᾱ₁ belongs.": lambda bar: (
+        (bar[0] * (bar.sqrt() - bar[-1].sqrt()) / (bar[0].sqrt() - bar[-1].sqrt())) ** 2
+    ),
 }
 
 
@@ -40,11 +46,12 @@ def _examine(answer: Answer) -> None:
     bar = torch.tensor([0.8, 0.5, 0.3, 0.1], dtype=torch.float64)
     value, right = answer(bar), zero_terminal(bar)
     if not same(value, right):
-        ends = f"from {float(value.detach().flatten()[0]):.3f} to {float(value.detach().flatten()[-1]):.3f}"
+        worst = int((value.detach() - right).abs().argmax())
         diagnose(
             value,
             ((words, wrong(bar)) for words, wrong in _ZERO_MISTAKES.items()),
-            f"ᾱ should run from 0.800 to 0, and its root change by a shift and a factor. Yours runs {ends}.",
+            f"of ᾱ = 0.8, 0.5, 0.3, 0.1 entry {worst} should become {float(right[worst]):.3f}; yours is "
+            f"{float(value[worst]):.3f}. The root changes by a shift and a factor.",
         )
 
 
