@@ -84,8 +84,8 @@ CLAIMS: tuple[Claim, ...] = (
         id="the-row-carries-the-ladder",
         chapter=CHAPTER,
         sentence="after 600 steps on EDM's noise a network asked by EDM's row is off the best answer by at most half "
-        "the data's variance on every rung, at σ = 0.5 by less than a tenth of what the mean is; asked for ε in its unit, "
-        "at σ = 80 by more than thirty times that variance.",
+        "the data's variance on every rung, at σ = 0.5 by less than a tenth of what the mean is; asked for ε in its "
+        "unit, at σ = 80 by more than thirty times that variance.",
         bounds={"row": at_most(0.5), "seen": at_most(0.1), "eps": at_least(30)},
         source="karras2022elucidating",
     ),
