@@ -118,7 +118,7 @@ LIKELIHOOD_MNIST = LikelihoodRecipe(
     summary="a diffusion model of MNIST's digits with its bits per dimension",
     intended_use=(
         "Teaching: to measure the likelihood of 28 × 28 digits like MNIST's. It is trained on the last digits of "
-        "pixels as much as on shapes: ddpm-mnist draws better ones."
+        "pixels as much as on shapes; to draw digits take ddpm-mnist."
     ),
     data_from=DATA + ", dequantised",
     licence=DDPM_MNIST.licence,

@@ -26,7 +26,7 @@ def score_on_ve(
 
 def _two_bumps(x: Tensor, alpha: Tensor) -> Tensor:
     """E[ε|x_t] of two narrow bumps at ±(1, .5) on VP, with α told."""
-    centre = torch.tensor([1.0, 0.5], dtype=x.dtype)
+    centre, alpha = torch.tensor([1.0, 0.5], dtype=x.dtype), torch.as_tensor(alpha, dtype=x.dtype)
     variance = 1 - 0.9 * alpha**2  # α²·.1 + σ²
     bump = centre * torch.tanh(
         alpha * (x @ centre).unsqueeze(-1) / variance
@@ -54,11 +54,14 @@ def _examine(answer: Answer) -> None:
             "α² = 1/(1 + σ²), and you took it for α: the root is missing.": -_two_bumps(alpha**2 * x, alpha**2) / sigma,
             "you divide by σ². The score is −ε̂/σ, as ε̂ is a noise of deviation 1.": -eps / sigma**2,
         }
-        if not same(value, score_on_ve(_two_bumps, x, sigma)):
+        expected = score_on_ve(_two_bumps, x, sigma)
+        if not same(value, expected):
+            worst = int((value.detach().to(x) - expected).abs().sum(1).argmax())
+            told = [[round(float(v), 3) for v in part[worst]] for part in (x, value, expected)]
             diagnose(
                 value,
                 named.items(),
-                "try it on noise alone: at a huge σ the score of VE is −x/σ², and yours is not.",
+                f"at σ = {level:g} and x = {told[0]} yours is {told[1]}; the score of VE is {told[2]}.",
             )
 
 
@@ -66,7 +69,7 @@ def _trial(g: torch.Generator) -> Trial:
     tilt = torch.randn(2, 2, generator=g, dtype=torch.float64)
 
     def network(x: Tensor, alpha: Tensor) -> Tensor:
-        return torch.sin(x @ tilt.to(x.dtype)) + alpha * x
+        return torch.sin(x @ tilt.to(x.dtype)) + torch.as_tensor(alpha, dtype=x.dtype) * x
 
     x = torch.randn(30, 2, generator=g, dtype=torch.float64)
     return Trial((network, x, torch.tensor(uniform(g, 0.3, 4), dtype=torch.float64)))

@@ -60,7 +60,11 @@ def _uniform_noise(shape: torch.Size, *, dtype: torch.dtype, generator: torch.Ge
     return torch.rand(shape, dtype=dtype, generator=generator)
 
 
-F, G2, H, K = -1.5, 2.0, 0.1, 0.5
+def _centred_noise(shape: torch.Size, *, dtype: torch.dtype, generator: torch.Generator) -> Tensor:
+    return 12**0.5 * (torch.rand(shape, dtype=dtype, generator=generator) - 0.5)
+
+
+F, G2, H, K = -1.5, 4.0, 0.1, 0.6
 _all_near = within(0.009, 0.009, 0.009)
 
 
@@ -85,6 +89,10 @@ def _step_mistakes(k: float) -> dict[str, tuple[float, float, float]]:
             0.5 * G2 * H,
             z,
         ),
+        "½ is missing: the score has the factor ½(1 + k²)·g².": (x, (1 + k**2) * G2 * H, z),
+        "h is missing from the pull of the score: all of the drift is multiplied by h.": (x, s / H, z),
+        "that is Langevin's noise, √(2h). Brownian motion moves by √h: √(g²·h).": (x, s, z * 2**0.5),
+        "the pull has k·g² where ½(1 + k²)·g² belongs.": (x, k * G2 * H, z),
         "(1 + k)² or (1 + k) stands where 1 + k² belongs: variances add, deviations do not.": (
             x,
             0.5 * (1 + k) * G2 * H,
@@ -112,6 +120,8 @@ def _examine(answer: Answer) -> None:
         right = (_share(F, H), _pull(G2, H, k), _kick(G2, H, k))
         if abs(float(noise.mean())) > 0.02:
             raise Wrong("your noise has a mean beside 0: use `randn`, and not `rand`.")
+        if float(noise.std()) > 0.02 and float((noise / noise.std()).pow(4).mean()) < 2.5:  # 3 for a Gaussian
+            raise Wrong("your noise is no Gaussian's: use `randn`.")
         if not _all_near(found, right):
             diagnose(
                 found,
@@ -147,6 +157,11 @@ EXERCISE = Exercise(
         Mistake(_reverse(_share, _pull, lambda g2, h, k: (g2 * h) ** 0.5), "whatever k is"),
         Mistake(_reverse(_share, _pull, lambda g2, h, k: 0.0), "no noise"),
         Mistake(_reverse(_share, _pull, _kick, _uniform_noise), "a mean beside 0"),
+        Mistake(_reverse(_share, _pull, _kick, _centred_noise), "no Gaussian's"),
+        Mistake(_reverse(_share, lambda g2, h, k: (1 + k**2) * g2 * h, _kick), "½ is missing"),
+        Mistake(_reverse(_share, lambda g2, h, k: 0.5 * (1 + k**2) * g2, _kick), "h is missing"),
+        Mistake(_reverse(_share, lambda g2, h, k: k * g2 * h, _kick), "k·g² where"),
+        Mistake(_reverse(_share, _pull, lambda g2, h, k: k * (2 * g2 * h) ** 0.5), "Langevin's noise"),
     ),
     praise="one line holds Anderson's walk, the probability flow, and all between.",
     trial=_trial,

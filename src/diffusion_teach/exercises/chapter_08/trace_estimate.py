@@ -52,12 +52,15 @@ def _examine(answer: Answer) -> None:
     mean, deviation = (float(part[0]) for part in truth(x))
     same(value, x[:, 0])
     found = (float(value.detach().double().mean()), float(value.detach().double().std()))
+    if len(passes) == 1 and len(passes[0]) > len(x):
+        raise Wrong("you ask f for more points than were given: differentiate it, and do not take differences.")
     if len(passes) > 1:
         raise Wrong(f"your function calls f {len(passes)} times. One call and one backward pass are enough.")
     if not math.isclose(found[0], mean, abs_tol=0.15):
         named = {
             "that is vᵀf: f is not differentiated in it.": (0.0, 4.507),
-            "your directions have length one, E[vvᵀ] = I/d: the trace comes out d times too small.": (mean / 2, 1.5),
+            "d times too small: your directions have length one, E[vvᵀ] = I/d, or you take a mean where the sum "
+            "over the coordinates belongs.": (mean / 2, 1.5),
             "your v are 0 or 1, not ±1: E[vvᵀ] is then not I.": (2.5, 2.475),
             "that is the sum of Jᵀv: multiply it by v once more before you sum.": (0.0, 5.220),
         }
@@ -118,6 +121,12 @@ def _mistaken_two_calls(f: Callable[[Tensor], Tensor], x: Tensor, generator: tor
     return ((f(x + 1e-3 * v) - f(x - 1e-3 * v)) / 2e-3 * v).sum(1)
 
 
+def _mistaken_differences(f: Callable[[Tensor], Tensor], x: Tensor, generator: torch.Generator) -> Tensor:
+    v = 2.0 * torch.randint(0, 2, x.shape, generator=generator).to(x.dtype) - 1
+    after, before = f(torch.cat([x + 1e-3 * v, x - 1e-3 * v])).chunk(2)
+    return ((after - before) / 2e-3 * v).sum(1)
+
+
 def _trial(g: torch.Generator) -> Trial:
     f, truth = _field(uniform(g, 0.5, 2), uniform(g, 3, 5))
     x = torch.tensor([100.0, 0.3]) * torch.randn(4000, 2, generator=g)
@@ -138,7 +147,8 @@ EXERCISE = Exercise(
         Mistake(_mistaken_exact, "does not scatter"),
         Mistake(_mistaken_one_side, "v once more"),
         Mistake(_mistaken_two_calls, "calls f 2 times"),
+        Mistake(_mistaken_differences, "do not take differences"),
     ),
-    praise="one backward pass, whatever the dimension: that is what makes likelihoods of pictures possible.",
+    praise="one pass, whatever the dimension: that is what makes likelihoods of pictures possible.",
     trial=_trial,
 )

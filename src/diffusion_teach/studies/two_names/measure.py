@@ -3,6 +3,7 @@
 Each row is a pair: the shipped NCSN with a DDPM that was trained for as many steps, and with itself of another seed.
 The distance is ‖x̂₀ᵃ − x̂₀ᵇ‖²/‖x̂₀ᵇ − mean digit‖² over 1,000 test digits, each in one draw of noise. The rows lie in
 `results.json` beside this file; each costs a training, on the fastest device that there is.
+The first pair shares a seed, and so its batches and its noise.
 """
 
 from __future__ import annotations
