@@ -112,8 +112,8 @@ CLAIMS = (
         id="as-near-on-digits",
         chapter=CHAPTER,
         sentence="at each of eight log-SNRs, NCSN and a DDPM that was trained for as many steps differ in what they "
-        "see of a digit by .5 to 2 times as much as two seeds of NCSN.",
-        bounds={"across_over_within": between(0.5, 2)},
+        "see of a digit by .9 to 1.15 times as much as two seeds of NCSN.",
+        bounds={"across_over_within": between(0.9, 1.15)},
         source="ho2020denoising",
         facts=(3,),
         stored="python -m diffusion_teach.studies two_names.measure",
