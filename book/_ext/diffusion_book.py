@@ -13,6 +13,7 @@ from typing import Any
 
 import ablation_table
 import api_pages
+import facts
 import ledger
 import scoreboard
 from docutils import nodes
@@ -52,7 +53,10 @@ def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
         return
     source[0] = source[0].replace("](../notebooks/", "](notebooks/")
     if docname == "ledger":
-        source[0] = source[0].replace(ledger.PLACE, ledger.markdown(Path(app.srcdir) / "notebooks"))
+        known = facts.anchors((Path(app.srcdir) / "facts.md").read_text(encoding="utf-8"))
+        source[0] = source[0].replace(ledger.PLACE, ledger.markdown(Path(app.srcdir) / "notebooks", facts=known))
+    if docname == "facts":
+        source[0] = facts.markdown(source[0], Path(app.srcdir) / "notebooks")
     if docname == "scoreboard":
         source[0] = source[0].replace(scoreboard.PLACE, scoreboard.markdown(stored.rows()))
         source[0] = source[0].replace(scoreboard.JUDGES_PLACE, scoreboard.judges(judges.rows()))
@@ -138,8 +142,8 @@ def ask_no_other_host(app: Sphinx, exception: Exception | None) -> None:
 def always_outdated(
     app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
 ) -> list[str]:
-    """The ledger, the API pages and those with tables of studies depend on more than their own file: read them anew."""
-    return [name for name in ("ledger", "scoreboard", "fast", "api") if name in env.found_docs]
+    """These pages depend on more than their own file: read them anew."""
+    return [name for name in ("facts", "ledger", "scoreboard", "fast", "api") if name in env.found_docs]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
