@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from playwright.sync_api import Page
+
+Scripted = Callable[[str], AbstractContextManager[Page]]
+WalkByTab = Callable[[Page, str], None]
 PLAYGROUND = Path(__file__).resolve().parents[2] / "book" / "assets" / "playground"
 
 
