@@ -14,9 +14,8 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, sync_playwright
 
-from tests.site.scripts import Scripted, WalkByTab
+from tests.site.scripts import SITE, Scripted, WalkByTab
 
-SITE = Path(__file__).resolve().parents[2] / "book" / "_build" / "html"
 NAMES = ("chromium", "google-chrome", "google-chrome-stable")
 MISSING = """
 The tests of the pages need Chromium, and none was found: not by Playwright, nor on the path as {names}.
@@ -98,6 +97,8 @@ def walk_by_tab() -> WalkByTab:
         controls = ":is(a, canvas[tabindex='0'], button:enabled, select:enabled, input:enabled):visible"
         wanted = page.locator(f"{root} {controls}").count()
         page.locator(f"{root} {controls}").first.focus()
+        page.keyboard.press("Shift+Tab")  # by key, or a browser that has seen a mouse shows no focus
+        page.keyboard.press("Tab")
         reached = 0
         while reached < 100 and page.evaluate(f"document.activeElement.closest('{root}') !== null"):
             reached += 1

@@ -10,7 +10,9 @@ from playwright.sync_api import Page
 
 Scripted = Callable[[str], AbstractContextManager[Page]]
 WalkByTab = Callable[[Page, str], None]
-PLAYGROUND = Path(__file__).resolve().parents[2] / "book" / "assets" / "playground"
+BOOK = Path(__file__).resolve().parents[2] / "book"
+PLAYGROUND = BOOK / "assets" / "playground"
+SITE = BOOK / "_build" / "html"
 
 
 def mathematics(name: str) -> str:
