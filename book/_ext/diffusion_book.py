@@ -41,6 +41,7 @@ OF_ONE_PAGE = {
     f"playground_{name}": tuple(f"playground/{file}" for file in (*OF_PLAYGROUNDS, *files))
     for name, files in {
         "field": ("field.css", "field_math.js", "field_scenes.js", "field.js"),
+        "digits": ("digits.css", "digits_files.js", "digits_math.js", "digits.js"),
         "duel": ("duel.css", "duel_math.js", "duel.js"),
     }.items()
 }
