@@ -14,6 +14,7 @@ from typing import Any
 import ablation_table
 import api_pages
 import facts
+import finished_pages
 import ledger
 import scoreboard
 from docutils import nodes
@@ -24,8 +25,6 @@ from sphinx.errors import ExtensionError
 from diffusion_teach.studies import ablation, equal_terms, judges
 from diffusion_teach.studies import scoreboard as stored
 from diffusion_teach.studies.ablation import pace
-
-FONT_SCRIPT = re.compile(r"<script[^>]*fontawesome\.js[^>]*></script>")
 
 OUTSIDE = {
     ".html": re.compile(
@@ -116,17 +115,14 @@ def escape_docstring(app: Sphinx, what: str, name: str, obj: object, options: ob
     lines[:] = api_pages.to_restructured_text(lines)
 
 
-def drop_unused(app: Sphinx, exception: Exception | None) -> None:
-    """Leave out source maps, and the script that does what Font Awesome's style sheet does: 4 MB nobody needs."""
+def finish_pages(app: Sphinx, exception: Exception | None) -> None:
+    """Change the finished pages: see `finished_pages`."""
     if exception is not None or app.builder.format != "html":
         return
-    for path in [*Path(app.outdir).rglob("*.map"), *Path(app.outdir).rglob("fontawesome.js")]:
-        path.unlink()
-    for page in Path(app.outdir).rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        lean = FONT_SCRIPT.sub("", text)
-        if lean != text:
-            page.write_text(lean, encoding="utf-8")
+    site = Path(app.outdir)
+    finished_pages.drop_maps(site)
+    for page in site.rglob("*.html"):
+        finished_pages.finish(page, site)
 
 
 def ask_no_other_host(app: Sphinx, exception: Exception | None) -> None:
@@ -154,6 +150,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", scripts_of_one_page)
     app.connect("env-get-outdated", always_outdated)
     app.connect("autodoc-process-docstring", escape_docstring, priority=100)
-    app.connect("build-finished", drop_unused)
+    app.connect("build-finished", finish_pages)
     app.connect("build-finished", ask_no_other_host, priority=900)
     return {"version": "0.1.0", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, sync_playwright
 
 from tests.site.scripts import SITE, Scripted, WalkByTab
 
+PATIENCE = 300_000  # milliseconds, on a busy machine
 NAMES = ("chromium", "google-chrome", "google-chrome-stable")
 MISSING = """
 The tests of the pages need Chromium, and none was found: not by Playwright, nor on the path as {names}.
@@ -33,8 +36,17 @@ def find_chromium(playwright: Playwright) -> str:
     return pytest.exit(MISSING.format(names=", ".join(NAMES)), returncode=1)
 
 
+def wait_for_function(page: Page, expression: str, *, arg: Any = None, timeout: float = PATIENCE) -> None:
+    """Ask until the answer is yes. Playwright's own does it by `eval`, which the pages' policy forbids."""
+    end = time.monotonic() + timeout / 1000
+    while not page.evaluate(expression, arg):
+        assert time.monotonic() < end, f"not so after {timeout / 1000:g} seconds: {expression}"
+        page.wait_for_timeout(30)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    Page.wait_for_function = wait_for_function  # type: ignore[method-assign,assignment]
     with sync_playwright() as playwright:
         path = find_chromium(playwright)
         chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=180_000)
