@@ -263,10 +263,10 @@ def test_from_the_same_noise_a_digit_is_the_librarys(
 def test_from_the_same_noise_what_is_completed_is_the_librarys(loaded: Page, model: Learned) -> None:
     y, known = mnist.to_model(mnist.load("test")[0][:1]), torch.zeros(1, 1, 28, 28, dtype=torch.bool)
     known[..., 14:, :] = True
-    z = torch.randn(60, 1, 1, 28, 28, generator=torch.Generator().manual_seed(2))
+    z = torch.randn(100, 1, 1, 28, 28, generator=torch.Generator().manual_seed(2))
     paint = {"y": y.flatten().tolist(), "known": known.flatten().int().tolist(), "repeats": 2}
-    asked = {"labels": [7], "w": 1.0, "sampler": "ancestral", "steps": 12, "z": z.view(60, -1).tolist(), "paint": paint}
-    found = loaded.evaluate(WALK, asked)
+    asked = {"labels": [7], "w": 1.0, "sampler": "ancestral", "steps": 12, "z": z.view(100, -1).tolist()}
+    found = loaded.evaluate(WALK, asked | {"paint": paint})
     draws, times = iter(z), samplers.time_grid(model.schedule, 12, spacing="logistic")
     denoiser = library_denoiser(model, [7], 1.0)
     wanted = samplers.inpaint(denoiser, y, known, times, repeats=2, noise=lambda like: next(draws))
