@@ -143,6 +143,7 @@ class CaptionedRecipe(CanvasRecipe):
             images, about = in_fresh_hand(n, denoiser.device, unseen=unseen, seed=how.seed)
             drawn = self._asked(denoiser, about, how).to(denoiser.device)
             found[name] = reading.obedience(about, drawn, judge)
+            found[f"obeyed_{name}"] = float(reading.obeyed(about, drawn, judge)["all"].double().mean())
             found[f"ceiling_{name}"] = reading.obedience(about, through(denoiser, canvases.to_model(images)), judge)
         return found
 
