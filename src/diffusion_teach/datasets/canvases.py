@@ -151,7 +151,7 @@ def draw(
         glyph_count: of the split's digits that are used, the first ones.
         generator: draws all; its device is where this computes and where the result lies.
     """
-    count = _checks.integer("count", count)
+    count, glyph_count = _checks.integer("count", count), _checks.integer("glyph_count", glyph_count)
     generator = _checks.generator(generator)
     device = CPU if generator is None else generator.device
     points, labels = glyphs(split, glyph_count, device=device)
@@ -172,8 +172,9 @@ def fields_of(
     """What canvases show, (count, 7) int64: drawn evenly where `about` is −1 or not given, see `draw`."""
     generator, unseen = _checks.generator(generator), _checks.flag("unseen", unseen)
     device = CPU if generator is None else generator.device
-    given = torch.full((_checks.integer("count", count), len(captions.FIELDS)), -1) if about is None else about
-    _checks.tensor("about", given, (count, len(captions.FIELDS)), floating=False)
+    count = _checks.integer("count", count)
+    given = torch.full((count, len(captions.FIELDS)), -1) if about is None else about
+    given = captions.check_fields("about", given, count)
 
     def fresh() -> Tensor:
         u = torch.rand(count, len(captions.FIELDS), generator=generator, device=device)
@@ -217,7 +218,7 @@ def _ink(points: Tensor, labels: Tensor, fields: Tensor, which: int, generator: 
 
 def middles(fields: Tensor) -> Tensor:
     """Where the digits of canvases (B, 7) lie, (B, 2, 2) float32: of each x and y; a single has only the first."""
-    _checks.tensor("fields", fields, ("B", len(captions.FIELDS)), floating=False)
+    captions.check_fields("fields", fields)
     device, middle = fields.device, SIZE_OF_CANVAS / 2
     signs = torch.tensor([[0, 0], [-1, -1], [1, -1], [-1, 1], [1, 1]], device=device)[fields[:, PLACE]]
     far = middle - torch.tensor(HEIGHTS, device=device)[fields[:, SIZE]] / 2 - MARGIN

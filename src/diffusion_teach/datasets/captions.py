@@ -173,5 +173,20 @@ def held_out(about: Tensor) -> Tensor:
 
 
 def _rows(about: Tensor) -> Tensor:
-    _checks.tensor("about", about, ("B", len(FIELDS)), floating=False)
-    return _checks.indices("about", about + 1, max(map(len, SOURCES)) + 1) - 1
+    return check_fields("about", about)
+
+
+def check_fields(name: str, value: Tensor, rows: int | str = "B") -> Tensor:
+    """Check what canvases show or are asked to show, (rows, 7), −1 for what is left open, and return it as int64."""
+    _checks.tensor(name, value, (rows, len(FIELDS)), floating=False)
+    if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
+        mend = f"Convert it with {name}.long()."
+        raise TypeError(f"{name} must hold whole numbers, got {_checks.describe(value)}. {mend}")
+    value = value.long()
+    most = torch.tensor([len(source) for source in SOURCES], device=value.device)
+    if ((value < -1) | (value >= most)).any():
+        raise ValueError(
+            f"{name} must hold numbers from -1 to below {most.tolist()}, a column each; got {value.amin(0).tolist()} "
+            f"to {value.amax(0).tolist()}."
+        )
+    return value

@@ -62,8 +62,8 @@ def cut_out(x: Tensor, box: Tensor) -> Tensor:
 
     The longer side becomes 20 pixels, and the rest is paper, as in MNIST.
     """
-    _checks.tensor("x", x, ("B", 1, "H", "W"), finite=False)
-    left, top, right, bottom = _checks.tensor("box", box, (len(x), 4)).unbind(1)
+    x = _checks.tensor("x", x, ("B", 1, "H", "W")).float()
+    left, top, right, bottom = _checks.tensor("box", box, (len(x), 4)).to(x).unbind(1)
     h, w = x.shape[2:]
     scale = torch.maximum(right - left, bottom - top).clamp(min=2.0) / BOX
     line = torch.arange(SIDE, device=x.device) + 0.5 - SIDE / 2
@@ -93,8 +93,8 @@ def strokes(x: Tensor) -> dict[str, Tensor]:
     """Measures of the ink of pictures (B, 1, H, W), each (B,): `height` and `width` of its box, `x` and `y` of the
     box's middle, `slant`, and `thickness`, of the height; NaN where there is no ink.
     """
-    box = boxes(x)
-    left, top, right, bottom = box.unbind(1)
+    left, top, right, bottom = boxes(x).unbind(1)
+    x = x.float()
     ink = (0.75 * x[:, 0] + 0.5).clamp(0, 1)  # sharper at the edge, nothing of what is faint
     area = ink.sum((1, 2))
     across, down = (torch.arange(size, device=x.device) + 0.5 for size in (x.shape[3], x.shape[2]))
@@ -133,7 +133,7 @@ def read(x: Tensor, judge: Classifier | None = None) -> Tensor:
         x: in [−1, 1].
         judge: names the digits; by default `reader()`, on the device of x.
     """
-    _checks.tensor("x", x, ("B", 1, canvases.SIZE_OF_CANVAS, canvases.SIZE_OF_CANVAS))
+    x = _checks.tensor("x", x, ("B", 1, canvases.SIZE_OF_CANVAS, canvases.SIZE_OF_CANVAS)).float()
     seen = strokes(x)
     height, width = seen["height"], seen["width"]
     above = height > TALL
@@ -166,9 +166,8 @@ def obeyed(asked: Tensor, x: Tensor, judge: Classifier | None = None) -> dict[st
     A field that was left open, −1, is obeyed whatever the picture shows; those of `SINGLE` count for a single digit,
     those of `PAIR` for a pair, and the others are true.
     """
-    asked = _checks.indices("asked", asked + 1, 11, (len(x), len(captions.FIELDS))) - 1
-    asked = asked.to(x.device)
     found = read(x, judge)
+    asked = captions.check_fields("asked", asked, len(x)).to(x.device)
     pair = asked[:, LAYOUT] > 0
     right = (found == asked) | (asked < 0)
     for field in range(len(captions.FIELDS)):
@@ -185,8 +184,7 @@ def obedience(asked: Tensor, x: Tensor, judge: Classifier | None = None) -> Mapp
         `single` and `pair`: the share of each field that counts, `all` for all of them together, and `count`; a kind
         that was not asked for is left out.
     """
-    right = obeyed(asked, x, judge)
-    pair = (asked[:, LAYOUT] > 0).to(x.device)
+    right, pair = obeyed(asked, x, judge), (asked[:, LAYOUT] > 0).to(x.device)
     table: dict[str, Any] = {}
     for kind, fields, rows in (("single", SINGLE, ~pair), ("pair", PAIR, pair)):
         if rows.any():

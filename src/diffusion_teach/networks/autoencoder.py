@@ -39,7 +39,8 @@ class Autoencoder(OneStepGenerator):
         super().__init__()
         fine, coarse = _checks.sizes("width", width, 2)
         self.latent = _checks.integer("latent", latent)
-        if _checks.integer("image_size", image_size) % 4:
+        image_size, latent = _checks.integer("image_size", image_size), self.latent
+        if image_size % 4:
             raise ValueError(f"image_size must be a multiple of 4, got {image_size}.")
         self.shape = (_checks.integer("image_channels", image_channels), image_size, image_size)
         self.latent_shape = (latent, image_size // 4, image_size // 4)

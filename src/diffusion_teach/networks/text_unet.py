@@ -72,7 +72,7 @@ class TextUNet(Network):
         frequencies = torch.exp(torch.linspace(0, math.log(FASTEST), embedding // 2))
         self.register_buffer("frequencies", frequencies, persistent=False)
         self.embed = nn.Sequential(nn.Linear(embedding, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
-        self.text = TextEncoder(classes, length, text)
+        self.text = TextEncoder(classes, length, _checks.integer("text", text))
         self.stem = nn.Conv2d(folded, fine, 3, padding=1)
         self.encoder = ResidualBlock(fine, embedding, convolutions=2)
         self.encoder_attention = PlacesAttention(fine, text, to_places=False)
@@ -126,7 +126,7 @@ class TextUNet(Network):
         """Features of the words of captions (B, L), (B, L, text); of no caption, (1, L, text)."""
         if cond is None:
             cond = torch.full((1, *self.condition), self.classes, device=self.frequencies.device)
-        features: Tensor = self.text(cond)
+        features: Tensor = self.text(_checks.indices("cond", cond, self.classes + 1, ("B", *self.condition)))
         return features
 
     def inside(self) -> list[nn.Parameter]:

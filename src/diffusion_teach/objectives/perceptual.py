@@ -46,6 +46,12 @@ def balance(reconstruction: Tensor, adversarial: Tensor, weight: Tensor) -> Tens
     for name, loss in {"reconstruction": reconstruction, "adversarial": adversarial}.items():
         if _checks.tensor(name, loss, finite=False).numel() != 1 or not loss.requires_grad:
             raise ValueError(f"{name} must be a scalar that depends on the weight, got {_checks.describe(loss)}.")
-    _checks.tensor("weight", weight)
-    lengths = [torch.autograd.grad(loss, weight, retain_graph=True)[0].norm() for loss in (reconstruction, adversarial)]
+    if not _checks.tensor("weight", weight).requires_grad:
+        raise ValueError("weight must have a gradient: take a parameter of the decoder.")
+    lengths = []
+    for loss in (reconstruction, adversarial):
+        (slope,) = torch.autograd.grad(loss, weight, retain_graph=True, allow_unused=True)
+        if slope is None:
+            raise ValueError("weight must be one that both losses depend on: that of the decoder's last layer.")
+        lengths.append(slope.norm())
     return (lengths[0] / (lengths[1] + DELTA)).clamp(max=MOST).detach()

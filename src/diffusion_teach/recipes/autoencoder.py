@@ -82,10 +82,8 @@ class AutoencoderRecipe(CanvasRecipe):
         """Canvases x (B, 1, 64, 64), and the noise of their latents (B, latent, 16, 16)."""
         images, _ = data
         rows = torch.randint(len(images), (self.batch,), generator=generator, device=images.device)
-        shape = Autoencoder(**dict(self.network)).latent_shape if self.network else (4, 16, 16)
-        return canvases.to_model(images[rows]), torch.randn(
-            self.batch, *shape, generator=generator, device=images.device
-        )
+        shape = (self.batch, int(dict(self.network).get("latent", 4)), *2 * [images.shape[-1] // 4])
+        return canvases.to_model(images[rows]), torch.randn(shape, generator=generator, device=images.device)
 
     def losses(self) -> tuple[Callable[..., Tensor], ...]:
         return (self.loss, self.discriminator_loss) if self.adversarial else (self.loss,)
