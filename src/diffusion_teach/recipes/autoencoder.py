@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from diffusion_teach import _checks, checkpoints
+from diffusion_teach import _checks, checkpoints, devices
 from diffusion_teach.datasets import canvases
 from diffusion_teach.exact.densities import gaussian_kl
 from diffusion_teach.generate import Sampling
@@ -95,7 +95,8 @@ class AutoencoderRecipe(CanvasRecipe):
         y, mean, log_variance = reconstructed(autoencoder, x, eps)
         loss = F.mse_loss(y, x)
         if self.perceptual:
-            loss = loss + self.perceptual * perceptual_distance(eye(x.device).features, x, y)
+            with devices.autocast(x.device, "float32"):  # features that hardly differ: 16 bits would round that away
+                loss = loss + self.perceptual * perceptual_distance(eye(x.device).features, x, y)
         if isinstance(model, Judged):
             fake = model.discriminator(y).flatten()
             verdict = generator_loss("non-saturating", fake, fake)
