@@ -32,7 +32,7 @@ from diffusion_teach.recipes.diffusion import SCHEDULES, make_schedule
 from diffusion_teach.training.optimizers import muon_and_adamw
 from diffusion_teach.training.recipe import plain
 
-COUNT = 1000
+COUNT = 200
 """Canvases of a row of a card: seen combinations, and as many held out."""
 
 
@@ -57,7 +57,7 @@ class CaptionedRecipe(CanvasRecipe):
     said: float = 0.6
     caption_dropout: float = 0.1
     sampler: str = "sde_dpm_solver"
-    sampler_steps: int = 20
+    sampler_steps: int = 10
     guidance: float = 2.0
 
     def __post_init__(self) -> None:
@@ -179,7 +179,7 @@ LDM_DIGITS = CaptionedRecipe(
     autoencoder="canvas-autoencoder",
     lr=2e-3,
     batch=256,
-    steps=7000,
+    steps=2000,
     warmup=200,
     decay="cosine",
     ema=0.998,

@@ -45,17 +45,16 @@ class Row:
     adversarial: float = 0.0
 
 
-def _rows(latent: int) -> dict[str, Row]:
-    kinds = {
-        "plain": Row(latent),
-        "perceptual": Row(latent, PERCEPTUAL),
-        "patch": Row(latent, adversarial=ADVERSARIAL),
-        "both": Row(latent, PERCEPTUAL, ADVERSARIAL),
+ROWS: Mapping[str, Row] = MappingProxyType(
+    {
+        "4 channels, plain": Row(4),
+        "4 channels, perceptual": Row(4, PERCEPTUAL),
+        "4 channels, patch": Row(4, adversarial=ADVERSARIAL),
+        "4 channels, both": Row(4, PERCEPTUAL, ADVERSARIAL),
+        "1 channel, plain": Row(1),
+        "1 channel, both": Row(1, PERCEPTUAL, ADVERSARIAL),
     }
-    return {f"{latent} channel{'s' if latent > 1 else ''}, {name}": row for name, row in kinds.items()}
-
-
-ROWS: Mapping[str, Row] = MappingProxyType({**_rows(4), **_rows(1)})
+)
 """By name; one channel is a harder compression than the shipped autoencoder's four."""
 
 
@@ -65,7 +64,7 @@ class Alike(AutoencoderRecipe):
 
     def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
         parts = (model.autoencoder, model.discriminator) if isinstance(model, Judged) else (model,)
-        return [adamw(cast(nn.Module, part).parameters(), lr=self.lr, betas=(0.5, 0.99)) for part in parts]
+        return [adamw(part.parameters(), lr=self.lr, betas=(0.5, 0.99)) for part in parts]
 
 
 def recipe(row: Row) -> Alike:
