@@ -17,6 +17,8 @@ from diffusion_teach.studies import stored
 PARTS = (
     "ablation.measure",
     "ablation.pace",
+    "canvas_codes.obedience",
+    "canvas_codes.terms",
     "duel2d.search",
     "duel2d.seeds",
     "duel2d.longer",
