@@ -69,6 +69,7 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     },
     "datasets.stacked_mnist.strip": lambda: {"images": images(2, 3)},
     "datasets.toy2d.unit_spread": lambda: {"mixture": mixture()},
+    "denoisers.by_classifier.ClassifierGuided": lambda: {"log_p": lambda x, t: x.flatten(1).sum(1)},
     "denoisers.exact.Exact": lambda: {"distribution": mixture()},
     "denoisers.guided.Guided": lambda: {"guidance": 1.0},
     "denoisers.latent.Latent": lambda: {"target": "v", "network": nn.Conv2d(4, 4, 1)},
@@ -97,6 +98,7 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
         "gaussian": GaussianMixture(torch.ones(1), torch.zeros(1, 2), torch.ones(1)),
     },
     "exact.heartbeat.*": lambda: {"x_t": torch.ones(1, 20), "ᾱ": 0.5, "T": 3},
+    "exact.labels.*": lambda: {"parts": [mixture(), mixture()], "prior": torch.ones(2), "label": 1, "w": 1.0},
     "exact.observation.observed": lambda: {
         "mixture": mixture(),
         "matrix": points(3, 2),
@@ -119,6 +121,11 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "metrics.features.of_training_images": lambda: {"rows": torch.tensor([0, 1])},
     "metrics.frechet.gaussian_fit": lambda: {"features": points()},
     "metrics.frechet.leading_order_bias": lambda: {"eigenvalues": torch.ones(2)},
+    "metrics.labels.*": lambda: {
+        "labels": torch.arange(len(images())),
+        "features": points(),
+        "covariances": torch.eye(2).expand(len(points()), 2, 2),
+    },
     "metrics.modes.kl_floor": lambda: {"modes": 8},
     "metrics.modes.mode_coverage": lambda: {"centres": points(3, 2), "std": 0.5},
     "metrics.modes.expected*": lambda: {"samples": 10},
@@ -164,6 +171,10 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "objectives.bound.continuous_bound": lambda: {"cells": 2},
     "objectives.bound.discrete_bound": lambda: {"levels": 3},
     "objectives.bound.noise_error": lambda: {"t": torch.tensor([0.5])},
+    "objectives.classification.noisy_cross_entropy": lambda: {
+        "classifier": lambda x, t: x,
+        "labels": torch.zeros(len(points()), dtype=torch.int64),
+    },
     "objectives.diffusion.ImportanceTimes": lambda: {"density": torch.tensor([1.0, 2.0])},
     "objectives.diffusion.ImportanceTimes.sample": lambda: {"shape": (4,)},
     "objectives.weights.bare_weight": lambda: {"name": "edm"},

@@ -33,6 +33,7 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "BatchedLinear": lambda: mlp.BatchedLinear(1, 2, 3),
     "CausalPixels": lambda: autoregressive.CausalPixels(4, 1, 1, 4, 1),
     "Classifier": Classifier,
+    "ClassifierGuided": lambda: denoisers.ClassifierGuided(exact(), lambda x, t: x.flatten(1).sum(1)),
     "Conditioned": lambda: denoisers.Conditioned(labelled(), torch.tensor([0, 1, 2, 3])),
     "Cosine": schedules.Cosine,
     "Cut": lambda: schedules.Cut(schedules.VP()),

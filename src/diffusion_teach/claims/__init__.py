@@ -25,6 +25,7 @@ from diffusion_teach.claims import (
     chapter_07,
     chapter_08,
     chapter_09,
+    chapter_10,
     chapter_11,
 )
 from diffusion_teach.claims.claim import Bound, Claim, Measured, as_floats, at_least, at_most, between
@@ -44,6 +45,7 @@ TABLE: dict[str, Claim] = {
         chapter_07,
         chapter_08,
         chapter_09,
+        chapter_10,
         chapter_11,
     )
     for claim in chapter.CLAIMS

@@ -4,6 +4,7 @@ A denoiser takes x_t and t and says which x₀ and which ε it sees there. A tra
 and later a distilled model all look the same to a sampler.
 """
 
+from diffusion_teach.denoisers.by_classifier import ClassifierGuided
 from diffusion_teach.denoisers.denoiser import Denoiser, check_denoiser, score
 from diffusion_teach.denoisers.exact import Exact
 from diffusion_teach.denoisers.guided import Guided

@@ -21,6 +21,7 @@ from diffusion_teach.exercises import (
     chapter_07,
     chapter_08,
     chapter_09,
+    chapter_10,
     chapter_11,
     chapter_13,
 )
@@ -43,6 +44,7 @@ TABLE: dict[str, Exercise] = {
         chapter_07,
         chapter_08,
         chapter_09,
+        chapter_10,
         chapter_11,
         chapter_13,
     )

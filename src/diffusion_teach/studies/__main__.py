@@ -24,6 +24,8 @@ PARTS = (
     "duel2d.longer",
     "equal_terms.search",
     "equal_terms.measure",
+    "guidance.measure",
+    "guidance.learned_from",
     "judges.measure",
     "latent_levels.measure",
     "sampling.measure",
