@@ -8,7 +8,7 @@ What compares them lies in `studies`.
 from __future__ import annotations
 
 from diffusion_teach import _checks
-from diffusion_teach.recipes import classifier, diffusion, encoder, gan, likelihood, vae
+from diffusion_teach.recipes import classifier, denoising_gan, diffusion, distillation, encoder, gan, likelihood, vae
 from diffusion_teach.training.recipe import Recipe
 
 _RECIPES: dict[str, Recipe] = {
@@ -24,6 +24,9 @@ _RECIPES: dict[str, Recipe] = {
         gan.GAN_STACKED,
         gan.GAN_PENALISED_STACKED,
         gan.RPGAN_STACKED,
+        denoising_gan.DDGAN_MNIST,
+        distillation.CONSISTENCY_MNIST,
+        distillation.ADD_MNIST,
         classifier.CLASSIFIER,
         encoder.ENCODER,
         likelihood.LIKELIHOOD_MNIST,
