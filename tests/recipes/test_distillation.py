@@ -16,15 +16,9 @@ from diffusion_teach import checkpoints, recipes
 from diffusion_teach.denoisers import Distilled, Learned
 from diffusion_teach.generate import Sampling, generate
 from diffusion_teach.networks.unet import UNet
-from diffusion_teach.recipes.distillation import (
-    ADD_MNIST,
-    CONSISTENCY_MNIST,
-    AdversarialDistillationRecipe,
-    ConsistencyRecipe,
-    DistillationRecipe,
-    Pupil,
-    begin_as,
-)
+from diffusion_teach.recipes.adversarial_distillation import ADD_MNIST, AdversarialDistillationRecipe
+from diffusion_teach.recipes.consistency import CONSISTENCY_MNIST, ConsistencyRecipe
+from diffusion_teach.recipes.distillation import DistillationRecipe, Pupil, begin_as
 from diffusion_teach.training import run
 
 SMALL = MappingProxyType({"width": (8, 16), "blocks": 1, "dense": 16, "embedding": 8})

@@ -8,7 +8,17 @@ What compares them lies in `studies`.
 from __future__ import annotations
 
 from diffusion_teach import _checks
-from diffusion_teach.recipes import classifier, denoising_gan, diffusion, distillation, encoder, gan, likelihood, vae
+from diffusion_teach.recipes import (
+    adversarial_distillation,
+    classifier,
+    consistency,
+    denoising_gan,
+    diffusion,
+    encoder,
+    gan,
+    likelihood,
+    vae,
+)
 from diffusion_teach.training.recipe import Recipe
 
 _RECIPES: dict[str, Recipe] = {
@@ -25,8 +35,8 @@ _RECIPES: dict[str, Recipe] = {
         gan.GAN_PENALISED_STACKED,
         gan.RPGAN_STACKED,
         denoising_gan.DDGAN_MNIST,
-        distillation.CONSISTENCY_MNIST,
-        distillation.ADD_MNIST,
+        consistency.CONSISTENCY_MNIST,
+        adversarial_distillation.ADD_MNIST,
         classifier.CLASSIFIER,
         encoder.ENCODER,
         likelihood.LIKELIHOOD_MNIST,
