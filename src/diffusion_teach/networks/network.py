@@ -68,4 +68,8 @@ class FewStepGenerator(OneStepGenerator):
         Raises:
             ValueError: for a number of steps that the model was not made for.
         """
-        return self.steps if steps is None else _checks.integer("steps", steps, least=self.least, most=self.most)
+        if steps is None:
+            return self.steps
+        if self.least == self.most and _checks.integer("steps", steps) != self.steps:
+            raise ValueError(f"steps must be {self.steps}, as the model was trained for, got {steps}.")
+        return _checks.integer("steps", steps, least=self.least, most=self.most)
