@@ -82,6 +82,7 @@ KINDS: Mapping[str, set[str]] = {
     "Noise": CALLS,
     "Score": CALLS,
     "ScoreModel": CALLS,
+    "Jump": CALLS,
     "Step": set(),
     "State": set(HOSTILE),
     "object": set(),
@@ -95,7 +96,7 @@ KINDS: Mapping[str, set[str]] = {
 """By annotation, without what stands in brackets: which of HOSTILE it takes. That is not refused for its kind, and may
 be for its size. "str: text" is a text of any words, and not one of a few names."""
 
-WHOLE = {"labels", "cond", "rows", "digits", "found", "images", "known", "shares"}
+WHOLE = {"labels", "cond", "rows", "digits", "found", "images", "known", "shares", "k"}
 """Parameters that are tensors of whole numbers."""
 TEXTS = {"checkpoints.files.*: name"}
 """Parameters that are texts of any words, such as files' names."""

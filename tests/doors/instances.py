@@ -15,6 +15,7 @@ from diffusion_teach.metrics.modes import mode_coverage
 from diffusion_teach.metrics.watch import Watch
 from diffusion_teach.networks import autoregressive, flow, mlp, spectral, vae
 from diffusion_teach.networks.classifier import Classifier
+from diffusion_teach.networks.denoising_gan import OfStep
 from diffusion_teach.networks.encoder import Encoder
 from diffusion_teach.networks.gan import GAN, Discriminator, Generator
 from diffusion_teach.networks.hierarchical_vae import HierarchicalVAE
@@ -23,7 +24,18 @@ from diffusion_teach.objectives.adversarial import Game
 from diffusion_teach.objectives.diffusion import ImportanceTimes
 from diffusion_teach.training import EMA
 from diffusion_teach.training.optimizers import Muon
-from tests.doors.values import exact, generator, labelled, mixture, pca, points, unet
+from tests.doors.values import (
+    exact,
+    generator,
+    judge,
+    labelled,
+    latent_unet,
+    mixture,
+    pca,
+    points,
+    unet,
+    unlabelled,
+)
 
 INSTANCES: Mapping[str, Callable[[], Any]] = {
     "AffineCoupling": lambda: flow.AffineCoupling(2, flip=False, width=4),
@@ -34,13 +46,16 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "Cosine": schedules.Cosine,
     "Cut": lambda: schedules.Cut(schedules.VP()),
     "Denoiser": labelled,
+    "DenoisingGAN": lambda: denoisers.DenoisingGAN(latent_unet(), schedules.VP(), 2),
     "Discrete": lambda: schedules.Discrete(schedules.linear_betas(100)),
     "Discriminator": lambda: Discriminator(dense=4),
+    "Distilled": lambda: denoisers.Distilled(unlabelled(), schedules.VP(), stop=0.01, most=2),
     "EDM": schedules.EDM,
     "EMA": lambda: EMA(nn.Linear(1, 1)),
     "Empirical": lambda: Empirical(points()),
     "Encoder": Encoder,
     "Exact": exact,
+    "FewStepGenerator": lambda: denoisers.Distilled(unlabelled(), schedules.VP(), most=3),
     "FlowMatching": schedules.FlowMatching,
     "GAN": lambda: GAN(dense=4),
     "Game": lambda: Game(name="relativistic", r1=0.1, gp=0.1),
@@ -50,9 +65,11 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "ImportanceTimes": lambda: ImportanceTimes(torch.tensor([1.0, 2.0])),
     "HierarchicalVAE": lambda: HierarchicalVAE((2, 1), 4, 16, inner=4),
     "Learned": labelled,
+    "LatentUNet": latent_unet,
     "LinearLogSNR": schedules.LinearLogSNR,
     "MLP": lambda: mlp.MLP(2, 1, 4),
     "Muon": lambda: Muon([nn.Parameter(points())]),
+    "OfStep": lambda: OfStep(judge(), points(4, 1, 28, 28), torch.tensor([1, 2, 1, 2])),
     "Packed": lambda: Packed(mlp.MLP(4, 1, 4), 2),
     "Observed": lambda: denoisers.Observed(exact(), torch.neg, points(), 0.5),
     "PixelVAE": lambda: vae.PixelVAE(vae.VAE(2, 4, 16), autoregressive.CausalPixels(4, 1, 1, 4, 1)),
@@ -64,6 +81,7 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "Shifted": lambda: schedules.Shifted(schedules.VP(), -1.0),
     "Sigmoid": schedules.Sigmoid,
     "SpectralNorm": lambda: spectral.SpectralNorm(points()),
+    "StepDiscriminator": judge,
     "SubVP": schedules.SubVP,
     "TimeMLP": lambda: mlp.TimeMLP(width=4),
     "UNet": unet,

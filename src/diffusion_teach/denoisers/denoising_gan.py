@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from diffusion_teach import _checks
 from diffusion_teach.networks.network import FewStepGenerator
 from diffusion_teach.parameterizations import one_step_back
-from diffusion_teach.schedules import Schedule, check_schedule
+from diffusion_teach.schedules import Schedule, check_schedule, check_time
 
 
 class DenoisingGAN(FewStepGenerator):
@@ -42,12 +42,16 @@ class DenoisingGAN(FewStepGenerator):
 
     def forward(self, x_t: Tensor, t: Tensor, z: Tensor) -> Tensor:
         """A draw of x₀ given x_t (B, ...), by the noise z (B, latent); t 0-dimensional or (B,)."""
-        x0: Tensor = self.network(x_t, t, z)
+        _checks.tensor("x_t", x_t, ("...", "last"), finite=False)
+        _checks.tensor("z", z, ("...", self.latent), finite=False)
+        x0: Tensor = self.network(x_t, check_time(t), z)
         return x0
 
     def back(self, x_t: Tensor, k: Tensor, z: Tensor, eps: Tensor) -> Tensor:
         """A draw of x_s given x_t, one step nearer to data, by z and ε; k = t·steps is 0-dimensional or (B,)."""
-        _checks.tensor("k", k, floating=False)
+        _checks.tensor("x_t", x_t, ("...", "last"), finite=False)
+        _checks.tensor("eps", eps, finite=False)
+        _checks.indices("k", k, self.steps + 1)
         s, t = ((k - 1) / self.steps).to(x_t), (k / self.steps).to(x_t)
         return one_step_back(self.schedule, s, t, x_t, self(x_t, t, z), eps)
 

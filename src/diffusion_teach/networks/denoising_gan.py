@@ -90,7 +90,7 @@ class StepDiscriminator(nn.Module):
         """x_s and x_t (B, C, 28, 28), k (B,) in 1 … steps, to logits (B, 1)."""
         _checks.input_of(self, "x_s", x_s, ("B", *self.shape))
         _checks.input_of(self, "x_t", x_t, (len(x_s), *self.shape))
-        step = _checks.tensor("k", k, (len(x_s),), floating=False).long() - 1
+        step = _checks.indices("k", k, self.steps + 1, (len(x_s),)) - 1
         fine, coarse, dense = (bias(step) for bias in self.biases)
         h = F.pixel_unshuffle(torch.cat([x_s, x_t], dim=1), 2)
         h = F.leaky_relu(self.inward(h) + fine[:, :, None, None], SLOPE)
@@ -105,20 +105,26 @@ class OfStep(nn.Module):
 
     Args:
         discriminator: called with (x_s, x_t, k).
-        x_t, k: for each of B points; m·B points in a row are m sets of them.
+        x_t: (..., B, *event), as `x` will be.
+        k: the number of the step for each, (..., B).
     """
 
     def __init__(self, discriminator: nn.Module, x_t: Tensor, k: Tensor) -> None:
         super().__init__()
         self.discriminator = _checks.module("discriminator", discriminator)
-        self.x_t = _checks.tensor("x_t", x_t, finite=False)
-        self.k = _checks.tensor("k", k, (len(x_t),), floating=False)
+        self.x_t = _checks.tensor("x_t", x_t, ("...", "last"), finite=False)
+        self.k = _checks.tensor("k", k, ("...", "B"), floating=False)
+        if x_t.shape[: k.ndim] != k.shape:
+            raise ValueError(f"k must hold one number for each point of x_t, {tuple(x_t.shape)}, got {tuple(k.shape)}.")
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits (m·B, 1) of points x (m·B, ...)."""
-        times = len(_checks.tensor("x", x, finite=False)) // len(self.x_t)
-        if times * len(self.x_t) != len(x):
-            raise ValueError(f"x must hold whole sets of {len(self.x_t)} points, got {len(x)}.")
-        again = (times,) + (1,) * (self.x_t.ndim - 1)
-        logits: Tensor = self.discriminator(x, self.x_t.repeat(again), self.k.repeat(times))
+        """Logits (..., m·B, 1) of points x (..., m·B, *event): m sets, for each of which the same is known."""
+        batch = self.k.ndim - 1
+        if _checks.tensor("x", x, finite=False).ndim != self.x_t.ndim or x.shape[batch] % self.k.shape[batch]:
+            raise ValueError(
+                f"x must hold whole sets of points like x_t, {tuple(self.x_t.shape)}, got {tuple(x.shape)}."
+            )
+        times = x.shape[batch] // self.k.shape[batch]
+        known = (torch.cat([part] * times, dim=batch) for part in (self.x_t, self.k))
+        logits: Tensor = self.discriminator(x, *known)
         return logits

@@ -36,6 +36,7 @@ def flow_step(denoiser: Denoiser, x_t: Tensor, t: Tensor, s: Tensor, *, order: i
     """
     check_denoiser("denoiser", denoiser)
     order = _checks.integer("order", order, most=2)
+    _checks.tensor("x_t", x_t, finite=False)
     if not (check_time(s, "s") < check_time(t)).all():
         raise ValueError(f"s must lie before t, got s = {s.tolist()} and t = {t.tolist()}.")
     schedule = denoiser.schedule
@@ -79,6 +80,8 @@ def consistency_loss(
     """
     _checks.function("student", student)
     _checks.function("target", target)
+    check_denoiser("teacher", teacher)
+    _checks.tensor("x_t", x_t, ("...", "last"), finite=False)
     with torch.no_grad():
         answer = target(flow_step(teacher, x_t, t, s, order=order), s)
     return pseudo_huber(student(x_t, t), answer, c=0.00054 * math.sqrt(x_t[0].numel()))
@@ -97,6 +100,7 @@ def score_distillation_loss(teacher: Denoiser, x0: Tensor, t: Tensor, eps: Tenso
     Source: Sauer et al. (2023), eq. 4, with the weight c(t) = α_t.
     """
     check_denoiser("teacher", teacher)
+    _checks.same_shape("x0", _checks.tensor("x0", x0), "eps", _checks.tensor("eps", eps))
     with torch.no_grad():
         seen = teacher(add_noise(teacher.schedule, t, x0.detach(), eps), t).x0
     error = (x0 - seen).square().flatten(1).mean(1)
@@ -112,6 +116,9 @@ def progressive_target(teacher: Denoiser, x_t: Tensor, t: Tensor, middle: Tensor
 
     Source: Salimans and Ho (2022), algorithm 2 and appendix G.
     """
+    check_denoiser("teacher", teacher)
+    if not (check_time(middle, "middle") < check_time(t)).all():
+        raise ValueError(f"middle must lie before t, got {middle.tolist()} and {t.tolist()}.")
     x_s = flow_step(teacher, flow_step(teacher, x_t, t, middle, order=1), middle, s, order=1)
     schedule = teacher.schedule
     ratio = schedule.sigma(s) / schedule.sigma(t)
@@ -134,6 +141,7 @@ def distribution_matching_loss(x0: Tensor, real: Denoiser, fake: Denoiser, t: Te
     """
     check_denoiser("real", real)
     check_denoiser("fake", fake)
+    _checks.same_shape("x0", _checks.tensor("x0", x0), "eps", _checks.tensor("eps", eps))
     with torch.no_grad():
         x_t = add_noise(real.schedule, t, x0.detach(), eps)
         slope = fake(x_t, t).x0 - real(x_t, t).x0
