@@ -16,7 +16,20 @@ from diffusion_teach.networks import mlp
 from diffusion_teach.networks.classifier import Classifier
 from diffusion_teach.networks.encoder import Encoder
 from tests.doors.instances import INSTANCES
-from tests.doors.values import generator, images, labelled, learned, line, mixture, new_place, points
+from tests.doors.values import (
+    exact,
+    generator,
+    images,
+    judge,
+    labelled,
+    latent_unet,
+    learned,
+    line,
+    mixture,
+    new_place,
+    points,
+    unlabelled,
+)
 
 
 def a_step() -> dict[str, Any]:
@@ -70,6 +83,15 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "datasets.stacked_mnist.strip": lambda: {"images": images(2, 3)},
     "datasets.toy2d.unit_spread": lambda: {"mixture": mixture()},
     "denoisers.by_classifier.ClassifierGuided": lambda: {"log_p": lambda x, t: x.flatten(1).sum(1)},
+    "denoisers.denoising_gan.DenoisingGAN": lambda: {"network": latent_unet()},
+    "denoisers.denoising_gan.DenoisingGAN.*": lambda: {
+        "x_t": points(4, 1, 8, 8),
+        "eps": points(4, 1, 8, 8),
+        "k": torch.tensor([1, 2, 1, 2]),
+        "z": points(4, 3),
+    },
+    "denoisers.distilled.Distilled": lambda: {"network": unlabelled()},
+    "denoisers.distilled.Distilled.*": lambda: {"x_t": points(4, 1, 8, 8)},
     "denoisers.exact.Exact": lambda: {"distribution": mixture()},
     "denoisers.guided.Guided": lambda: {"guidance": 1.0},
     "denoisers.latent.Latent": lambda: {"target": "v", "network": nn.Conv2d(4, 4, 1)},
@@ -144,6 +166,14 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "metrics.watch.Watch.look": lambda: {"loss": 0.5, "draw": lambda n, g: points(1, 4, 2)},
     "networks.autoregressive.CausalPixels.*": lambda: {"x": (points(3, 16) > 0).float()},
     "networks.[ce]*er.*": lambda: {"x": images()},
+    "networks.denoising_gan.*": lambda: {
+        "x_s": points(4, 1, 28, 28),
+        "x_t": points(4, 1, 28, 28),
+        "x": points(4, 1, 28, 28),
+        "k": torch.tensor([1, 2, 1, 2]),
+        "discriminator": judge(),
+    },
+    "networks.denoising_gan.LatentUNet.forward": lambda: {"x_t": points(4, 1, 8, 8), "cond": points(4, 3)},
     "networks.flow.AffineCoupling": lambda: {"dim": 2, "flip": True},
     "networks.flow.RealNVP.inverse": lambda: {"z": points()},
     "networks.gan.Discriminator.*": lambda: {"x": images()},
@@ -180,6 +210,14 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "objectives.weights.bare_weight": lambda: {"name": "edm"},
     "objectives.weights.loss_weight": lambda: {"denoiser": learned(), "name": "edm"},
     "objectives.diffusion.diffusion_loss": lambda: {"denoiser": learned()},
+    "objectives.distillation.*": lambda: {
+        "student": lambda x, t: x,
+        "target": lambda x, t: x,
+        "teacher": exact(),
+        "fake": exact(),
+        "real": exact(),
+        "middle": torch.tensor(0.45),
+    },
     "objectives.gradient_penalties.*": lambda: {"real": -points(), "u": torch.full((4,), 0.5), "gradients": points()},
     "objectives.gradient_penalties.input_gradients": lambda: slopes(),
     "objectives.perceptual.perceptual_distance": lambda: {
@@ -193,6 +231,7 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "objectives.variational.*": lambda: {"log_w": points()},
     "objectives.variational.elbo": lambda: {"model": INSTANCES["VAE"](), "x": torch.ones(3, 16)},
     "objectives.variational.log_weights": lambda: {"model": INSTANCES["VAE"](), "x": torch.ones(3, 16)},
+    "parameterizations.add_more_noise": lambda: {"x_s": points()},
     "physics.fokker_planck.*": lambda: {"p": line()[1], "x": line()[0]},
     "physics.heat.discretise": lambda: {"log_prob": lambda x: -x.square().sum(-1)},
     "physics.heat.*": lambda: {"time": 0.1, "share": 0.1},

@@ -83,6 +83,7 @@ KINDS: Mapping[str, set[str]] = {
     "Noise": CALLS,
     "Score": CALLS,
     "ScoreModel": CALLS,
+    "Jump": CALLS,
     "Step": set(),
     "State": set(HOSTILE),
     "object": set(),
@@ -97,6 +98,7 @@ KINDS: Mapping[str, set[str]] = {
 be for its size. "str: text" is a text of any words, and not one of a few names."""
 
 WHOLE = {"about", "asked", "layout", "fields", "labels", "cond", "rows", "digits", "found", "images", "known", "shares"}
+WHOLE = {"labels", "cond", "rows", "digits", "found", "images", "known", "shares", "k"}
 """Parameters that are tensors of whole numbers."""
 TEXTS = {"checkpoints.files.*: name"}
 """Parameters that are texts of any words, such as files' names."""

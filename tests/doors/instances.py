@@ -16,6 +16,7 @@ from diffusion_teach.metrics.watch import Watch
 from diffusion_teach.networks import autoregressive, flow, mlp, spectral, vae
 from diffusion_teach.networks.autoencoder import Autoencoder, Eye, PatchDiscriminator
 from diffusion_teach.networks.classifier import Classifier
+from diffusion_teach.networks.denoising_gan import OfStep
 from diffusion_teach.networks.encoder import Encoder
 from diffusion_teach.networks.gan import GAN, Discriminator, Generator
 from diffusion_teach.networks.hierarchical_vae import HierarchicalVAE
@@ -25,7 +26,18 @@ from diffusion_teach.objectives.adversarial import Game
 from diffusion_teach.objectives.diffusion import ImportanceTimes
 from diffusion_teach.training import EMA
 from diffusion_teach.training.optimizers import Muon
-from tests.doors.values import exact, generator, labelled, mixture, pca, points, unet
+from tests.doors.values import (
+    exact,
+    generator,
+    judge,
+    labelled,
+    latent_unet,
+    mixture,
+    pca,
+    points,
+    unet,
+    unlabelled,
+)
 
 INSTANCES: Mapping[str, Callable[[], Any]] = {
     "AffineCoupling": lambda: flow.AffineCoupling(2, flip=False, width=4),
@@ -38,14 +50,17 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "Cosine": schedules.Cosine,
     "Cut": lambda: schedules.Cut(schedules.VP()),
     "Denoiser": labelled,
+    "DenoisingGAN": lambda: denoisers.DenoisingGAN(latent_unet(), schedules.VP(), 2),
     "Discrete": lambda: schedules.Discrete(schedules.linear_betas(100)),
     "Discriminator": lambda: Discriminator(dense=4),
+    "Distilled": lambda: denoisers.Distilled(unlabelled(), schedules.VP(), stop=0.01, most=2),
     "EDM": schedules.EDM,
     "EMA": lambda: EMA(nn.Linear(1, 1)),
     "Empirical": lambda: Empirical(points()),
     "Encoder": Encoder,
     "Exact": exact,
     "Eye": lambda: Eye((2, 3)),
+    "FewStepGenerator": lambda: denoisers.Distilled(unlabelled(), schedules.VP(), most=3),
     "FlowMatching": schedules.FlowMatching,
     "GAN": lambda: GAN(dense=4),
     "Game": lambda: Game(name="relativistic", r1=0.1, gp=0.1),
@@ -56,9 +71,11 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "HierarchicalVAE": lambda: HierarchicalVAE((2, 1), 4, 16, inner=4),
     "Latent": lambda: denoisers.Latent(Autoencoder((8, 8), image_size=16), nn.Conv2d(4, 4, 1), schedules.Cosine()),
     "Learned": labelled,
+    "LatentUNet": latent_unet,
     "LinearLogSNR": schedules.LinearLogSNR,
     "MLP": lambda: mlp.MLP(2, 1, 4),
     "Muon": lambda: Muon([nn.Parameter(points())]),
+    "OfStep": lambda: OfStep(judge(), points(4, 1, 28, 28), torch.tensor([1, 2, 1, 2])),
     "Packed": lambda: Packed(mlp.MLP(4, 1, 4), 2),
     "Observed": lambda: denoisers.Observed(exact(), torch.neg, points(), 0.5),
     "PatchDiscriminator": lambda: PatchDiscriminator(width=4),
@@ -71,6 +88,7 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "Shifted": lambda: schedules.Shifted(schedules.VP(), -1.0),
     "Sigmoid": schedules.Sigmoid,
     "SpectralNorm": lambda: spectral.SpectralNorm(points()),
+    "StepDiscriminator": judge,
     "SubVP": schedules.SubVP,
     "TextUNet": lambda: TextUNet(5, 3, (8, 8), blocks=1, image_size=4, embedding=8, text=8),
     "TimeMLP": lambda: mlp.TimeMLP(width=4),

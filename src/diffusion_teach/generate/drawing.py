@@ -13,8 +13,8 @@ from tqdm import tqdm
 
 from diffusion_teach import _checks, devices, samplers
 from diffusion_teach.denoisers import Denoiser, Guided
-from diffusion_teach.generate.sampling import ONE_STEP, SAMPLERS, Sampling, check_images
-from diffusion_teach.networks.network import OneStepGenerator
+from diffusion_teach.generate.sampling import ONE_STEP, OWN_STEPS, SAMPLERS, Sampling, check_images
+from diffusion_teach.networks.network import FewStepGenerator, OneStepGenerator
 
 
 def generate(
@@ -86,7 +86,7 @@ def path(
     how = dataclasses.replace(_asked(sampling).of(model), batch=count)
     if isinstance(model, OneStepGenerator):
         raise _checks.Unsupported(
-            f"a {type(model).__name__} draws in one step and has no reverse process to show. Write a .png or "
+            f"a {type(model).__name__} draws {_how(model)} and has no reverse process to show. Write a .png or "
             "an .npz of what it generates."
         )
     (states,) = _walks(model, count, how, labels)
@@ -105,12 +105,20 @@ def _asked(sampling: object) -> Sampling:
 def _in_one_step(model: OneStepGenerator, count: int, how: Sampling, labels: int | Tensor | None) -> Tensor:
     if labels is not None:
         raise _checks.Unsupported(
-            f"a {type(model).__name__} draws in one step and takes no labels. Leave out labels=… (--label)."
+            f"a {type(model).__name__} draws {_how(model)} and takes no labels. Leave out labels=… (--label)."
         )
     g = torch.Generator().manual_seed(how.seed)
     with torch.no_grad(), devices.autocast(model.device, how.precision):
         sizes = [min(how.batch, count - begin) for begin in range(0, count, how.batch)]
-        return _finished(torch.cat([model.sample(size, generator=g) for size in sizes]), how)
+        if isinstance(model, FewStepGenerator):
+            made = [model.sample(size, generator=g, steps=how.steps) for size in sizes]
+        else:
+            made = [model.sample(size, generator=g) for size in sizes]
+        return _finished(torch.cat(made), how)
+
+
+def _how(model: OneStepGenerator) -> str:
+    return "in steps of its own" if isinstance(model, FewStepGenerator) else "in one step"
 
 
 def _walks(denoiser: Denoiser, count: int, how: Sampling, labels: int | Tensor | None) -> Iterator[Iterator[Tensor]]:
@@ -180,7 +188,7 @@ def _shown(model: Denoiser, x: Tensor, how: Sampling) -> Tensor:
 def _finished(x: Tensor, how: Sampling) -> Tensor:
     if not torch.isfinite(x).all():
         advice = "The weights are broken: train them again."
-        if how.sampler != ONE_STEP:
+        if how.sampler not in (ONE_STEP, OWN_STEPS):
             advice = (
                 f"The sampler was {how.sampler!r} with {how.steps} steps: try more or 'ddim'. If they all fail, the "
                 "weights are broken."

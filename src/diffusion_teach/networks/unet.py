@@ -154,10 +154,14 @@ class UNet(Network):
                 f"t must be one number or hold one for each image, ({len(x_t)},); got shape {tuple(t.shape)}."
             )
 
+    def _time_waves(self, t: Tensor, like: Tensor) -> Tensor:
+        """Sines and cosines of a time t, 0-dimensional or (B,), (1 or B, E) in the dtype of `like`."""
+        angle = t.reshape(-1, 1).to(like) * self.frequencies
+        return torch.cat([angle.sin(), angle.cos()], dim=1)
+
     def _embedding(self, t: Tensor, cond: Tensor | None, x_t: Tensor) -> Tensor:
         """The embedding of time and label, (B, E), or (1, E) where all images share them."""
-        angle = t.reshape(-1, 1).to(x_t) * self.frequencies
-        e = self.embed(torch.cat([angle.sin(), angle.cos()], dim=1))
+        e = self.embed(self._time_waves(t, x_t))
         if self.labels is None:
             if cond is not None:
                 raise ValueError("cond must be None: this U-Net takes no labels. Make one with UNet(classes=10).")
