@@ -31,7 +31,7 @@ def sample(
     *,
     s: float = 1.0,
 ) -> Tensor:
-    """Algorithm 2: from x_T (B, …) down to x_0; ᾱ (T + 1,), ᾱ_0 = 1; log_p_φ gives (B,)."""
+    """Algorithm 2: from x_T (B, …) to x_0; ᾱ (T + 1,), ᾱ_0 = 1; log_p_φ is (B,)."""
     for t in range(len(ᾱ) - 1, 0, -1):
         ε̂ = ε_θ(x, t) - s * (1 - ᾱ[t]).sqrt() * gradient(log_p_φ, x, t)
         x̂_0 = (x - (1 - ᾱ[t]).sqrt() * ε̂) / ᾱ[t].sqrt()

@@ -18,8 +18,13 @@ import torch
 from torch import Generator, Tensor
 
 
-def conditioning_dropout(c: Tensor, ø: int, p_uncond: float, generator: Generator | None = None) -> Tensor:
-    """Algorithm 1, line 3: c ← ø with probability p_uncond, each (B,) for itself."""
+def conditioning_dropout(
+    c: Tensor,
+    ø: int,
+    p_uncond: float,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Algorithm 1: c ← ø with probability p_uncond, each (B,) for itself."""
     return torch.where(torch.rand(c.shape, generator=generator) < p_uncond, ø, c)
 
 
@@ -34,7 +39,7 @@ def sample(
     v: float = 0.0,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Algorithm 2: from z ~ N(0, I) (B, …) up the log-SNRs λ (T,); ε_θ(z, λ, None) is the unconditional one."""
+    """Algorithm 2: from z ~ N(0, I) (B, …) up the log-SNRs λ (T,); without c: None."""
     α, σ = torch.sigmoid(λ).sqrt(), torch.sigmoid(-λ).sqrt()
     for t in range(len(λ)):
         ε̃ = (1 + w) * ε_θ(z, λ[t], c) - w * ε_θ(z, λ[t], None)
@@ -44,5 +49,6 @@ def sample(
         r = (λ[t] - λ[t + 1]).exp()
         μ̃ = r * (α[t + 1] / α[t]) * z + (1 - r) * α[t + 1] * x̃
         variance = ((1 - r) * σ[t + 1] ** 2) ** (1 - v) * ((1 - r) * σ[t] ** 2) ** v
-        z = μ̃ + variance.sqrt() * torch.randn(z.shape, dtype=z.dtype, generator=generator)
+        noise = torch.randn(z.shape, dtype=z.dtype, generator=generator)
+        z = μ̃ + variance.sqrt() * noise
     return z

@@ -25,7 +25,7 @@ from diffusion_teach.training import fit
 
 RESULTS = Path(__file__).with_suffix(".json")
 TRAINING_STEPS, TRAINING_BATCH, RATE = 600, 64, 2e-3
-GENERATED = ("w = 0", "w = 1", "w = 4", "w = 8", "middle, w = 4")
+GENERATED = ("w = 0", "w = 0.5", "w = 1", "w = 2", "w = 4", "w = 8", "middle, w = 4")
 """Rows of `measure`."""
 REAL = (250, 500, 1000, 2000)
 ROWS = (*GENERATED, *(f"real, {count}" for count in REAL), "mean pictures")
