@@ -77,7 +77,7 @@ def test_a_real_pair_is_of_the_noising() -> None:
     x0 = torch.full((4000, 1, 2, 2), 0.5)
     eps, more = torch.randn(2, *x0.shape, generator=torch.Generator().manual_seed(0))
     for k in (1, 4):
-        x_s, x_t = QUICK.pair(denoiser, x0, torch.full((4000,), k), eps, more)
+        x_s, x_t = denoiser.pair(x0, torch.full((4000,), k), eps, more)
         for x, time in ((x_s, (k - 1) / 4), (x_t, k / 4)):
             t = torch.tensor(time)
             assert float(x.mean()) == pytest.approx(0.5 * float(denoiser.schedule.alpha(t)), abs=0.05)

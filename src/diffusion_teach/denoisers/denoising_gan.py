@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from diffusion_teach import _checks
 from diffusion_teach.networks.network import FewStepGenerator
-from diffusion_teach.parameterizations import one_step_back
+from diffusion_teach.parameterizations import add_more_noise, add_noise, one_step_back
 from diffusion_teach.schedules import Schedule, check_schedule, check_time
 
 
@@ -39,6 +39,8 @@ class DenoisingGAN(FewStepGenerator):
                 )
         self.shape = tuple(network.shape)  # type: ignore[arg-type]
         self.latent = int(network.latent)  # type: ignore[arg-type]
+        members = getattr(network, "members", None)
+        self.members: tuple[int, ...] = () if members is None else (int(members),)
 
     def forward(self, x_t: Tensor, t: Tensor, z: Tensor) -> Tensor:
         """A draw of x₀ given x_t (B, ...), by the noise z (B, latent); t 0-dimensional or (B,)."""
@@ -55,13 +57,25 @@ class DenoisingGAN(FewStepGenerator):
         s, t = ((k - 1) / self.steps).to(x_t), (k / self.steps).to(x_t)
         return one_step_back(self.schedule, s, t, x_t, self(x_t, t, z), eps)
 
+    def pair(self, x0: Tensor, k: Tensor, eps: Tensor, more: Tensor) -> tuple[Tensor, Tensor]:
+        """(x_s, x_t) of the noising of x₀ (B, ...): ε makes x_s of it, and `more` noise x_t of that; k as of `back`."""
+        _checks.tensor("x0", x0)
+        _checks.indices("k", k, self.steps + 1)
+        s, t = ((k - 1) / self.steps).to(x0), (k / self.steps).to(x0)
+        x_s = add_noise(self.schedule, s, x0, eps)
+        return x_s, add_more_noise(self.schedule, s, t, x_s, more)
+
     def sample(self, count: int, *, generator: torch.Generator | None = None, steps: int | None = None) -> Tensor:
-        """Samples (count, *shape) of noise drawn on the CPU; `steps` can only be the model's own."""
-        count, steps = _checks.integer("count", count), self.asked(steps)
+        """Samples (count, *shape) of noise drawn on the CPU, of a batch of M networks (M, count, *shape).
+
+        Raises:
+            ValueError: for another number of steps than the model's own.
+        """
+        rows, steps = (*self.members, _checks.integer("count", count)), self.asked(steps)
         _checks.generator(generator)
 
         def drawn(*size: int) -> Tensor:
-            return torch.randn(count, *size, generator=generator).to(self.device)
+            return torch.randn(*rows, *size, generator=generator).to(self.device)
 
         x = float(self.schedule.sigma(torch.ones(()))) * drawn(*self.shape)
         for k in range(steps, 0, -1):

@@ -21,7 +21,6 @@ from diffusion_teach.datasets import mnist
 from diffusion_teach.denoisers import DenoisingGAN
 from diffusion_teach.networks.denoising_gan import LATENT, OfStep, StepDiscriminator
 from diffusion_teach.objectives.adversarial import Game
-from diffusion_teach.parameterizations import add_more_noise, add_noise
 from diffusion_teach.recipes.diffusion import DATA, INTENDED_USE, LICENCE
 from diffusion_teach.recipes.digits import DigitsRecipe
 from diffusion_teach.training.optimizers import adamw
@@ -107,18 +106,12 @@ class DenoisingGANRecipe(DigitsRecipe):
     def losses(self) -> tuple[Callable[..., Tensor], ...]:
         return self.loss, self.generator_loss
 
-    def pair(self, denoiser: DenoisingGAN, x0: Tensor, k: Tensor, eps: Tensor, more: Tensor) -> tuple[Tensor, Tensor]:
-        """A real pair (x_s, x_t) of the noising of x₀, t being k of the steps and s the one before."""
-        s, t = ((k - 1) / denoiser.steps).to(x0), (k / denoiser.steps).to(x0)
-        x_s = add_noise(denoiser.schedule, s, x0, eps)
-        return x_s, add_more_noise(denoiser.schedule, s, t, x_s, more)
-
     def loss(self, model: nn.Module, *drawn: Tensor) -> Tensor:
         """The judge's loss with its penalties."""
         players, (x0, k, eps, more, z, back, _, _) = cast(Players, model), drawn
         denoiser = cast(DenoisingGAN, players.generator)
         with torch.no_grad():
-            x_s, x_t = self.pair(denoiser, x0, k, eps, more)
+            x_s, x_t = denoiser.pair(x0, k, eps, more)
             made = denoiser.back(x_t, k, z, back)
         judge = OfStep(players.discriminator, x_t, k)
         loss, penalty = self.rules().discriminator_turn(judge, x_s, made, torch.zeros(len(x_s), device=x_s.device))
@@ -129,7 +122,7 @@ class DenoisingGANRecipe(DigitsRecipe):
         players, (x0, k, eps, more, _, _, z, back) = cast(Players, model), drawn
         denoiser = cast(DenoisingGAN, players.generator)
         with torch.no_grad():
-            x_s, x_t = self.pair(denoiser, x0, k, eps, more)
+            x_s, x_t = denoiser.pair(x0, k, eps, more)
         judge = OfStep(players.discriminator, x_t, k)
         return self.rules().generator_turn(judge, x_s, denoiser.back(x_t, k, z, back))
 
