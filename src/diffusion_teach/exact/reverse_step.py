@@ -51,8 +51,8 @@ def reverse_step_kl(mixture: GaussianMixture, schedule: Schedule, s: Tensor, t: 
     Source: Xiao et al. (2022), figure 2, shows such a step of one dimension.
     """
     _one_dimensional(mixture)
-    place, share = np.polynomial.hermite_e.hermegauss(_checks.integer("nodes", nodes, most=200))
-    z, share = torch.from_numpy(place), torch.from_numpy(share / share.sum())
+    place, weight = np.polynomial.hermite_e.hermegauss(_checks.integer("nodes", nodes, most=200))
+    z, share = torch.from_numpy(place), torch.from_numpy(weight / weight.sum())
 
     def kl(x_t: Tensor) -> Tensor:
         weights, means, variances = reverse_law(mixture, schedule, s, t, x_t[..., 0])
