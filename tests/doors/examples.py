@@ -16,7 +16,7 @@ from diffusion_teach.networks import mlp
 from diffusion_teach.networks.classifier import Classifier
 from diffusion_teach.networks.encoder import Encoder
 from tests.doors.instances import INSTANCES
-from tests.doors.values import generator, images, labelled, learned, line, mixture, new_place, points
+from tests.doors.values import generator, images, labelled, learned, line, mixture, new_place, points, unet
 
 
 def a_step() -> dict[str, Any]:
@@ -78,6 +78,7 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "likelihood.bits_per_dimension": lambda: {"log_density": points(4), "dimensions": 2, "low": -1.0, "high": 1.0},
     "likelihood.dequantise": lambda: {"images": torch.tensor([[0, 255]]), "low": -1.0, "high": 1.0},
     "metrics.cost.counted": lambda: {"draw": points},
+    "metrics.memory.peak_bytes": lambda: {"draw": points},
     "metrics.evaluation.averaged": lambda: {"measure": lambda how: {"seed": how.seed}, "repeats": 1},
     "metrics.evaluation.evaluate_images": lambda: {"images": images(100)},
     "metrics.evaluation.illegible": lambda: {"logits": points(3, 10)},
@@ -98,11 +99,14 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "metrics.watch.Watch.look": lambda: {"loss": 0.5, "draw": lambda n, g: points(1, 4, 2)},
     "networks.autoregressive.CausalPixels.*": lambda: {"x": (points(3, 16) > 0).float()},
     "networks.[ce]*er.*": lambda: {"x": images()},
+    "networks.control.ControlNet": lambda: {"base": unet()},
+    "networks.control.ControlNet.given": lambda: {"control": points(4, 1, 8, 8)},
     "networks.flow.AffineCoupling": lambda: {"dim": 2, "flip": True},
     "networks.flow.RealNVP.inverse": lambda: {"z": points()},
     "networks.gan.Discriminator.*": lambda: {"x": images()},
     "networks.gan.Generator.*": lambda: {"z": points(3, 64)},
     "networks.hierarchical_vae.HierarchicalVAE.*": lambda: {"x": (points(3, 16) > 0).float(), "z": points(3, 2)},
+    "networks.lora.LoRA": lambda: {"rank": 2},
     "networks.mlp.BatchedLinear": lambda: {"members": 2, "in_dim": 2, "out_dim": 3},
     "networks.mlp.BatchedLinear.forward": lambda: {"x": points(1, 4, 2)},
     "networks.mlp.MLP": lambda: {"in_dim": 2, "out_dim": 1},

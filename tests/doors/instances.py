@@ -15,9 +15,11 @@ from diffusion_teach.metrics.modes import mode_coverage
 from diffusion_teach.metrics.watch import Watch
 from diffusion_teach.networks import autoregressive, flow, mlp, spectral, vae
 from diffusion_teach.networks.classifier import Classifier
+from diffusion_teach.networks.control import ControlNet
 from diffusion_teach.networks.encoder import Encoder
 from diffusion_teach.networks.gan import GAN, Discriminator, Generator
 from diffusion_teach.networks.hierarchical_vae import HierarchicalVAE
+from diffusion_teach.networks.lora import LoRA
 from diffusion_teach.networks.packing import Packed
 from diffusion_teach.objectives.adversarial import Game
 from diffusion_teach.objectives.diffusion import ImportanceTimes
@@ -31,6 +33,7 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "CausalPixels": lambda: autoregressive.CausalPixels(4, 1, 1, 4, 1),
     "Classifier": Classifier,
     "Conditioned": lambda: denoisers.Conditioned(labelled(), torch.tensor([0, 1, 2, 3])),
+    "ControlNet": lambda: ControlNet(unet()),
     "Cosine": schedules.Cosine,
     "Cut": lambda: schedules.Cut(schedules.VP()),
     "Denoiser": labelled,
@@ -51,6 +54,7 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "HierarchicalVAE": lambda: HierarchicalVAE((2, 1), 4, 16, inner=4),
     "Learned": labelled,
     "LinearLogSNR": schedules.LinearLogSNR,
+    "LoRA": lambda: LoRA(nn.Linear(2, 2), 1),
     "MLP": lambda: mlp.MLP(2, 1, 4),
     "Muon": lambda: Muon([nn.Parameter(points())]),
     "Packed": lambda: Packed(mlp.MLP(4, 1, 4), 2),
