@@ -23,6 +23,16 @@ def a_step() -> dict[str, Any]:
     return {"state": None, "noise": samplers.gaussian(generator())}
 
 
+def canvas_fields() -> torch.Tensor:
+    """What two canvases show: a thick seven that leans, and a pair."""
+    return torch.tensor([[0, 7, -1, 2, 2, 1, 0], [1, 4, 9, 0, 0, 0, 0]])
+
+
+def balanced() -> dict[str, Any]:
+    weight = torch.tensor([3.0, 4.0], requires_grad=True)
+    return {"reconstruction": weight.square().sum(), "adversarial": weight.sum(), "weight": weight}
+
+
 EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "checkpoints.architectures.build": lambda: {"architecture": {"kind": "classifier"}},
     "checkpoints.architectures.shapes": lambda: {"architecture": {"kind": "classifier"}},
@@ -31,6 +41,26 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "checkpoints.files.restate": lambda: {"name": new_place("x.safetensors", True), "metrics": {}},
     "checkpoints.files.save": lambda: {"name": "mine", "folder": new_place("runs")},
     "datasets.augmentation.*": lambda: {"x": images()},
+    "datasets.canvases.*": lambda: {
+        "images": mnist.to_uint8(images()),
+        "ink": points(2, 6, 6) > 0,
+        "points": points(3, 5, 2),
+        "height": 20 * torch.ones(3),
+        "stroke": 3 * torch.ones(3),
+        "shear": torch.zeros(3),
+        "place": 32 * torch.ones(3, 2),
+        "fields": canvas_fields(),
+        "about": canvas_fields(),
+        "glyph_count": 50,
+        "most": 50,
+        "split": "test",
+    },
+    "datasets.captions.*": lambda: {
+        "about": canvas_fields(),
+        "caption": "a thick seven",
+        "captions": ["a thick seven", "a pair: 4 above 9"],
+    },
+    "datasets.captions.write": lambda: {"about": canvas_fields()[0]},
     "datasets.mnist.*": lambda: {"images": mnist.to_uint8(images()), "x": images()},
     "datasets.stacked_mnist.*": lambda: {
         "digits": torch.tensor([[1, 2, 3]]),
@@ -41,6 +71,9 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "datasets.toy2d.unit_spread": lambda: {"mixture": mixture()},
     "denoisers.exact.Exact": lambda: {"distribution": mixture()},
     "denoisers.guided.Guided": lambda: {"guidance": 1.0},
+    "denoisers.latent.Latent": lambda: {"target": "v", "network": nn.Conv2d(4, 4, 1)},
+    "denoisers.latent.Latent.*": lambda: {"x": points(2, 1, 16, 16)},
+    "denoisers.latent.Latent.pictures": lambda: {"x": points(2, 4, 4, 4)},
     "denoisers.learned.Learned": lambda: {"target": "v"},
     "denoisers.learned.*": lambda: {"x_t": points(4, 1, 8, 8), "source": labelled(), "rows": 4},
     "denoisers.observed.Observed": lambda: {"see": torch.neg, "std": 0.5},
@@ -91,6 +124,12 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "metrics.modes.mode_coverage": lambda: {"centres": points(3, 2), "std": 0.5},
     "metrics.modes.expected*": lambda: {"samples": 10},
     "metrics.parzen.estimate": lambda: {"validation": points(7, 2), "sigmas": (1e-3, 0.5, 1e3)},
+    "metrics.reading.*": lambda: {
+        "x": points(2, 1, 64, 64).clamp(-1, 1),
+        "box": torch.tensor([[10.0, 10.0, 30.0, 40.0], [5.0, 20.0, 50.0, 40.0]]),
+        "layout": torch.tensor([0, 1]),
+        "asked": canvas_fields(),
+    },
     "metrics.spoilt.*": lambda: {"x": images(), "known": 3},
     "metrics.stacked_modes.*": lambda: {"images": images(2, 3), "sampling": Sampling()},
     "metrics.transport.null_value": lambda: {"distance": lambda a, b: 0.0},
@@ -107,6 +146,12 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "networks.gan.Generator.*": lambda: {"z": points(3, 64)},
     "networks.hierarchical_vae.HierarchicalVAE.*": lambda: {"x": (points(3, 16) > 0).float(), "z": points(3, 2)},
     "networks.lora.LoRA": lambda: {"rank": 2},
+    "networks.autoencoder.Autoencoder.*": lambda: {"x": points(2, 1, 16, 16), "z": points(2, 4, 4, 4)},
+    "networks.autoencoder.PatchDiscriminator.*": lambda: {"x": points(2, 1, 16, 16)},
+    "networks.autoencoder.Eye": lambda: {"answers": (2, 3)},
+    "networks.autoencoder.Eye.*": lambda: {"x": points(2, 1, 64, 64)},
+    "networks.text_unet.TextUNet": lambda: {"classes": 5, "length": 3},
+    "networks.text_unet.TextUNet.*": lambda: {"x_t": points(2, 4, 4, 4), "cond": torch.tensor([[0, 1, 5], [2, 3, 4]])},
     "networks.mlp.BatchedLinear": lambda: {"members": 2, "in_dim": 2, "out_dim": 3},
     "networks.mlp.BatchedLinear.forward": lambda: {"x": points(1, 4, 2)},
     "networks.mlp.MLP": lambda: {"in_dim": 2, "out_dim": 1},
@@ -130,6 +175,12 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "objectives.diffusion.diffusion_loss": lambda: {"denoiser": learned()},
     "objectives.gradient_penalties.*": lambda: {"real": -points(), "u": torch.full((4,), 0.5), "gradients": points()},
     "objectives.gradient_penalties.input_gradients": lambda: slopes(),
+    "objectives.perceptual.perceptual_distance": lambda: {
+        "features": lambda x: [x],
+        "x": points(2, 3, 4, 4),
+        "y": -points(2, 3, 4, 4),
+    },
+    "objectives.perceptual.balance": balanced,
     "objectives.score_matching.*": lambda: {"model": lambda x: -x, "score": -points()},
     "objectives.diffusion.sample_times": lambda: {"shape": (4,)},
     "objectives.variational.*": lambda: {"log_w": points()},

@@ -14,6 +14,7 @@ from diffusion_teach.generate import Sampling
 from diffusion_teach.metrics.modes import mode_coverage
 from diffusion_teach.metrics.watch import Watch
 from diffusion_teach.networks import autoregressive, flow, mlp, spectral, vae
+from diffusion_teach.networks.autoencoder import Autoencoder, Eye, PatchDiscriminator
 from diffusion_teach.networks.classifier import Classifier
 from diffusion_teach.networks.control import ControlNet
 from diffusion_teach.networks.encoder import Encoder
@@ -21,6 +22,7 @@ from diffusion_teach.networks.gan import GAN, Discriminator, Generator
 from diffusion_teach.networks.hierarchical_vae import HierarchicalVAE
 from diffusion_teach.networks.lora import LoRA
 from diffusion_teach.networks.packing import Packed
+from diffusion_teach.networks.text_unet import TextUNet
 from diffusion_teach.objectives.adversarial import Game
 from diffusion_teach.objectives.diffusion import ImportanceTimes
 from diffusion_teach.training import EMA
@@ -29,6 +31,7 @@ from tests.doors.values import exact, generator, labelled, mixture, pca, points,
 
 INSTANCES: Mapping[str, Callable[[], Any]] = {
     "AffineCoupling": lambda: flow.AffineCoupling(2, flip=False, width=4),
+    "Autoencoder": lambda: Autoencoder((8, 8), image_size=16),
     "BatchedLinear": lambda: mlp.BatchedLinear(1, 2, 3),
     "CausalPixels": lambda: autoregressive.CausalPixels(4, 1, 1, 4, 1),
     "Classifier": Classifier,
@@ -44,6 +47,7 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "Empirical": lambda: Empirical(points()),
     "Encoder": Encoder,
     "Exact": exact,
+    "Eye": lambda: Eye((2, 3)),
     "FlowMatching": schedules.FlowMatching,
     "GAN": lambda: GAN(dense=4),
     "Game": lambda: Game(name="relativistic", r1=0.1, gp=0.1),
@@ -52,6 +56,7 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "Guided": lambda: denoisers.Guided(exact(), exact(), 1.0),
     "ImportanceTimes": lambda: ImportanceTimes(torch.tensor([1.0, 2.0])),
     "HierarchicalVAE": lambda: HierarchicalVAE((2, 1), 4, 16, inner=4),
+    "Latent": lambda: denoisers.Latent(Autoencoder((8, 8), image_size=16), nn.Conv2d(4, 4, 1), schedules.Cosine()),
     "Learned": labelled,
     "LinearLogSNR": schedules.LinearLogSNR,
     "LoRA": lambda: LoRA(nn.Linear(2, 2), 1),
@@ -59,6 +64,7 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "Muon": lambda: Muon([nn.Parameter(points())]),
     "Packed": lambda: Packed(mlp.MLP(4, 1, 4), 2),
     "Observed": lambda: denoisers.Observed(exact(), torch.neg, points(), 0.5),
+    "PatchDiscriminator": lambda: PatchDiscriminator(width=4),
     "PixelVAE": lambda: vae.PixelVAE(vae.VAE(2, 4, 16), autoregressive.CausalPixels(4, 1, 1, 4, 1)),
     "ProbabilisticPCA": pca,
     "Rescaled": lambda: denoisers.Rescaled(labelled(), schedules.Cosine()),
@@ -69,6 +75,7 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "Sigmoid": schedules.Sigmoid,
     "SpectralNorm": lambda: spectral.SpectralNorm(points()),
     "SubVP": schedules.SubVP,
+    "TextUNet": lambda: TextUNet(5, 3, (8, 8), blocks=1, image_size=4, embedding=8, text=8),
     "TimeMLP": lambda: mlp.TimeMLP(width=4),
     "UNet": unet,
     "VAE": lambda: vae.VAE(2, 4, 16),

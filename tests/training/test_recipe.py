@@ -49,6 +49,11 @@ def test_recipes_are_found_by_name() -> None:
         "classifier",
         "encoder",
         "likelihood-mnist",
+        "canvas-reader",
+        "canvas-eye",
+        "canvas-autoencoder",
+        "ldm-digits",
+        "canvas-pixels",
     ]
     for name in recipes.names():
         recipe = recipes.get(name)

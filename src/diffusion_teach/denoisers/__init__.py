@@ -7,6 +7,7 @@ and later a distilled model all look the same to a sampler.
 from diffusion_teach.denoisers.denoiser import Denoiser, check_denoiser, score
 from diffusion_teach.denoisers.exact import Exact
 from diffusion_teach.denoisers.guided import Guided
+from diffusion_teach.denoisers.latent import Latent
 from diffusion_teach.denoisers.learned import Conditioned, Learned
 from diffusion_teach.denoisers.observed import Observed
 from diffusion_teach.denoisers.rescaled import Rescaled

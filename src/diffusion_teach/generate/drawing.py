@@ -31,11 +31,13 @@ def generate(
         model: of images, such as `checkpoints.model("ddpm-mnist")`; computes on its own device.
         count: how many.
         sampling: how; by default as `Sampling()` says.
-        labels: what to draw, one label for all or (count,) int64; None leaves the label open.
+        labels: what to draw, one label for all or (count,) int64; of a model that takes captions their words,
+            (count, L) int64 as `datasets.captions.tokens` gives them. None leaves it open.
         progress: a progress bar on the terminal; by default where there is one.
 
     Returns:
-        (count, C, H, W) float32 in [−1, 1] on the CPU, of the model's shape: (1, 28, 28) for digits.
+        (count, C, H, W) float32 in [−1, 1] on the CPU, of the model's shape: (1, 28, 28) for digits. Of a
+        model of latents the decoded pictures.
 
     Raises:
         ValueError: labels or guidance for a model that takes none, guidance without labels, a sampler that the model
@@ -55,7 +57,7 @@ def generate(
             for state in walk:
                 x = state
                 bar.update()
-            made.append(_finished(x, how))
+            made.append(_finished(_shown(model, x, how), how))
     return torch.cat(made)
 
 
@@ -90,7 +92,7 @@ def path(
     (states,) = _walks(model, count, how, labels)
     steps = how.steps or 0
     kept = set(torch.linspace(0, steps, min(frames, steps + 1)).round().int().tolist())
-    shown = [x.float().cpu().clone() for k, x in enumerate(states) if k in kept]
+    shown = [_shown(model, x, how).float().cpu().clone() for k, x in enumerate(states) if k in kept]
     return [*shown[:-1], _finished(shown[-1], how)]
 
 
@@ -159,9 +161,20 @@ def _labels(model: Denoiser, count: int, labels: int | Tensor | None, *, guided:
         )
     if labels is None:
         return None
+    if model.condition:
+        mend = "Make them by datasets.captions.tokens."
+        if not isinstance(labels, Tensor):
+            raise _checks.Unsupported(f"the model takes captions, not a label; got {_checks.describe(labels)}. {mend}")
+        return _checks.indices("labels", labels, model.classes + 1, (count, *model.condition))
     if not isinstance(labels, Tensor):
         return torch.full((count,), _checks.integer("labels", labels, least=0, most=model.classes - 1))
     return _checks.indices("labels", labels, model.classes, (count,))
+
+
+def _shown(model: Denoiser, x: Tensor, how: Sampling) -> Tensor:
+    """The pictures of samples, `batch` at a time; x itself for a model of pictures."""
+    with torch.no_grad():
+        return torch.cat([model.pictures(part) for part in x.split(how.batch)])
 
 
 def _finished(x: Tensor, how: Sampling) -> Tensor:

@@ -53,7 +53,6 @@ class _Meter(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.held = self.most = 0
-        self.known: set[int] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         before = {id(t.untyped_storage()) for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)}
@@ -65,14 +64,12 @@ class _Meter(TorchDispatchMode):
         return out
 
     def _follow(self, storage: torch.UntypedStorage, before: set[int]) -> None:
-        key, size = id(storage), storage.nbytes()
-        if key in self.known or key in before:  # a view, or a change in place
+        size = storage.nbytes()
+        if id(storage) in before:  # a view, or a change in place
             return
-        self.known.add(key)
         self.held += size
 
         def free() -> None:
-            self.known.discard(key)
             self.held -= size
 
         weakref.finalize(storage, free).atexit = False

@@ -22,11 +22,14 @@ class Network(nn.Module):
     Attributes:
         shape: of one sample, such as (1, 28, 28); None for any.
         classes: how many labels `cond` may name, from 0 on; the label `classes` then stands for none. 0: it takes none.
+        condition: shape of the condition of one sample: () for a label, (L,) for a caption of L words, whose numbers
+            then are in 0 … classes − 1; `classes` L times stands for none.
         members: M of a batch of M networks, see `networks.mlp`; None for a single one.
     """
 
     shape: tuple[int, ...] | None = None
     classes: int = 0
+    condition: tuple[int, ...] = ()
     members: int | None = None
 
 

@@ -8,7 +8,7 @@ What compares them lies in `studies`.
 from __future__ import annotations
 
 from diffusion_teach import _checks
-from diffusion_teach.recipes import classifier, diffusion, encoder, gan, likelihood, vae
+from diffusion_teach.recipes import autoencoder, canvas, classifier, diffusion, encoder, gan, latent, likelihood, vae
 from diffusion_teach.training.recipe import Recipe
 
 _RECIPES: dict[str, Recipe] = {
@@ -27,6 +27,11 @@ _RECIPES: dict[str, Recipe] = {
         classifier.CLASSIFIER,
         encoder.ENCODER,
         likelihood.LIKELIHOOD_MNIST,
+        canvas.CANVAS_READER,
+        canvas.CANVAS_EYE,
+        autoencoder.CANVAS_AUTOENCODER,
+        latent.LDM_DIGITS,
+        latent.CANVAS_PIXELS,
     )
 }
 
