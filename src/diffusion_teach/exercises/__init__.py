@@ -22,6 +22,7 @@ from diffusion_teach.exercises import (
     chapter_08,
     chapter_09,
     chapter_11,
+    chapter_13b,
 )
 from diffusion_teach.exercises.examining import Wrong, same
 from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
@@ -43,6 +44,7 @@ TABLE: dict[str, Exercise] = {
         chapter_08,
         chapter_09,
         chapter_11,
+        chapter_13b,
     )
     for exercise in chapter.EXERCISES
 }

@@ -54,12 +54,19 @@ class ControlNet(nn.Module):
         """
         return _Controlled(self, control)
 
-    def answer(self, x_t: Tensor, t: Tensor, cond: Tensor | None, control: Tensor) -> Tensor:
-        """What the U-Net answers, shaped like x_t, where it is shown `control` (B, channels, H, W)."""
+    def answer(
+        self,
+        x_t: Tensor,
+        t: Tensor,
+        cond: Tensor | None,
+        control: Tensor,
+    ) -> Tensor:
+        """The U-Net's answer, shaped like x_t; control is (B, channels, H, W)."""
         skip, h, e = way_down(self.base, x_t, t, cond)
         seen = self.entrance(F.silu(self.hint(F.pixel_unshuffle(control, 2))))
         copied, middle, _ = way_down(self.copy, x_t, t, cond, added=seen)
-        return way_up(self.base, x_t, skip + self.to_skip(copied), h + self.to_middle(middle), e)
+        skip, h = skip + self.to_skip(copied), h + self.to_middle(middle)
+        return way_up(self.base, x_t, skip, h, e)
 
 
 def way_down(

@@ -37,7 +37,12 @@ class LowRank(nn.Module):
         strength: s.
     """
 
-    def __init__(self, weight: Tensor, rank: int, generator: torch.Generator | None) -> None:
+    def __init__(
+        self,
+        weight: Tensor,
+        rank: int,
+        generator: torch.Generator | None,
+    ) -> None:
         super().__init__()
         rows, columns = weight.shape[0], weight[0].numel()
         drawn = torch.randn(rank, columns, generator=generator) / math.sqrt(columns)

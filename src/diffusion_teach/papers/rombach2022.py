@@ -170,14 +170,24 @@ def text_encoder(
     ]
 
 
-def _transformer(where: str, side: int, c: int, heads: int, context: int, words: int) -> Iterator[Part]:
-    """Norm and map; attention of places to places, then of places to words; two maps with a gate; a map back."""
-    features, places = c * side**2, side**2
-    attention = _linear(c, c) + _norm(c)  # the map of what was gathered, and the norm before it
-    yield Part(where, "maps in and out", _norm(c) + 2 * _conv(c, c, 1), side, features)
-    yield Part(where, "self-attention", 3 * c * c + attention, side, features, heads * places * places)
-    yield Part(where, "cross-attention", c * c + 2 * context * c + attention, side, features, heads * places * words)
-    yield Part(where, "feed-forward", _norm(c) + _linear(c, 8 * c) + _linear(4 * c, c), side, 8 * features)
+def _transformer(
+    where: str,
+    side: int,
+    c: int,
+    heads: int,
+    context: int,
+    words: int,
+) -> Iterator[Part]:
+    """Places look at places, then at words; between a map in and a map out."""
+    places, features = side**2, c * side**2
+    at = (side, features)
+    out = _linear(c, c) + _norm(c)  # of what was gathered; and the norm before it
+    to_places, to_words = 3 * c * c + out, c * c + 2 * context * c + out
+    forward = _norm(c) + _linear(c, 8 * c) + _linear(4 * c, c)  # half is a gate
+    yield Part(where, "maps in and out", _norm(c) + 2 * _conv(c, c, 1), *at)
+    yield Part(where, "self-attention", to_places, *at, heads * places * places)
+    yield Part(where, "cross-attention", to_words, *at, heads * places * words)
+    yield Part(where, "feed-forward", forward, side, 8 * features)
 
 
 def _residual(a: int, b: int, time: int = 0) -> int:
