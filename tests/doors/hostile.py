@@ -79,6 +79,8 @@ KINDS: Mapping[str, set[str]] = {
     "nn.Module": {"a network"},
     "torch.Generator": {"a generator"},
     "torch.device": set(),
+    "torch.dtype": set(),
+    "UNet": set(),
     "Callable": CALLS,
     "Noise": CALLS,
     "Score": CALLS,

@@ -16,10 +16,12 @@ from diffusion_teach.metrics.watch import Watch
 from diffusion_teach.networks import autoregressive, flow, mlp, spectral, vae
 from diffusion_teach.networks.autoencoder import Autoencoder, Eye, PatchDiscriminator
 from diffusion_teach.networks.classifier import Classifier
+from diffusion_teach.networks.control import ControlNet
 from diffusion_teach.networks.denoising_gan import OfStep
 from diffusion_teach.networks.encoder import Encoder
 from diffusion_teach.networks.gan import GAN, Discriminator, Generator
 from diffusion_teach.networks.hierarchical_vae import HierarchicalVAE
+from diffusion_teach.networks.lora import LoRA
 from diffusion_teach.networks.packing import Packed
 from diffusion_teach.networks.text_unet import TextUNet
 from diffusion_teach.objectives.adversarial import Game
@@ -47,6 +49,7 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "Classifier": Classifier,
     "ClassifierGuided": lambda: denoisers.ClassifierGuided(exact(), lambda x, t: x.flatten(1).sum(1)),
     "Conditioned": lambda: denoisers.Conditioned(labelled(), torch.tensor([0, 1, 2, 3])),
+    "ControlNet": lambda: ControlNet(unet()),
     "Cosine": schedules.Cosine,
     "Cut": lambda: schedules.Cut(schedules.VP()),
     "Denoiser": labelled,
@@ -73,6 +76,7 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "Learned": labelled,
     "LatentUNet": latent_unet,
     "LinearLogSNR": schedules.LinearLogSNR,
+    "LoRA": lambda: LoRA(nn.Linear(2, 2), 1),
     "MLP": lambda: mlp.MLP(2, 1, 4),
     "Muon": lambda: Muon([nn.Parameter(points())]),
     "OfStep": lambda: OfStep(judge(), points(4, 1, 28, 28), torch.tensor([1, 2, 1, 2])),

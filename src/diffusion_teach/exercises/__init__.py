@@ -24,6 +24,7 @@ from diffusion_teach.exercises import (
     chapter_10,
     chapter_11,
     chapter_13,
+    chapter_13b,
 )
 from diffusion_teach.exercises.examining import Wrong, same
 from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
@@ -47,6 +48,7 @@ TABLE: dict[str, Exercise] = {
         chapter_10,
         chapter_11,
         chapter_13,
+        chapter_13b,
     )
     for exercise in chapter.EXERCISES
 }
