@@ -26,6 +26,7 @@ from diffusion_teach.claims import (
     chapter_08,
     chapter_09,
     chapter_11,
+    chapter_13,
 )
 from diffusion_teach.claims.claim import Bound, Claim, Measured, as_floats, at_least, at_most, between
 
@@ -45,6 +46,7 @@ TABLE: dict[str, Claim] = {
         chapter_08,
         chapter_09,
         chapter_11,
+        chapter_13,
     )
     for claim in chapter.CLAIMS
 }
