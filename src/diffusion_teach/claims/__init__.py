@@ -27,6 +27,7 @@ from diffusion_teach.claims import (
     chapter_09,
     chapter_10,
     chapter_11,
+    chapter_13,
     chapter_13b,
 )
 from diffusion_teach.claims.claim import Bound, Claim, Measured, as_floats, at_least, at_most, between
@@ -48,6 +49,7 @@ TABLE: dict[str, Claim] = {
         chapter_09,
         chapter_10,
         chapter_11,
+        chapter_13,
         chapter_13b,
     )
     for claim in chapter.CLAIMS
