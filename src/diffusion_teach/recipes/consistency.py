@@ -40,8 +40,8 @@ class ConsistencyRecipe(DistillationRecipe):
     levels: int = 18
     order: int = 2
     aim: float = 0.95
-    muon: float = 5e-3
-    adamw: float = 5e-4
+    muon: float = 0.012
+    adamw: float = 1e-3
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -98,7 +98,7 @@ CONSISTENCY_MNIST = ConsistencyRecipe(
     stop=1e-3,
     most=8,
     batch=256,
-    steps=8000,
+    steps=1500,
     warmup=100,
     decay="linear",
     ema=0.999,
