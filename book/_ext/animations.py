@@ -48,7 +48,7 @@ def frames(file: Path) -> Frames:
     """Write the frames of an animation beside it, as 000.webp, 001.webp, …, where they are not yet there."""
     folder = Path(place(str(file)))
     with Image.open(file) as picture:
-        last: int = getattr(picture, "n_frames", 1) - 1
+        last = int(getattr(picture, "n_frames", 1)) - 1
         first = int(bool(picture.info.get("default_image")))  # shown where nothing moves, and no part of what moves
         folder.mkdir(exist_ok=True)
         milliseconds = 100

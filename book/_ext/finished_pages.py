@@ -34,6 +34,9 @@ def finish(page: Path, site: Path) -> None:
     lean = FONT_SCRIPT.sub("", text)
     for handler, action in HANDLERS.items():
         lean = lean.replace(f'onclick="{handler}"', f'data-action="{action}"')
+    lean = lean.replace(
+        '<div role="list" class="citation-list">', '<div class="citation-list">'
+    )  # its entries are no items
     first, rest = VIEWPORT.sub("", lean).split("</head>", 1)
     first = first.replace(
         '<meta charset="utf-8" />',
