@@ -36,6 +36,7 @@ BARE = {
     "networks.unet.ChannelNorm": "a part of UNet, which checks what enters",
     "networks.unet.ResidualBlock": "the same",
     "networks.unet.DenseBlock": "the same",
+    "networks.unet.zeroed": "how networks begin: it is handed the layers that they have just made",
     "networks.control.ControlNet.answer": "the forward of what `given` returns, which checks what enters",
     "networks.control.way_*": "the same",
     "networks.lora.LowRank": "a part of LoRA, which checks what enters",

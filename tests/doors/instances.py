@@ -18,6 +18,7 @@ from diffusion_teach.networks.autoencoder import Autoencoder, Eye, PatchDiscrimi
 from diffusion_teach.networks.classifier import Classifier
 from diffusion_teach.networks.control import ControlNet
 from diffusion_teach.networks.denoising_gan import OfStep
+from diffusion_teach.networks.denoising_points import LatentMLP, StepMLP
 from diffusion_teach.networks.encoder import Encoder
 from diffusion_teach.networks.gan import GAN, Discriminator, Generator
 from diffusion_teach.networks.hierarchical_vae import HierarchicalVAE
@@ -76,6 +77,7 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "Learned": labelled,
     "LatentUNet": latent_unet,
     "LinearLogSNR": schedules.LinearLogSNR,
+    "LatentMLP": LatentMLP,
     "LoRA": lambda: LoRA(nn.Linear(2, 2), 1),
     "MLP": lambda: mlp.MLP(2, 1, 4),
     "Muon": lambda: Muon([nn.Parameter(points())]),
@@ -94,6 +96,7 @@ INSTANCES: Mapping[str, Callable[[], Any]] = {
     "SpectralNorm": lambda: spectral.SpectralNorm(points()),
     "StepDiscriminator": judge,
     "SubVP": schedules.SubVP,
+    "StepMLP": StepMLP,
     "TextUNet": lambda: TextUNet(5, 3, (8, 8), blocks=1, image_size=4, embedding=8, text=8),
     "TimeMLP": lambda: mlp.TimeMLP(width=4),
     "UNet": unet,

@@ -50,7 +50,7 @@ class Denoiser(ABC):
 
     def pictures(self, x: Tensor) -> Tensor:
         """What samples x (B, ...) show: themselves, but of a denoiser of latents the decoded pictures."""
-        return x
+        return _checks.tensor("x", x, finite=False)
 
 
 def check_denoiser(name: str, value: object) -> None:

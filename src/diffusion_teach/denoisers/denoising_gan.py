@@ -59,7 +59,8 @@ class DenoisingGAN(FewStepGenerator):
 
     def pair(self, x0: Tensor, k: Tensor, eps: Tensor, more: Tensor) -> tuple[Tensor, Tensor]:
         """(x_s, x_t) of the noising of x₀ (B, ...): ε makes x_s of it, and `more` noise x_t of that; k as of `back`."""
-        _checks.tensor("x0", x0)
+        for name, noise in (("eps", eps), ("more", more)):
+            _checks.same_shape("x0", _checks.tensor("x0", x0), name, _checks.tensor(name, noise))
         _checks.indices("k", k, self.steps + 1)
         s, t = ((k - 1) / self.steps).to(x0), (k / self.steps).to(x0)
         x_s = add_noise(self.schedule, s, x0, eps)

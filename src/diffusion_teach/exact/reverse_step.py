@@ -19,7 +19,7 @@ from torch import Tensor
 from diffusion_teach import _checks
 from diffusion_teach.exact.distributions import GaussianMixture
 from diffusion_teach.exact.quadrature import expectation
-from diffusion_teach.schedules import Schedule, transitions
+from diffusion_teach.schedules import Schedule, check_schedule, transitions
 
 
 def reverse_law(
@@ -51,6 +51,7 @@ def reverse_step_kl(mixture: GaussianMixture, schedule: Schedule, s: Tensor, t: 
     Source: Xiao et al. (2022), figure 2, shows such a step of one dimension.
     """
     _one_dimensional(mixture)
+    check_schedule(schedule)
     place, weight = np.polynomial.hermite_e.hermegauss(_checks.integer("nodes", nodes, most=200))
     z, share = torch.from_numpy(place), torch.from_numpy(weight / weight.sum())
 
