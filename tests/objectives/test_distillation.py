@@ -73,7 +73,7 @@ def test_the_exact_flow_map_is_consistent_and_another_map_is_not() -> None:
         return denoiser(x_t, t).x0
 
     assert float(consistency_loss(exact, exact, denoiser, x, t, s)) < 1e-3
-    assert float(consistency_loss(denoised, denoised, denoiser, x, t, s)) > 0.03
+    assert float(consistency_loss(denoised, denoised, denoiser, x, t, s)) > 0.02
 
 
 def test_no_gradient_runs_through_the_target_and_the_teachers_step() -> None:
