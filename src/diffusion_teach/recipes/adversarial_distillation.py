@@ -47,7 +47,7 @@ class AdversarialDistillationRecipe(DistillationRecipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _checks.number("distillation", self.distillation, least=0)
+        object.__setattr__(self, "distillation", _checks.number("distillation", self.distillation, least=0))
         self.rules()
 
     def rules(self) -> Game:

@@ -45,9 +45,9 @@ class ConsistencyRecipe(DistillationRecipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _checks.integer("levels", self.levels, least=2)
-        _checks.number("aim", self.aim, least=0, below=1)
-        _checks.number("stop", self.stop, above=0, below=1)
+        object.__setattr__(self, "levels", _checks.integer("levels", self.levels, least=2))
+        object.__setattr__(self, "aim", _checks.number("aim", self.aim, least=0, below=1))
+        object.__setattr__(self, "stop", _checks.number("stop", self.stop, above=0, below=1))
 
     def model(self) -> nn.Module:
         teacher = cast(Learned, checkpoints.model(self.teacher))

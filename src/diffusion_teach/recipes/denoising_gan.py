@@ -60,7 +60,7 @@ class DenoisingGANRecipe(DigitsRecipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _checks.integer("transitions", self.transitions)
+        object.__setattr__(self, "transitions", _checks.integer("transitions", self.transitions))
         self.rules()
 
     def rules(self) -> Game:
