@@ -27,6 +27,7 @@ from diffusion_teach.claims import (
     chapter_09,
     chapter_10,
     chapter_11,
+    chapter_12,
     chapter_13,
     chapter_13b,
 )
@@ -49,6 +50,7 @@ TABLE: dict[str, Claim] = {
         chapter_09,
         chapter_10,
         chapter_11,
+        chapter_12,
         chapter_13,
         chapter_13b,
     )

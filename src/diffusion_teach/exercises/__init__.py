@@ -23,6 +23,7 @@ from diffusion_teach.exercises import (
     chapter_09,
     chapter_10,
     chapter_11,
+    chapter_12,
     chapter_13,
     chapter_13b,
 )
@@ -47,6 +48,7 @@ TABLE: dict[str, Exercise] = {
         chapter_09,
         chapter_10,
         chapter_11,
+        chapter_12,
         chapter_13,
         chapter_13b,
     )

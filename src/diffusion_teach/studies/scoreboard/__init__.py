@@ -3,4 +3,5 @@
 python -m diffusion_teach.studies scoreboard.measure [--only NAME]
 """
 
+from diffusion_teach.studies.scoreboard.figures import TRILEMMA, trilemma
 from diffusion_teach.studies.scoreboard.measure import CONTENDERS, rows

@@ -48,6 +48,37 @@ def scoreboard(rows: Mapping[str, Row], title: str = "Generators of digits, besi
     return fig
 
 
+TRILEMMA = (
+    "Two panels, one for each judge: Fréchet distance over evaluations a sample, both in logarithms; each generator a "
+    "disc, the fuller the more kinds of real digits it reaches. One-call generators lie at the left, mostly high; the "
+    "diffusion model's lie low, from ten evaluations on."
+)
+"""What `trilemma` shows, in words."""
+
+
+def trilemma(rows: Mapping[str, Row]) -> Figure:
+    """Quality, coverage and speed at once: the distance over evaluations, and coverage as the share of a disc."""
+    fig, axes = style.subplots(1, 2, panel=(4.6, 4.2), title="Quality, coverage, speed", share_y=True)
+    for ax, judge in zip(axes, JUDGES, strict=True):
+        for row in rows.values():
+            here, scores = row["evaluations"], row[judge]
+            reached = min(scores["coverage"] / scores["coverage_real"], 1.0)
+            ax.plot(here, scores["times_floor"], "o", markersize=15, color=style.GREY, alpha=0.25)
+            ax.plot(here, scores["times_floor"], "o", markersize=15 * reached**0.5, color=style.MODEL)
+            ax.annotate(
+                row["label"],
+                (here, scores["times_floor"]),
+                xytext=(9, 0),
+                textcoords="offset points",
+                fontsize=7,
+                va="center",
+            )
+        ax.axhline(1, **style.EXACT_LINE)
+        ax.set(xscale="log", yscale="log", xlim=(0.6, 6000), xlabel="evaluations a sample", title=f"by the {judge}")
+    axes[0].set_ylabel("Fréchet distance, times the floor")
+    return fig
+
+
 def _by_both(ax: Axes, rows: Mapping[str, Row], name: str) -> None:
     """A score of each row by both judges, with its standard deviation where it is known."""
     for judge, mark, colour in zip(JUDGES, "os", (style.MODEL, style.OTHER), strict=True):
