@@ -67,6 +67,6 @@ EXERCISE = Exercise(
         Mistake(lambda w, m, v: best_variance(w, m, v).sqrt(), "a variance is asked for"),
         Mistake(lambda w, m, v: 2 * best_variance(w, m, v), "expected"),
     ),
-    praise="within and between: where the humps lie apart, the best Gaussian is wide, and most of it is where nothing is.",
+    praise="within and between: where the humps lie apart, it is wide, and most of it is where nothing is.",
     trial=_trial,
 )

@@ -1,4 +1,4 @@
-"""`noised-judge`: the loss of a discriminator that sees both real and generated points through noise (Diffusion-GAN)."""
+"""`noised-judge`: the loss of a discriminator that sees real and generated points through noise (Diffusion-GAN)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def _examine(answer: Answer) -> None:
         "only the generated points are noised. The judge sees from the noise alone who made them.": noised_judge(
             _judge, (real - sigma[:, None] * eps) / alpha[:, None], made, t, alpha, sigma, eps, eps_made
         ),
-        "no point is noised: that is the game of 2014.": noised_judge(_judge, real, made, t, 1 + 0 * t, 0 * t, eps, eps),
+        "no point is noised: that is the game of 2014.": noised_judge(
+            _judge, real, made, t, 1 + 0 * t, 0 * t, eps, eps
+        ),
         "noise is added, and the points are not shrunk by α.": noised_judge(
             _judge, real, made, t, 1 + 0 * t, sigma, eps, eps_made
         ),
@@ -90,10 +92,13 @@ EXERCISE = Exercise(
             ),
             "only the generated points are noised",
         ),
-        Mistake(lambda d, x, y, t, a, s, e, f: softplus(-d(x, t)).mean() + softplus(d(y, t)).mean(), "no point is noised"),
+        Mistake(
+            lambda d, x, y, t, a, s, e, f: softplus(-d(x, t)).mean() + softplus(d(y, t)).mean(), "no point is noised"
+        ),
         Mistake(lambda d, x, y, t, a, s, e, f: noised_judge(d, x, y, t, 1 + 0 * a, s, e, f), "not shrunk"),
         Mistake(
-            lambda d, x, y, t, a, s, e, f: noised_judge(lambda p, q: -d(p, q), x, y, t, a, s, e, f), "labels are swapped"
+            lambda d, x, y, t, a, s, e, f: noised_judge(lambda p, q: -d(p, q), x, y, t, a, s, e, f),
+            "labels are swapped",
         ),
         Mistake(lambda d, x, y, t, a, s, e, f: noised_judge(d, x, y, t, a, s, e, e), "each has its own"),
         Mistake(lambda d, x, y, t, a, s, e, f: noised_judge(d, x, y, t, a, s, f, e), "two noises are swapped"),
