@@ -6,10 +6,11 @@ PIP_ARGS ?=
 BIN := .venv/bin
 INSTALLED := .venv/installed
 BENCH := .venv-bench
+ONNX := .venv-onnx
 CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 
-.PHONY: setup lab book test test-site faults bench checkpoints
+.PHONY: setup lab book test test-site faults bench checkpoints page-model
 .DEFAULT_GOAL := setup
 
 setup: $(INSTALLED)
@@ -68,10 +69,20 @@ $(BENCH)/installed: $(INSTALLED) benchmarks/requirements.txt
 	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --no-deps -r benchmarks/requirements.txt
 	@touch $@
 
+# The network that the playground of digits loads, after the checkpoint: exported in an environment of its own.
+page-model: $(ONNX)/installed
+	$(ONNX)/bin/python -m tools.page_model
+
+$(ONNX)/installed: $(INSTALLED) tools/page_model/requirements.txt
+	$(BIN)/python -m venv $(ONNX)
+	$(ONNX)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.txt
+	$(ONNX)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --no-deps -r tools/page_model/requirements.txt
+	@touch $@
+
 # The judges first: the metrics of the others are taken on their features. At the end what the judges see, the scoreboard
 # of them all, and the modes of those that make stacked digits.
 checkpoints: $(INSTALLED)
-	for name in classifier encoder ddpm-mnist ddpm-mnist-conditional ncsn-mnist vae-mnist gan-mnist rpgan-mnist gan-stacked gan-penalised-stacked rpgan-stacked ddpm-stacked likelihood-mnist; do \
+	for name in classifier encoder ddpm-mnist ddpm-mnist-conditional ncsn-mnist vae-mnist gan-mnist rpgan-mnist gan-stacked gan-penalised-stacked rpgan-stacked ddpm-stacked likelihood-mnist canvas-reader canvas-eye canvas-autoencoder ldm-digits canvas-pixels; do \
 	  $(BIN)/diffusion-teach train $$name --overwrite --out src/diffusion_teach/checkpoints || exit 1; \
 	done
 	$(BIN)/python -m diffusion_teach.studies judges.measure

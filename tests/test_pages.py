@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 MONTHS = list(calendar.month_name)[1:]
-SOURCE = re.compile(r"\{cite(?::t)?\}`[\w,]+`|\]\(\.\./notebooks/\d\d_\w+\.ipynb\)")
+SOURCE = re.compile(r"\{cite(?::t)?\}`[\w,]+`|\]\(\.\./notebooks/\d\d[a-z]?_\w+\.ipynb\)")
 LETTER = re.compile(r"\\[a-zA-Z]+|[a-zA-Z]")
 NO_LETTER = re.compile(r"\\(mathcal|mathrm|mathbb|text|bar|dot|hat|tilde|nabla|log|mid|top)(?![a-zA-Z])")
 

@@ -33,8 +33,8 @@ def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def pins() -> dict[str, Requirement]:
-    lines = [line.split("#")[0].strip() for line in read("requirements.txt").splitlines()]
+def pins(name: str = "requirements.txt") -> dict[str, Requirement]:
+    lines = [line.split("#")[0].strip() for line in read(name).splitlines()]
     return {Requirement(line).name: Requirement(line) for line in lines if line and not line.startswith("-")}
 
 
@@ -162,6 +162,12 @@ def test_what_the_pinned_packages_need_is_pinned_too() -> None:
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
                 of_cuda = name == "torch" and re.match("cuda|nvidia|triton", requirement.name)
                 assert canonicalize_name(requirement.name) in pinned or of_cuda, f"{name} needs {requirement}"
+
+
+def test_what_exports_the_pages_network_is_pinned_and_replaces_nothing() -> None:
+    theirs = pins("tools/page_model/requirements.txt")
+    assert all(str(one.specifier).startswith("==") for one in theirs.values())
+    assert not set(theirs) & set(pins())
 
 
 def test_the_library_imports_only_what_it_depends_on() -> None:

@@ -7,13 +7,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import animations
 import api_pages
 import diffusion_book
+import finished_pages
 import ledger
 import nbformat
 import pytest
+import torch
+from PIL import Image
 
 from diffusion_teach import claims
+from diffusion_teach.plots.animations import apng
 
 CLAIM = claims.Claim("trial", "99_trial", "This | holds.", {"error": claims.at_most(0.5)}, printed="3.17")
 
@@ -157,3 +162,52 @@ def test_docstrings_become_valid_restructured_text() -> None:
         "Args:",
         "    x: (B, d) points.",
     ]
+
+
+HEAD = '<html><head>\n<meta charset="utf-8" />\n{}</head><body>{}</body></html>'
+
+
+def finished(folder: Path, head: str = "", body: str = "") -> str:
+    page = folder / "page.html"
+    page.write_text(HEAD.format(head, body), encoding="utf-8")
+    finished_pages.finish(page, folder)
+    text = page.read_text(encoding="utf-8")
+    finished_pages.finish(page, folder)
+    assert page.read_text(encoding="utf-8") == text  # a second build changes nothing
+    return text
+
+
+def test_a_pages_policy_allows_its_own_scripts_and_no_other(tmp_path: Path) -> None:
+    text = finished(tmp_path, "<script>let a = 1;</script>", '<button onclick="window.print()">')
+    digest = "'sha256-xY6QKfH9PRsQnLz56nj6MBwiK5oHg+im1Jkpdp1x/Ck='"
+    assert f"script-src 'self' {digest};" in text
+    assert "default-src 'none'" in text
+    assert "unsafe-eval" not in text
+    assert 'data-action="print"' in text
+    assert "onclick" not in text
+
+
+def test_a_picture_comes_late_has_its_size_and_leads_to_its_full_size(tmp_path: Path) -> None:
+    (tmp_path / "_images").mkdir()
+    Image.new("L", (30, 20)).save(tmp_path / "_images/a.png")
+    text = finished(
+        tmp_path, body='<p><img alt="A." src="_images/a.png" /></p><a href="b"><img src="_images/a.png"/></a>'
+    )
+    image = '<img alt="A." src="_images/a.png" loading="lazy" decoding="async" width="30" height="20" />'
+    assert f'<p><a class="full-size" href="_images/a.png">{image}</a></p>' in text
+    assert '<a href="b"><img src="_images/a.png" loading="lazy"' in text
+
+
+def test_an_animation_has_its_frames_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "_images").mkdir()
+    greys = [torch.full((8, 8), 80 * i, dtype=torch.uint8) for i in range(3)]
+    (tmp_path / "_images/a.png").write_bytes(apng(greys, fps=10))
+    text = finished(tmp_path, body='<img alt="A." src="_images/a.png" />')
+    assert 'data-first="1" data-last="3" data-milliseconds="100" data-folder="_images/a_frames"' in text
+    assert 'media="(prefers-reduced-motion: reduce)" srcset="_images/a_frames/000.webp"' in text
+    shown = []
+    for i in range(4):
+        with Image.open(tmp_path / f"_images/a_frames/{i:03d}.webp") as frame:
+            shown.append(frame.convert("L").getpixel((0, 0)))
+    assert shown == [160, 0, 80, 160]
+    assert animations.size(tmp_path / "page.html") is None

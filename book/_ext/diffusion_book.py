@@ -13,6 +13,8 @@ from typing import Any
 
 import ablation_table
 import api_pages
+import facts
+import finished_pages
 import ledger
 import scoreboard
 from docutils import nodes
@@ -23,8 +25,6 @@ from sphinx.errors import ExtensionError
 from diffusion_teach.studies import ablation, equal_terms, judges
 from diffusion_teach.studies import scoreboard as stored
 from diffusion_teach.studies.ablation import pace
-
-FONT_SCRIPT = re.compile(r"<script[^>]*fontawesome\.js[^>]*></script>")
 
 OUTSIDE = {
     ".html": re.compile(
@@ -40,6 +40,7 @@ OF_ONE_PAGE = {
     f"playground_{name}": tuple(f"playground/{file}" for file in (*OF_PLAYGROUNDS, *files))
     for name, files in {
         "field": ("field.css", "field_math.js", "field_scenes.js", "field.js"),
+        "digits": ("digits.css", "digits_files.js", "digits_math.js", "digits.js"),
         "duel": ("duel.css", "duel_math.js", "duel.js"),
     }.items()
 }
@@ -52,7 +53,10 @@ def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
         return
     source[0] = source[0].replace("](../notebooks/", "](notebooks/")
     if docname == "ledger":
-        source[0] = source[0].replace(ledger.PLACE, ledger.markdown(Path(app.srcdir) / "notebooks"))
+        known = facts.anchors((Path(app.srcdir) / "facts.md").read_text(encoding="utf-8"))
+        source[0] = source[0].replace(ledger.PLACE, ledger.markdown(Path(app.srcdir) / "notebooks", facts=known))
+    if docname == "facts":
+        source[0] = facts.markdown(source[0], Path(app.srcdir) / "notebooks")
     if docname == "scoreboard":
         source[0] = source[0].replace(scoreboard.PLACE, scoreboard.markdown(stored.rows()))
         source[0] = source[0].replace(scoreboard.JUDGES_PLACE, scoreboard.judges(judges.rows()))
@@ -111,17 +115,14 @@ def escape_docstring(app: Sphinx, what: str, name: str, obj: object, options: ob
     lines[:] = api_pages.to_restructured_text(lines)
 
 
-def drop_unused(app: Sphinx, exception: Exception | None) -> None:
-    """Leave out source maps, and the script that does what Font Awesome's style sheet does: 4 MB nobody needs."""
+def finish_pages(app: Sphinx, exception: Exception | None) -> None:
+    """Change the finished pages: see `finished_pages`."""
     if exception is not None or app.builder.format != "html":
         return
-    for path in [*Path(app.outdir).rglob("*.map"), *Path(app.outdir).rglob("fontawesome.js")]:
-        path.unlink()
-    for page in Path(app.outdir).rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        lean = FONT_SCRIPT.sub("", text)
-        if lean != text:
-            page.write_text(lean, encoding="utf-8")
+    site = Path(app.outdir)
+    finished_pages.drop_maps(site)
+    for page in site.rglob("*.html"):
+        finished_pages.finish(page, site)
 
 
 def ask_no_other_host(app: Sphinx, exception: Exception | None) -> None:
@@ -138,8 +139,8 @@ def ask_no_other_host(app: Sphinx, exception: Exception | None) -> None:
 def always_outdated(
     app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
 ) -> list[str]:
-    """The ledger, the API pages and those with tables of studies depend on more than their own file: read them anew."""
-    return [name for name in ("ledger", "scoreboard", "fast", "api") if name in env.found_docs]
+    """These pages depend on more than their own file: read them anew."""
+    return [name for name in ("facts", "ledger", "scoreboard", "fast", "api") if name in env.found_docs]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -149,6 +150,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", scripts_of_one_page)
     app.connect("env-get-outdated", always_outdated)
     app.connect("autodoc-process-docstring", escape_docstring, priority=100)
-    app.connect("build-finished", drop_unused)
+    app.connect("build-finished", finish_pages)
     app.connect("build-finished", ask_no_other_host, priority=900)
     return {"version": "0.1.0", "parallel_read_safe": True, "parallel_write_safe": True}

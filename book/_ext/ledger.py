@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,18 @@ RESULTS = Path(__file__).resolve().parents[2] / "tools" / "faults" / "results"
 Figures = dict[str, Any]  # by name: a number, or a list with one number a seed
 
 
-def markdown(notebooks: Path, results: Path = RESULTS) -> str:
-    """The ledger's tables in MyST Markdown, one a chapter, from the notebooks of a folder and the faults' results."""
+def markdown(notebooks: Path, results: Path = RESULTS, facts: Mapping[int, str] | None = None) -> str:
+    """The ledger's tables in MyST Markdown, one a chapter, from the notebooks of a folder and the faults' results.
+
+    `facts` are the places of the thirteen facts on their page, to which a claim that bears on one links.
+    """
     stored = measured(notebooks)
     parts = []
     for path in sorted(notebooks.glob("*.ipynb")):
         rows = [claim for claim in claims.TABLE.values() if claim.chapter == path.stem]
         if rows:
             parts.append(
-                f"### {title(path)}\n\n" + table(path.stem, rows, stored, trials(results / f"{path.stem}.json"))
+                f"### {title(path)}\n\n" + table(path.stem, rows, stored, trials(results / f"{path.stem}.json"), facts)
             )
     return "\n\n".join(parts)
 
@@ -54,7 +57,13 @@ def trials(path: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {"faults": [], "seeds": {}}
 
 
-def table(chapter: str, rows: Iterable[claims.Claim], stored: dict[str, Figures], trials: dict[str, Any]) -> str:
+def table(
+    chapter: str,
+    rows: Iterable[claims.Claim],
+    stored: dict[str, Figures],
+    trials: dict[str, Any],
+    facts: Mapping[int, str] | None = None,
+) -> str:
     """One chapter's claims as a Markdown table: what is claimed, what was measured, and which fault is noticed."""
     lines = ["| Claim | Measured here; over ten seeds; claimed | Fault that it catches |", "|---|---|---|"]
     for claim in rows:
@@ -62,14 +71,23 @@ def table(chapter: str, rows: Iterable[claims.Claim], stored: dict[str, Figures]
         printed = f"; printed there: {claim.printed}" if claim.printed else ""
         link = f"**[{claim.id}](notebooks/{chapter}.ipynb)**"
         cells = [
-            f"{link} {verdict(claim, stored)}: {claim.sentence} ({source}{printed})",
+            f"{link} {verdict(claim, stored)}: {claim.sentence} ({source}{printed}{bearing(claim, facts or {})})",
             figures(claim, stored.get(claim.id, {}), trials["seeds"]),
             faults(claim, trials["faults"]),
         ]
-        lines.append(
-            "| " + " | ".join(cell.replace("|", "\\|").replace(" %", "\N{NO-BREAK SPACE}%") for cell in cells) + " |"
-        )
+        lines.append("| " + " | ".join(as_cell(text) for text in cells) + " |")
     return "\n".join(lines)
+
+
+def as_cell(text: str) -> str:
+    """A text as a table's cell holds it."""
+    return text.replace("|", "\\|").replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def bearing(claim: claims.Claim, facts: Mapping[int, str]) -> str:
+    """The facts that a claim bears on, each with a link to its entry."""
+    links = [f"[{number}](facts.md#{facts[number]})" for number in claim.facts if number in facts]
+    return f"; fact{'s' * (len(links) > 1)} {', '.join(links)}" if links else ""
 
 
 def faults(claim: claims.Claim, outcomes: list[dict[str, Any]]) -> str:

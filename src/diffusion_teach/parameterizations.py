@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 
 from diffusion_teach import _checks
-from diffusion_teach.schedules import Schedule, check_schedule, check_time
+from diffusion_teach.schedules import Schedule, check_schedule, check_time, transitions
 
 TARGETS = ("x0", "eps", "score", "v", "velocity", "edm")
 
@@ -121,3 +121,21 @@ def add_noise(schedule: Schedule, t: Tensor, x0: Tensor, eps: Tensor) -> Tensor:
     _checks.same_shape("x0", _checks.tensor("x0", x0), "eps", _checks.tensor("eps", eps))
     check_schedule(schedule)
     return expand(schedule.alpha(t), x0) * x0 + expand(schedule.sigma(t), x0) * eps
+
+
+def add_more_noise(schedule: Schedule, s: Tensor, t: Tensor, x_s: Tensor, eps: Tensor) -> Tensor:
+    """A draw of q(x_t|x_s), s < t, by ε like x_s (B, ...); s and t 0-dimensional or (B,). See `transitions.forward`."""
+    _checks.same_shape("x_s", _checks.tensor("x_s", x_s, finite=False), "eps", _checks.tensor("eps", eps, finite=False))
+    scale, std = transitions.forward(schedule, s, t)
+    return expand(scale, x_s) * x_s + expand(std, x_s) * eps
+
+
+def one_step_back(schedule: Schedule, s: Tensor, t: Tensor, x_t: Tensor, x0: Tensor, eps: Tensor) -> Tensor:
+    """A draw of q(x_s|x_t, x₀), s < t, by ε; x_t, x0 and eps (B, ...), s and t 0-dimensional or (B,).
+
+    See `transitions.backward`.
+    """
+    _checks.same_shape("x_t", _checks.tensor("x_t", x_t, finite=False), "x0", _checks.tensor("x0", x0, finite=False))
+    _checks.same_shape("x_t", x_t, "eps", _checks.tensor("eps", eps, finite=False))
+    of_x0, of_x_t, std = (expand(part, x_t) for part in transitions.backward(schedule, s, t))
+    return of_x0 * x0 + of_x_t * x_t + std * eps

@@ -44,7 +44,7 @@ NETWORK = {"kind": "unet", "width": [8, 8], "blocks": 1, "dense": 0, "embedding"
     ("architecture", "message"),
     [
         ({"kind": "gann"}, "kind must be one of .*Did you mean 'gan'"),
-        ({}, "kind must be one of 'classifier', 'denoiser', 'encoder', 'gan', 'vae', got None"),
+        ({}, "kind must be one of 'autoencoder', .*'latent', 'vae', got None"),
         ({"kind": "os.system"}, "kind must be one of"),
         ({"kind": "gan", "widht": 3}, "'gan' cannot be built from .*widht"),
         ({"kind": "gan", "latent": 0}, "latent must be at least 1"),

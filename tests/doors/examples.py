@@ -16,11 +16,35 @@ from diffusion_teach.networks import mlp
 from diffusion_teach.networks.classifier import Classifier
 from diffusion_teach.networks.encoder import Encoder
 from tests.doors.instances import INSTANCES
-from tests.doors.values import generator, images, labelled, learned, line, mixture, new_place, points
+from tests.doors.values import (
+    exact,
+    generator,
+    images,
+    judge,
+    labelled,
+    latent_unet,
+    learned,
+    line,
+    mixture,
+    new_place,
+    points,
+    unet,
+    unlabelled,
+)
 
 
 def a_step() -> dict[str, Any]:
     return {"state": None, "noise": samplers.gaussian(generator())}
+
+
+def canvas_fields() -> torch.Tensor:
+    """What two canvases show: a thick seven that leans, and a pair."""
+    return torch.tensor([[0, 7, -1, 2, 2, 1, 0], [1, 4, 9, 0, 0, 0, 0]])
+
+
+def balanced() -> dict[str, Any]:
+    weight = torch.tensor([3.0, 4.0], requires_grad=True)
+    return {"reconstruction": weight.square().sum(), "adversarial": weight.sum(), "weight": weight}
 
 
 EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
@@ -31,6 +55,26 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "checkpoints.files.restate": lambda: {"name": new_place("x.safetensors", True), "metrics": {}},
     "checkpoints.files.save": lambda: {"name": "mine", "folder": new_place("runs")},
     "datasets.augmentation.*": lambda: {"x": images()},
+    "datasets.canvases.*": lambda: {
+        "images": mnist.to_uint8(images()),
+        "ink": points(2, 6, 6) > 0,
+        "points": points(3, 5, 2),
+        "height": 20 * torch.ones(3),
+        "stroke": 3 * torch.ones(3),
+        "shear": torch.zeros(3),
+        "place": 32 * torch.ones(3, 2),
+        "fields": canvas_fields(),
+        "about": canvas_fields(),
+        "glyph_count": 50,
+        "most": 50,
+        "split": "test",
+    },
+    "datasets.captions.*": lambda: {
+        "about": canvas_fields(),
+        "caption": "a thick seven",
+        "captions": ["a thick seven", "a pair: 4 above 9"],
+    },
+    "datasets.captions.write": lambda: {"about": canvas_fields()[0]},
     "datasets.mnist.*": lambda: {"images": mnist.to_uint8(images()), "x": images()},
     "datasets.stacked_mnist.*": lambda: {
         "digits": torch.tensor([[1, 2, 3]]),
@@ -39,8 +83,23 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     },
     "datasets.stacked_mnist.strip": lambda: {"images": images(2, 3)},
     "datasets.toy2d.unit_spread": lambda: {"mixture": mixture()},
+    "denoisers.by_classifier.ClassifierGuided": lambda: {"log_p": lambda x, t: x.flatten(1).sum(1)},
+    "denoisers.denoising_gan.DenoisingGAN": lambda: {"network": latent_unet()},
+    "denoisers.denoising_gan.DenoisingGAN.*": lambda: {
+        "x_t": points(4, 1, 8, 8),
+        "eps": points(4, 1, 8, 8),
+        "k": torch.tensor([1, 2, 1, 2]),
+        "z": points(4, 3),
+        "x0": points(4, 1, 8, 8),
+        "more": points(4, 1, 8, 8),
+    },
+    "denoisers.distilled.Distilled": lambda: {"network": unlabelled()},
+    "denoisers.distilled.Distilled.*": lambda: {"x_t": points(4, 1, 8, 8)},
     "denoisers.exact.Exact": lambda: {"distribution": mixture()},
     "denoisers.guided.Guided": lambda: {"guidance": 1.0},
+    "denoisers.latent.Latent": lambda: {"target": "v", "network": nn.Conv2d(4, 4, 1)},
+    "denoisers.latent.Latent.*": lambda: {"x": points(2, 1, 16, 16)},
+    "denoisers.latent.Latent.pictures": lambda: {"x": points(2, 4, 4, 4)},
     "denoisers.learned.Learned": lambda: {"target": "v"},
     "denoisers.learned.*": lambda: {"x_t": points(4, 1, 8, 8), "source": labelled(), "rows": 4},
     "denoisers.observed.Observed": lambda: {"see": torch.neg, "std": 0.5},
@@ -64,6 +123,14 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
         "gaussian": GaussianMixture(torch.ones(1), torch.zeros(1, 2), torch.ones(1)),
     },
     "exact.heartbeat.*": lambda: {"x_t": torch.ones(1, 20), "ᾱ": 0.5, "T": 3},
+    "exact.labels.*": lambda: {"parts": [mixture(), mixture()], "prior": torch.ones(2), "label": 1, "w": 1.0},
+    "exact.reverse_step.*": lambda: {
+        "mixture": GaussianMixture(torch.ones(2), torch.tensor([[-1.0], [1.0]]), torch.full((2,), 0.01)),
+        "s": torch.tensor(0.25),
+        "t": torch.tensor(0.5),
+        "x_t": points(4, 1)[:, 0],
+        "nodes": 3,
+    },
     "exact.observation.observed": lambda: {
         "mixture": mixture(),
         "matrix": points(3, 2),
@@ -78,6 +145,7 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "likelihood.bits_per_dimension": lambda: {"log_density": points(4), "dimensions": 2, "low": -1.0, "high": 1.0},
     "likelihood.dequantise": lambda: {"images": torch.tensor([[0, 255]]), "low": -1.0, "high": 1.0},
     "metrics.cost.counted": lambda: {"draw": points},
+    "metrics.memory.peak_bytes": lambda: {"draw": points},
     "metrics.evaluation.averaged": lambda: {"measure": lambda how: {"seed": how.seed}, "repeats": 1},
     "metrics.evaluation.evaluate_images": lambda: {"images": images(100)},
     "metrics.evaluation.illegible": lambda: {"logits": points(3, 10)},
@@ -86,10 +154,21 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "metrics.features.of_training_images": lambda: {"rows": torch.tensor([0, 1])},
     "metrics.frechet.gaussian_fit": lambda: {"features": points()},
     "metrics.frechet.leading_order_bias": lambda: {"eigenvalues": torch.ones(2)},
+    "metrics.labels.*": lambda: {
+        "labels": torch.arange(len(images())),
+        "features": points(),
+        "covariances": torch.eye(2).expand(len(points()), 2, 2),
+    },
     "metrics.modes.kl_floor": lambda: {"modes": 8},
     "metrics.modes.mode_coverage": lambda: {"centres": points(3, 2), "std": 0.5},
     "metrics.modes.expected*": lambda: {"samples": 10},
     "metrics.parzen.estimate": lambda: {"validation": points(7, 2), "sigmas": (1e-3, 0.5, 1e3)},
+    "metrics.reading.*": lambda: {
+        "x": points(2, 1, 64, 64).clamp(-1, 1),
+        "box": torch.tensor([[10.0, 10.0, 30.0, 40.0], [5.0, 20.0, 50.0, 40.0]]),
+        "layout": torch.tensor([0, 1]),
+        "asked": canvas_fields(),
+    },
     "metrics.spoilt.*": lambda: {"x": images(), "known": 3},
     "metrics.stacked_modes.*": lambda: {"images": images(2, 3), "sampling": Sampling()},
     "metrics.transport.null_value": lambda: {"distance": lambda a, b: 0.0},
@@ -98,11 +177,34 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "metrics.watch.Watch.look": lambda: {"loss": 0.5, "draw": lambda n, g: points(1, 4, 2)},
     "networks.autoregressive.CausalPixels.*": lambda: {"x": (points(3, 16) > 0).float()},
     "networks.[ce]*er.*": lambda: {"x": images()},
+    "networks.denoising_gan.*": lambda: {
+        "x_s": points(4, 1, 28, 28),
+        "x_t": points(4, 1, 28, 28),
+        "x": points(4, 1, 28, 28),
+        "k": torch.tensor([1, 2, 1, 2]),
+        "discriminator": judge(),
+    },
+    "networks.denoising_gan.LatentUNet.forward": lambda: {"x_t": points(4, 1, 8, 8), "cond": points(4, 3)},
+    "networks.denoising_points.LatentMLP.forward": lambda: {"x_t": points(4, 2), "cond": points(4, 4)},
+    "networks.denoising_points.StepMLP.forward": lambda: {
+        "x_s": points(4, 2),
+        "x_t": points(4, 2),
+        "k": torch.tensor([1, 2, 3, 4]),
+    },
+    "networks.control.ControlNet": lambda: {"base": unet()},
+    "networks.control.ControlNet.given": lambda: {"control": points(4, 1, 8, 8)},
     "networks.flow.AffineCoupling": lambda: {"dim": 2, "flip": True},
     "networks.flow.RealNVP.inverse": lambda: {"z": points()},
     "networks.gan.Discriminator.*": lambda: {"x": images()},
     "networks.gan.Generator.*": lambda: {"z": points(3, 64)},
     "networks.hierarchical_vae.HierarchicalVAE.*": lambda: {"x": (points(3, 16) > 0).float(), "z": points(3, 2)},
+    "networks.lora.LoRA": lambda: {"rank": 2},
+    "networks.autoencoder.Autoencoder.*": lambda: {"x": points(2, 1, 16, 16), "z": points(2, 4, 4, 4)},
+    "networks.autoencoder.PatchDiscriminator.*": lambda: {"x": points(2, 1, 16, 16)},
+    "networks.autoencoder.Eye": lambda: {"answers": (2, 3)},
+    "networks.autoencoder.Eye.*": lambda: {"x": points(2, 1, 64, 64)},
+    "networks.text_unet.TextUNet": lambda: {"classes": 5, "length": 3},
+    "networks.text_unet.TextUNet.*": lambda: {"x_t": points(2, 4, 4, 4), "cond": torch.tensor([[0, 1, 5], [2, 3, 4]])},
     "networks.mlp.BatchedLinear": lambda: {"members": 2, "in_dim": 2, "out_dim": 3},
     "networks.mlp.BatchedLinear.forward": lambda: {"x": points(1, 4, 2)},
     "networks.mlp.MLP": lambda: {"in_dim": 2, "out_dim": 1},
@@ -119,18 +221,37 @@ EXAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "objectives.bound.continuous_bound": lambda: {"cells": 2},
     "objectives.bound.discrete_bound": lambda: {"levels": 3},
     "objectives.bound.noise_error": lambda: {"t": torch.tensor([0.5])},
+    "objectives.classification.noisy_cross_entropy": lambda: {
+        "classifier": lambda x, t: x,
+        "labels": torch.zeros(len(points()), dtype=torch.int64),
+    },
     "objectives.diffusion.ImportanceTimes": lambda: {"density": torch.tensor([1.0, 2.0])},
     "objectives.diffusion.ImportanceTimes.sample": lambda: {"shape": (4,)},
     "objectives.weights.bare_weight": lambda: {"name": "edm"},
     "objectives.weights.loss_weight": lambda: {"denoiser": learned(), "name": "edm"},
     "objectives.diffusion.diffusion_loss": lambda: {"denoiser": learned()},
+    "objectives.distillation.*": lambda: {
+        "student": lambda x, t: x,
+        "target": lambda x, t: x,
+        "teacher": exact(),
+        "fake": exact(),
+        "real": exact(),
+        "middle": torch.tensor(0.45),
+    },
     "objectives.gradient_penalties.*": lambda: {"real": -points(), "u": torch.full((4,), 0.5), "gradients": points()},
     "objectives.gradient_penalties.input_gradients": lambda: slopes(),
+    "objectives.perceptual.perceptual_distance": lambda: {
+        "features": lambda x: [x],
+        "x": points(2, 3, 4, 4),
+        "y": -points(2, 3, 4, 4),
+    },
+    "objectives.perceptual.balance": balanced,
     "objectives.score_matching.*": lambda: {"model": lambda x: -x, "score": -points()},
     "objectives.diffusion.sample_times": lambda: {"shape": (4,)},
     "objectives.variational.*": lambda: {"log_w": points()},
     "objectives.variational.elbo": lambda: {"model": INSTANCES["VAE"](), "x": torch.ones(3, 16)},
     "objectives.variational.log_weights": lambda: {"model": INSTANCES["VAE"](), "x": torch.ones(3, 16)},
+    "parameterizations.add_more_noise": lambda: {"x_s": points()},
     "physics.fokker_planck.*": lambda: {"p": line()[1], "x": line()[0]},
     "physics.heat.discretise": lambda: {"log_prob": lambda x: -x.square().sum(-1)},
     "physics.heat.*": lambda: {"time": 0.1, "share": 0.1},

@@ -70,6 +70,7 @@ KINDS: Mapping[str, set[str]] = {
     "Sampling": set(),
     "Recipe": set(),
     "Classifier": set(),
+    "Autoencoder": set(),
     "Encoder": set(),
     "VAE": set(),
     "CausalPixels": set(),
@@ -78,10 +79,13 @@ KINDS: Mapping[str, set[str]] = {
     "nn.Module": {"a network"},
     "torch.Generator": {"a generator"},
     "torch.device": set(),
+    "torch.dtype": set(),
+    "UNet": set(),
     "Callable": CALLS,
     "Noise": CALLS,
     "Score": CALLS,
     "ScoreModel": CALLS,
+    "Jump": CALLS,
     "Step": set(),
     "State": set(HOSTILE),
     "object": set(),
@@ -95,7 +99,8 @@ KINDS: Mapping[str, set[str]] = {
 """By annotation, without what stands in brackets: which of HOSTILE it takes. That is not refused for its kind, and may
 be for its size. "str: text" is a text of any words, and not one of a few names."""
 
-WHOLE = {"labels", "cond", "rows", "digits", "found", "images", "known", "shares"}
+WHOLE = {"about", "asked", "layout", "fields", "labels", "cond", "rows", "digits", "found", "images", "known", "shares"}
+WHOLE = {"labels", "cond", "rows", "digits", "found", "images", "known", "shares", "k"}
 """Parameters that are tensors of whole numbers."""
 TEXTS = {"checkpoints.files.*: name"}
 """Parameters that are texts of any words, such as files' names."""
@@ -107,6 +112,7 @@ CALLED = {
     "*.Exact.__call__: x_t": "x",
     "*.posterior_mean: x_t": "x",
     "*.Game: name": "game",
+    "datasets.captions.tokens: captions": "caption",
 }
 """What an error calls a parameter by another name, which is that of whoever gets to see it."""
 OPTIONAL = {"generator"}

@@ -10,11 +10,13 @@ from torch import nn
 
 from diffusion_teach import checkpoints, recipes, schedules
 from diffusion_teach.networks import mlp
+from diffusion_teach.networks.autoencoder import Autoencoder
 from tests.doors.values import exact, generator, images, labelled, points
 
 PARAMETERS: Mapping[str, Callable[[], Any]] = {
     "a": points,
     "alpha": lambda: 0.8,
+    "autoencoder": lambda: Autoencoder((8, 8), image_size=16),
     "away": exact,
     "b": lambda: -points(),
     "between": lambda: (-2.0, 2.0),

@@ -11,6 +11,7 @@ from diffusion_teach import checkpoints, denoisers, schedules
 from diffusion_teach.exact import GaussianMixture
 from diffusion_teach.exact.probabilistic_pca import ProbabilisticPCA
 from diffusion_teach.networks import mlp
+from diffusion_teach.networks.denoising_gan import LatentUNet, StepDiscriminator
 from diffusion_teach.networks.unet import UNet
 
 
@@ -42,6 +43,18 @@ def labelled() -> denoisers.Learned:
 
 def unet() -> UNet:
     return UNet((8, 8), blocks=1, dense=0, embedding=8, classes=3, image_size=8)
+
+
+def unlabelled() -> UNet:
+    return UNet((8, 8), blocks=1, dense=0, embedding=8, image_size=8)
+
+
+def latent_unet() -> LatentUNet:
+    return LatentUNet(3, width=(8, 8), blocks=1, dense=0, embedding=8, image_size=8)
+
+
+def judge() -> StepDiscriminator:
+    return StepDiscriminator(2, (4, 4), dense=4)
 
 
 def pca() -> ProbabilisticPCA:

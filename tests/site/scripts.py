@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-PLAYGROUND = Path(__file__).resolve().parents[2] / "book" / "assets" / "playground"
+from playwright.sync_api import Page
+
+Scripted = Callable[[str], AbstractContextManager[Page]]
+WalkByTab = Callable[[Page, str], None]
+BOOK = Path(__file__).resolve().parents[2] / "book"
+PLAYGROUND = BOOK / "assets" / "playground"
+SITE = BOOK / "_build" / "html"
 
 
 def mathematics(name: str) -> str:

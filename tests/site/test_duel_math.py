@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 from torch import Tensor
 
 from diffusion_teach import samplers
@@ -23,7 +23,7 @@ from diffusion_teach.parameterizations import add_noise, target
 from diffusion_teach.schedules import Cosine
 from diffusion_teach.studies.duel2d import contenders
 from diffusion_teach.training import EMA, fit, fit_gan
-from tests.site.scripts import mathematics
+from tests.site.scripts import Scripted, mathematics
 
 BATCH = contenders.BATCH
 TIGHT = 1e-9  # both compute in float64; the page promises 1e-4
@@ -39,19 +39,9 @@ NETWORKS = """
 
 
 @pytest.fixture(scope="module")
-def empty(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page()
-    yield page
-    page.close()
-
-
-@pytest.fixture(scope="module")
-def duel(browser: Browser) -> Iterator[Page]:
-    """A page with the script."""
-    page = browser.new_page()
-    page.add_script_tag(content=mathematics("duel"))
-    yield page
-    page.close()
+def duel(scripted: Scripted) -> Iterator[Page]:
+    with scripted(mathematics("duel")) as page:
+        yield page
 
 
 def run(page: Page, body: str, **given: Any) -> Any:
@@ -216,15 +206,13 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_planted_fault_is_seen(empty: Page, name: str) -> None:
+def test_a_planted_fault_is_seen(scripted: Scripted, name: str) -> None:
     old, new = FAULTS[name]
     text = mathematics("duel")
     assert text.count(old) == 1
-    empty.goto("about:blank")
-    empty.add_script_tag(content=text.replace(old, new))
-    page = empty
-    games = [gan_off(page, 5, game, 0.3, 0.7) for game in ("non-saturating", "relativistic")]
-    assert max(*games, diffusion_off(page, 5), training_off(page, 5, "non-saturating", 0.1, steps=3)) > PROMISED
+    with scripted(text.replace(old, new)) as page:
+        games = [gan_off(page, 5, game, 0.3, 0.7) for game in ("non-saturating", "relativistic")]
+        assert max(*games, diffusion_off(page, 5), training_off(page, 5, "non-saturating", 0.1, steps=3)) > PROMISED
 
 
 def test_the_penalty_is_half_the_rate_along_its_own_slope(duel: Page) -> None:

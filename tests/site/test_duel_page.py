@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from diffusion_teach.studies import duel2d
+from tests.site.scripts import WalkByTab
 
 DUEL = Path(__file__).resolve().parents[2] / "book" / "_build" / "html" / "playground_duel.html"
 PLAIN, MENDED, RAW = "the-plain-game-drops-modes", "the-penalties-mend-it", "raw-coordinates-turn-it-round"
@@ -236,17 +237,8 @@ def test_one_draws_by_touch(browser: Browser) -> None:
     context.close()
 
 
-def test_the_keyboard_reaches_every_control(open_: Open) -> None:
-    page = open_(f"#{DRAW}")
-    controls = "#duel :is(a, canvas[tabindex='0'], button:enabled, select:enabled, input:enabled):visible"
-    wanted = page.locator(controls).count()
-    page.focus("#duel .scenes a")
-    reached = 0
-    while reached < 100 and page.evaluate("document.activeElement.closest('#duel') !== null"):
-        reached += 1
-        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-        page.keyboard.press("Tab")
-    assert reached == wanted
+def test_the_keyboard_reaches_every_control(open_: Open, walk_by_tab: WalkByTab) -> None:
+    walk_by_tab(open_(f"#{DRAW}"), "#duel")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from diffusion_teach import samplers
 from diffusion_teach.datasets import toy2d
@@ -31,18 +31,16 @@ from tests.site.field_library import (
     script_walk,
     tensor,
 )
-from tests.site.scripts import mathematics
+from tests.site.scripts import Scripted, mathematics
 
 # Six points, of which one lies far away.
 POINTS = torch.tensor([[0.3, 0.1], [-1.2, -0.4], [2.0, -1.5], [0.0, 0.0], [-0.7, 1.9], [9.0, 7.0]], dtype=torch.float64)
 
 
 @pytest.fixture(scope="module")
-def field(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page()
-    page.add_script_tag(content=mathematics("field"))
-    yield page
-    page.close()
+def field(scripted: Scripted) -> Iterator[Page]:
+    with scripted(mathematics("field")) as page:
+        yield page
 
 
 def walk_error(page: Page, **values: Any) -> float:
@@ -277,13 +275,11 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_is_seen(browser: Browser, fault: str) -> None:
+def test_a_planted_fault_is_seen(scripted: Scripted, fault: str) -> None:
     source, (right, wrong) = mathematics("field"), FAULTS[fault]
     assert source.count(right) == 1
-    page = browser.new_page()
-    page.add_script_tag(content=source.replace(right, wrong))
-    assert not battery(page) < 1e-4  # ten thousand times what the script is allowed
-    page.close()
+    with scripted(source.replace(right, wrong)) as page:
+        assert not battery(page) < 1e-4  # ten thousand times what the script is allowed
 
 
 def test_without_a_fault_there_is_none(field: Page) -> None:

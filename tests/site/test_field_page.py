@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.site.field_library import CORRECTIONS, TOLERANCE, error, library_walk, noises, script_walk
-from tests.site.scripts import mathematics
+from tests.site.scripts import Scripted, WalkByTab, mathematics
 
 SITE = Path(__file__).resolve().parents[2] / "book" / "_build" / "html"
 FIELD = SITE / "playground_field.html"
@@ -158,14 +158,12 @@ def test_ddim_and_euler_are_one_step(scenes: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", SCENES)
 @pytest.mark.parametrize("which", ["a", "b"])
 def test_from_the_same_noise_a_scene_is_the_librarys(
-    scenes: dict[str, Any], calm: BrowserContext, name: str, which: str
+    scenes: dict[str, Any], scripted: Scripted, name: str, which: str
 ) -> None:
     chosen = scenes[name]["state"]
     z = noises(1 + (CORRECTIONS + 1) * chosen[which]["steps"], 8)
-    page = calm.new_page()
-    page.add_script_tag(content=mathematics("field"))
-    found = script_walk(page, chosen[which], chosen["modes"], z)
-    page.close()
+    with scripted(mathematics("field")) as page:
+        found = script_walk(page, chosen[which], chosen["modes"], z)
     pairs = zip(found, library_walk(chosen[which], chosen["modes"], z), strict=True)
     assert max(error(state, wanted) for state, wanted in pairs) < TOLERANCE
 
@@ -264,15 +262,8 @@ def test_keys_move_weigh_mark_and_play(field: Page) -> None:
     assert field.evaluate(f"{PLAYGROUND}.view.playing")
 
 
-def test_tab_reaches_everything_and_shows_where_it_is(field: Page) -> None:
-    wanted = field.locator("#field :is(a, canvas, button:enabled, select:enabled, input:enabled):visible").count()
-    field.focus("#field .scenes a")
-    reached = 0
-    while reached < 100 and field.evaluate("document.activeElement.closest('#field') !== null"):
-        reached += 1
-        assert field.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-        field.keyboard.press("Tab")
-    assert reached == wanted
+def test_tab_reaches_everything_and_shows_where_it_is(field: Page, walk_by_tab: WalkByTab) -> None:
+    walk_by_tab(field, "#field")
 
 
 def test_less_motion_waits_and_steps(field: Page) -> None:

@@ -90,3 +90,12 @@ def test_what_is_stored_is_of_today_s_settings() -> None:
         assert row["recipe"] == ROWS[name].changed().settings(), f"measure {name} anew"
         assert row["judges"] == stored.judges(), f"measure {name} anew: a judge has changed"
         assert all(len(row[way][judge]) == 10 for way in measure.SPACINGS for judge in JUDGES)
+
+
+def test_the_figure_shows_means_and_deviations_of_both_ways() -> None:
+    way = {judge: [10.0 * (k + 1), 10.0 * (k + 3)] for k, judge in enumerate(JUDGES)}
+    rows = {"a": {"label": "A", "own": way, "common": way}, "b": {"label": "B", "own": way, "common": way}}
+    fig = study.figure(rows)
+    for k, ax in enumerate(fig.axes):
+        assert [list(line.get_xdata()) for line in ax.lines[:2]] == [[10.0 * (k + 2)] * 2] * 2  # type: ignore[arg-type]
+    assert [text.get_text() for text in fig.axes[0].get_yticklabels()] == ["A", "B"]

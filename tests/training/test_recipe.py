@@ -46,9 +46,17 @@ def test_recipes_are_found_by_name() -> None:
         "gan-stacked",
         "gan-penalised-stacked",
         "rpgan-stacked",
+        "ddgan-mnist",
+        "consistency-mnist",
+        "add-mnist",
         "classifier",
         "encoder",
         "likelihood-mnist",
+        "canvas-reader",
+        "canvas-eye",
+        "canvas-autoencoder",
+        "ldm-digits",
+        "canvas-pixels",
     ]
     for name in recipes.names():
         recipe = recipes.get(name)

@@ -5,19 +5,8 @@
  */
 const Field = (() => {
   "use strict";
-  const { GaussianMixture, Exact, SCHEDULES, alongCurve, ddim, mix, timeGrid } = Library;
+  const { GaussianMixture, Exact, SCHEDULES, alongCurve, ddim, mix, timeGrid, timeOf } = Library;
   const { PI, cos, exp, log, max, min, round, sin, sqrt } = Math;
-
-  /** The time t with λ(t) = logSnr, by bisection. */
-  function timeOf(schedule, logSnr) {
-    let [low, high] = [0, 1];
-    for (let i = 0; i < 60; i++) {
-      const middle = (low + high) / 2;
-      if (schedule.logSnr(middle) > logSnr) low = middle;
-      else high = middle;
-    }
-    return (low + high) / 2;
-  }
 
   /** The times of a geometric ladder of noise: σ/α falls by one factor from level to level; and a 0 at the end. */
   function ladder(schedule, levels, smallest = 0.1, largest = null) {
@@ -210,7 +199,7 @@ const Field = (() => {
   const gaussian = (random) => (like) => random.normal(new Float64Array(like.length));
 
   return {
-    ...Library, timeOf, ladder, densityGrid, mode, mixtureOf, alongLine, Guided, noiseInTheLastStep, solver, langevin,
+    ...Library, ladder, densityGrid, mode, mixtureOf, alongLine, Guided, noiseInTheLastStep, solver, langevin,
     annealed, plainLangevin, forward, SAMPLERS, stepSize, plan, Trajectory, gaussian,
   };
 })();

@@ -55,6 +55,17 @@ const Library = (() => {
 
   const SCHEDULES = { vp: VP(), ve: VE(), cosine: Cosine(), "flow-matching": FlowMatching() };
 
+  /** The time t with λ(t) = logSnr, by bisection. */
+  function timeOf(schedule, logSnr) {
+    let [low, high] = [0, 1];
+    for (let i = 0; i < 60; i++) {
+      const middle = (low + high) / 2;
+      if (schedule.logSnr(middle) > logSnr) low = middle;
+      else high = middle;
+    }
+    return (low + high) / 2;
+  }
+
   /** steps + 1 times falling evenly from 1 to 0. */
   const timeGrid = (steps) => Float64Array.from({ length: steps + 1 }, (_, k) => 1 - k / steps);
 
@@ -276,6 +287,7 @@ const Library = (() => {
   }
 
   return {
-    mix, VP, VE, Cosine, FlowMatching, SCHEDULES, timeGrid, GaussianMixture, alongCurve, Exact, ddim, random, quality,
+    mix, schedule, VP, VE, Cosine, FlowMatching, SCHEDULES, timeOf, timeGrid, GaussianMixture, alongCurve, Exact, ddim, random,
+    quality,
   };
 })();

@@ -15,12 +15,15 @@ import torch
 from torch import Tensor, nn
 
 from diffusion_teach import _checks
-from diffusion_teach.denoisers import Learned
+from diffusion_teach.denoisers import DenoisingGAN, Distilled, Latent, Learned
+from diffusion_teach.networks.autoencoder import Autoencoder, Eye
 from diffusion_teach.networks.classifier import Classifier
+from diffusion_teach.networks.denoising_gan import LatentUNet
 from diffusion_teach.networks.encoder import Encoder
 from diffusion_teach.networks.gan import GAN
 from diffusion_teach.networks.mlp import TimeMLP
 from diffusion_teach.networks.network import Network
+from diffusion_teach.networks.text_unet import TextUNet
 from diffusion_teach.networks.unet import UNet
 from diffusion_teach.networks.vae import VAE
 from diffusion_teach.schedules import SCHEDULES
@@ -28,8 +31,10 @@ from diffusion_teach.schedules import SCHEDULES
 Architecture = Mapping[str, Any]
 
 
-NETWORKS: Mapping[str, Callable[..., Network]] = MappingProxyType({"mlp": TimeMLP, "unet": UNet})
-"""By kind: the networks of denoisers, of points and of images."""
+NETWORKS: Mapping[str, Callable[..., Network]] = MappingProxyType(
+    {"mlp": TimeMLP, "text-unet": TextUNet, "unet": UNet, "latent-unet": LatentUNet}
+)
+"""By kind: the networks of denoisers, of points and of images, and one with noise of its own."""
 
 
 def _denoiser(
@@ -44,8 +49,38 @@ def _denoiser(
     return Learned(_built(network, "kind", NETWORKS), path, target, unit_variance=unit_variance, data_std=data_std)
 
 
+def _latent(autoencoder: Mapping[str, Any], network: Architecture, schedule: Mapping[str, Any], target: str) -> Latent:
+    with torch.device("cpu"):
+        path = _built(schedule, "name", SCHEDULES)
+    made = _built({"kind": "autoencoder", **autoencoder}, "kind", {"autoencoder": Autoencoder})
+    return Latent(made, _built(network, "kind", NETWORKS), path, target)
+
+
+def _denoising_gan(network: Architecture, schedule: Mapping[str, Any], steps: int) -> DenoisingGAN:
+    with torch.device("cpu"):
+        path = _built(schedule, "name", SCHEDULES)
+    return DenoisingGAN(_built(network, "kind", NETWORKS), path, steps)
+
+
+def _distilled(network: Architecture, schedule: Mapping[str, Any], stop: float = 0.0, most: int = 1) -> Distilled:
+    with torch.device("cpu"):
+        path = _built(schedule, "name", SCHEDULES)
+    return Distilled(_built(network, "kind", NETWORKS), path, stop=stop, most=most)
+
+
 BUILDERS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
-    {"classifier": Classifier, "denoiser": _denoiser, "encoder": Encoder, "gan": GAN, "vae": VAE}
+    {
+        "autoencoder": Autoencoder,
+        "classifier": Classifier,
+        "denoiser": _denoiser,
+        "denoising-gan": _denoising_gan,
+        "distilled": _distilled,
+        "encoder": Encoder,
+        "eye": Eye,
+        "gan": GAN,
+        "latent": _latent,
+        "vae": VAE,
+    }
 )
 """By kind: what is called with the other settings of an architecture."""
 

@@ -25,7 +25,10 @@ from diffusion_teach.claims import (
     chapter_07,
     chapter_08,
     chapter_09,
+    chapter_10,
     chapter_11,
+    chapter_13,
+    chapter_13b,
 )
 from diffusion_teach.claims.claim import Bound, Claim, Measured, as_floats, at_least, at_most, between
 
@@ -44,7 +47,10 @@ TABLE: dict[str, Claim] = {
         chapter_07,
         chapter_08,
         chapter_09,
+        chapter_10,
         chapter_11,
+        chapter_13,
+        chapter_13b,
     )
     for claim in chapter.CLAIMS
 }

@@ -150,6 +150,7 @@ def train(
         "sample ddpm-mnist --count 100 --out digits.png",
         "sample ddpm-mnist --count 24 --steps 20 --sampler dpm_solver --out digits.gif",
         "sample ddpm-mnist-conditional --count 100 --label all --guidance 1 --out digits.npz",
+        'sample ldm-digits --prompt "a thick seven leaning right" --count 16 --out seven.png',
     ),
 )
 @click.argument("name_or_file")
@@ -157,7 +158,13 @@ def train(
 @steps
 @sampler
 @click.option("--label", "labels", metavar="L", multiple=True, help="A digit, several (3,7), or all, given in turn.")
-@guidance
+@click.option("--prompt", "prompts", metavar="TEXT", multiple=True, help="A caption; several are given in turn.")
+@click.option(
+    "--guidance",
+    type=click.FloatRange(min=0),
+    metavar="W",
+    help="How far past label or caption; 0: not.  [default: 0; with --prompt the card's]",
+)
 @between
 @seed
 @device
@@ -167,7 +174,7 @@ def train(
     "--out",
     type=PATH,
     required=True,
-    help=".npz: samples (N, 28, 28) as bytes, stacks side by side; labels; .png: a grid; .gif: the reverse process.",
+    help=".npz: samples (N, H, W) as bytes, stacks side by side; labels; .png: a grid; .gif: the reverse process.",
 )
 def sample(
     name_or_file: str,
@@ -175,7 +182,8 @@ def sample(
     steps: int | None,
     sampler: str | None,
     labels: tuple[str, ...],
-    guidance: float,
+    prompts: tuple[str, ...],
+    guidance: float | None,
     between: tuple[float, float],
     seed: int | None,
     device: str,
@@ -185,7 +193,8 @@ def sample(
 ) -> None:
     """Draw images from a checkpoint, NAME_OR_FILE."""
     usage.check_out(out, overwrite)
-    if guidance and not labels:
+    usage.check_prompts(prompts)
+    if guidance and not labels and not prompts:
         raise click.UsageError("--guidance pulls towards a label: give --label too, such as --label all.")
     if out.suffix == ".gif" and count > usage.MOST_ANIMATED:
         message = f"a .gif shows at most {usage.MOST_ANIMATED} images, got {count}."
@@ -195,10 +204,11 @@ def sample(
     from diffusion_teach.cli import pictures
     from diffusion_teach.generate import Sampling
 
+    if guidance is None:
+        guidance = float(card["metrics"].get("guidance", 0)) if prompts else 0.0
     how = Sampling(sampler, steps, guidance, seed or 0, precision=precision, between=between)
     how = how.of(model, *usage.measured_with(card))
-    digits = usage.digits(labels, model.classes)
-    data = pictures.drawn(model, out.suffix, count, digits, how)
+    data = pictures.drawn(model, out.suffix, count, usage.asked(labels, prompts, model), how)
     usage.check_out(out, overwrite)  # another program may have been as quick
     _files.write_atomically(out, data)
     click.echo(f"{out}: {count} images {how}, seed {how.seed}")

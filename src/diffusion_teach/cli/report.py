@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -75,7 +75,7 @@ def quality(metrics: Mapping[str, Any]) -> str:
 def evaluation(name: str, found: Mapping[str, Any]) -> str:
     """What `metrics.evaluation.evaluate` found, as a table: the model beside real digits; other metrics one a line."""
     if not all(judge in found for judge in JUDGES):
-        return columns([[name, ""], *([key.replace("_", " "), _number(value)] for key, value in found.items())])
+        return columns([[name, ""], *([key.replace("_", " "), _number(value)] for key, value in _flat(found))])
     guidance = f", guidance {found['guidance']:g}" if found["guidance"] else ""
     if guidance and "between" in found:
         guidance += " between log-SNRs {:g} and {:g}".format(*found["between"])
@@ -146,6 +146,15 @@ def columns(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
         padded = [text.rjust(width) if k in right else text.ljust(width) for k, (text, width) in enumerate(cells)]
         lines.append("  " + "   ".join(padded))
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _flat(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Names and values of nested tables, the names joined."""
+    for key, value in found.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{key} {inner}", one) for inner, one in _flat(value))
+        else:
+            yield key, value
 
 
 def _number(value: Any) -> str:

@@ -123,6 +123,28 @@ def measured_with(card: dict[str, Any]) -> tuple[str, int]:
     return (sampler, steps) if known else (_names.SAMPLERS[0], 50)
 
 
+def asked(labels: tuple[str, ...], prompts: tuple[str, ...], model: Any) -> list[int] | list[str]:
+    """The labels or the captions that were typed, of what the model takes."""
+    takes_captions = bool(getattr(model, "condition", ()))
+    if prompts and not takes_captions:
+        raise click.UsageError("this model takes no captions: leave out --prompt, or take 'ldm-digits'.")
+    if labels and takes_captions:
+        raise click.UsageError("this model takes captions and no labels: --prompt in place of --label.")
+    return list(prompts) if prompts else digits(labels, model.classes)
+
+
+def check_prompts(prompts: tuple[str, ...]) -> None:
+    """Find out before anything is loaded whether captions can be read; the message lists the vocabulary."""
+    if prompts:
+        from diffusion_teach.datasets import captions
+
+        for prompt in prompts:
+            try:
+                captions.parse(prompt)
+            except ValueError as error:
+                raise click.BadParameter(str(error), param_hint="--prompt") from None
+
+
 def digits(labels: tuple[str, ...], classes: int) -> list[int]:
     """The labels that were typed, "3", "3,7" or "all", of a model that knows so many; 0 for one that takes none."""
     parts, known = [part.strip() for text in labels for part in text.split(",")], [str(k) for k in range(classes or 10)]

@@ -24,6 +24,7 @@ class Denoiser(ABC):
         schedule: α(t), σ(t).
         shape: of one sample, where it has one.
         classes: how many labels `given` takes, 0 … classes − 1; 0 for a denoiser that takes none.
+        condition: shape of what `given` takes for one sample: () for a label, (L,) for a caption of L words.
         device: where it computes.
         is_posterior_mean: whether the answer is E[x₀|x_t], so that it has a score and a likelihood.
     """
@@ -31,6 +32,7 @@ class Denoiser(ABC):
     schedule: Schedule
     shape: tuple[int, ...] | None = None
     classes: int = 0
+    condition: tuple[int, ...] = ()
     device = torch.device("cpu")
     is_posterior_mean: bool = True
 
@@ -45,6 +47,10 @@ class Denoiser(ABC):
             ValueError: for a denoiser that takes none, or has one bound.
         """
         raise ValueError(f"{type(self).__name__} takes no condition. Use it as it is.")
+
+    def pictures(self, x: Tensor) -> Tensor:
+        """What samples x (B, ...) show: themselves, but of a denoiser of latents the decoded pictures."""
+        return _checks.tensor("x", x, finite=False)
 
 
 def check_denoiser(name: str, value: object) -> None:

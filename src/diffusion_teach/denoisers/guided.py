@@ -81,6 +81,10 @@ class Guided(Denoiser):
         pairs = zip(*_both(self.towards, self.away, x_t, t), strict=True)
         return Prediction(*(torch.lerp(away.to(towards), towards, scale.to(towards)) for towards, away in pairs))
 
+    def pictures(self, x: Tensor) -> Tensor:
+        """What samples show, see `Denoiser.pictures`."""
+        return self.towards.pictures(x)
+
     def guides(self, t: Tensor) -> Tensor:
         """Whether it guides at times t, which costs an evaluation more; shaped like t."""
         return inside(self.schedule.log_snr(t), self.between) & (self.guidance > 0)
@@ -118,5 +122,5 @@ def _labelled(denoiser: Denoiser, count: int) -> tuple[Learned | None, Tensor | 
     if isinstance(denoiser, Conditioned):
         return denoiser.source, denoiser.labels(count)
     if isinstance(denoiser, Learned) and denoiser.classes:
-        return denoiser, torch.full((count,), denoiser.classes, device=denoiser.device)
+        return denoiser, torch.full((count, *denoiser.condition), denoiser.classes, device=denoiser.device)
     return None, None

@@ -43,6 +43,7 @@ class Learned(nn.Module, Denoiser):
         self.data_std = _checks.number("data_std", data_std, above=0)
         about = network if isinstance(network, Network) else Network()
         self.shape, self.classes, self.members = about.shape, about.classes, about.members
+        self.condition = about.condition
 
     @property
     def device(self) -> torch.device:  # type: ignore[override]
@@ -90,12 +91,12 @@ class Conditioned(Denoiser):
 
     Args:
         source: the denoiser whose network takes the condition.
-        cond: a label (B,) for each row; the label `source.classes` stands for none.
+        cond: a label (B,) for each row, or a caption (B, L); the label `source.classes` stands for none.
     """
 
     def __init__(self, source: Learned, cond: Tensor) -> None:
         self.source = _checks.instance("source", source, Learned, "a Learned denoiser")
-        self.cond = _checks.indices("cond", cond, source.classes + 1, ("B",))
+        self.cond = _checks.indices("cond", cond, source.classes + 1, ("B", *source.condition))
         self.schedule, self.shape = source.schedule, source.shape
 
     @property
@@ -107,6 +108,10 @@ class Conditioned(Denoiser):
         _checks.tensor("x_t", x_t, ("...", "d"), finite=False)
         prediction: Prediction = self.source(x_t, t, self.labels(len(x_t)))
         return prediction
+
+    def pictures(self, x: Tensor) -> Tensor:
+        """What samples show, see `Denoiser.pictures`."""
+        return self.source.pictures(x)
 
     def labels(self, rows: int) -> Tensor:
         """The condition, for as many rows, where the network computes."""

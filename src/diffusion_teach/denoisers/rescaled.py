@@ -35,7 +35,7 @@ class Rescaled(Denoiser):
         check_denoiser("denoiser", denoiser)
         self.denoiser = denoiser
         self.schedule = check_schedule(schedule)
-        self.shape, self.classes = denoiser.shape, denoiser.classes
+        self.shape, self.classes, self.condition = denoiser.shape, denoiser.classes, denoiser.condition
         self.is_posterior_mean = denoiser.is_posterior_mean
 
     @property
@@ -58,6 +58,10 @@ class Rescaled(Denoiser):
             self.schedule.alpha(clock), self.schedule.sigma(clock)
         )
         return self.denoiser(expand(size, x_t).to(x_t) * x_t, time.to(t.dtype))
+
+    def pictures(self, x: Tensor) -> Tensor:
+        """What samples show, see `Denoiser.pictures`."""
+        return self.denoiser.pictures(x)
 
     def given(self, cond: Tensor) -> Denoiser:
         """The same with a condition bound to the denoiser."""

@@ -21,7 +21,10 @@ from diffusion_teach.exercises import (
     chapter_07,
     chapter_08,
     chapter_09,
+    chapter_10,
     chapter_11,
+    chapter_13,
+    chapter_13b,
 )
 from diffusion_teach.exercises.examining import Wrong, same
 from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
@@ -42,7 +45,10 @@ TABLE: dict[str, Exercise] = {
         chapter_07,
         chapter_08,
         chapter_09,
+        chapter_10,
         chapter_11,
+        chapter_13,
+        chapter_13b,
     )
     for exercise in chapter.EXERCISES
 }

@@ -6,4 +6,4 @@ that needs no sampler, a GAN or a VAE, is drawn in one step.
 """
 
 from diffusion_teach.generate.drawing import generate, path
-from diffusion_teach.generate.sampling import ONE_STEP, SAMPLERS, SPACING, Sampling, check_images
+from diffusion_teach.generate.sampling import ONE_STEP, OWN_STEPS, SAMPLERS, SPACING, Sampling, check_images

@@ -13,8 +13,8 @@ from tqdm import tqdm
 
 from diffusion_teach import _checks, devices, samplers
 from diffusion_teach.denoisers import Denoiser, Guided
-from diffusion_teach.generate.sampling import ONE_STEP, SAMPLERS, Sampling, check_images
-from diffusion_teach.networks.network import OneStepGenerator
+from diffusion_teach.generate.sampling import ONE_STEP, OWN_STEPS, SAMPLERS, Sampling, check_images
+from diffusion_teach.networks.network import FewStepGenerator, OneStepGenerator
 
 
 def generate(
@@ -31,11 +31,13 @@ def generate(
         model: of images, such as `checkpoints.model("ddpm-mnist")`; computes on its own device.
         count: how many.
         sampling: how; by default as `Sampling()` says.
-        labels: what to draw, one label for all or (count,) int64; None leaves the label open.
+        labels: what to draw, one label for all or (count,) int64; of a model that takes captions their words,
+            (count, L) int64 as `datasets.captions.tokens` gives them. None leaves it open.
         progress: a progress bar on the terminal; by default where there is one.
 
     Returns:
-        (count, C, H, W) float32 in [−1, 1] on the CPU, of the model's shape: (1, 28, 28) for digits.
+        (count, C, H, W) float32 in [−1, 1] on the CPU, of the model's shape: (1, 28, 28) for digits. Of a
+        model of latents the decoded pictures.
 
     Raises:
         ValueError: labels or guidance for a model that takes none, guidance without labels, a sampler that the model
@@ -55,7 +57,7 @@ def generate(
             for state in walk:
                 x = state
                 bar.update()
-            made.append(_finished(x, how))
+            made.append(_finished(_shown(model, x, how), how))
     return torch.cat(made)
 
 
@@ -84,13 +86,13 @@ def path(
     how = dataclasses.replace(_asked(sampling).of(model), batch=count)
     if isinstance(model, OneStepGenerator):
         raise _checks.Unsupported(
-            f"a {type(model).__name__} draws in one step and has no reverse process to show. Write a .png or "
+            f"a {type(model).__name__} draws {_how(model)} and has no reverse process to show. Write a .png or "
             "an .npz of what it generates."
         )
     (states,) = _walks(model, count, how, labels)
     steps = how.steps or 0
     kept = set(torch.linspace(0, steps, min(frames, steps + 1)).round().int().tolist())
-    shown = [x.float().cpu().clone() for k, x in enumerate(states) if k in kept]
+    shown = [_shown(model, x, how).float().cpu().clone() for k, x in enumerate(states) if k in kept]
     return [*shown[:-1], _finished(shown[-1], how)]
 
 
@@ -103,12 +105,20 @@ def _asked(sampling: object) -> Sampling:
 def _in_one_step(model: OneStepGenerator, count: int, how: Sampling, labels: int | Tensor | None) -> Tensor:
     if labels is not None:
         raise _checks.Unsupported(
-            f"a {type(model).__name__} draws in one step and takes no labels. Leave out labels=… (--label)."
+            f"a {type(model).__name__} draws {_how(model)} and takes no labels. Leave out labels=… (--label)."
         )
     g = torch.Generator().manual_seed(how.seed)
     with torch.no_grad(), devices.autocast(model.device, how.precision):
         sizes = [min(how.batch, count - begin) for begin in range(0, count, how.batch)]
-        return _finished(torch.cat([model.sample(size, generator=g) for size in sizes]), how)
+        if isinstance(model, FewStepGenerator):
+            made = [model.sample(size, generator=g, steps=how.steps) for size in sizes]
+        else:
+            made = [model.sample(size, generator=g) for size in sizes]
+        return _finished(torch.cat(made), how)
+
+
+def _how(model: OneStepGenerator) -> str:
+    return "in steps of its own" if isinstance(model, FewStepGenerator) else "in one step"
 
 
 def _walks(denoiser: Denoiser, count: int, how: Sampling, labels: int | Tensor | None) -> Iterator[Iterator[Tensor]]:
@@ -159,15 +169,26 @@ def _labels(model: Denoiser, count: int, labels: int | Tensor | None, *, guided:
         )
     if labels is None:
         return None
+    if model.condition:
+        mend = "Make them by datasets.captions.tokens."
+        if not isinstance(labels, Tensor):
+            raise _checks.Unsupported(f"the model takes captions, not a label; got {_checks.describe(labels)}. {mend}")
+        return _checks.indices("labels", labels, model.classes + 1, (count, *model.condition))
     if not isinstance(labels, Tensor):
         return torch.full((count,), _checks.integer("labels", labels, least=0, most=model.classes - 1))
     return _checks.indices("labels", labels, model.classes, (count,))
 
 
+def _shown(model: Denoiser, x: Tensor, how: Sampling) -> Tensor:
+    """The pictures of samples, `batch` at a time; x itself for a model of pictures."""
+    with torch.no_grad():
+        return torch.cat([model.pictures(part) for part in x.split(how.batch)])
+
+
 def _finished(x: Tensor, how: Sampling) -> Tensor:
     if not torch.isfinite(x).all():
         advice = "The weights are broken: train them again."
-        if how.sampler != ONE_STEP:
+        if how.sampler not in (ONE_STEP, OWN_STEPS):
             advice = (
                 f"The sampler was {how.sampler!r} with {how.steps} steps: try more or 'ddim'. If they all fail, the "
                 "weights are broken."

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from diffusion_teach import _checks, _names, samplers
 from diffusion_teach.denoisers import Denoiser
 from diffusion_teach.denoisers.guided import EVERYWHERE, check_between, inside
-from diffusion_teach.networks.network import OneStepGenerator
+from diffusion_teach.networks.network import FewStepGenerator, OneStepGenerator
 from diffusion_teach.samplers import langevin
 from diffusion_teach.schedules import Schedule, check_schedule
 
@@ -32,6 +32,8 @@ SAMPLERS = MappingProxyType(dict(zip(_names.SAMPLERS, _STEPS, strict=True)))
 """
 ONE_STEP = "one step"
 """How a model that needs no sampler is drawn from."""
+OWN_STEPS = "its own steps"
+"""How a model is drawn from that takes a few steps of its own."""
 SPACING = "logistic"
 
 
@@ -40,8 +42,8 @@ class Sampling:
     """How images are drawn: equal values give equal images.
 
     Args:
-        sampler: one of `SAMPLERS`, or "one step"; None for the model's own: "ancestral" of a denoiser.
-        steps: of the sampler; None for 50, or one.
+        sampler: one of `SAMPLERS`, "one step" or "its own steps"; None for the model's own: "ancestral" of a denoiser.
+        steps: of the sampler; None for 50, or of a model without a sampler its own number.
         guidance: w of `denoisers.Guided`, at least 0; needs labels.
         between: the log-SNRs from and to which it guides.
         seed: decides all randomness. A greater count begins with the same images where both are multiples of `batch`.
@@ -59,7 +61,7 @@ class Sampling:
 
     def __post_init__(self) -> None:
         if self.sampler is not None:
-            _checks.choice("sampler", self.sampler, (*SAMPLERS, ONE_STEP))
+            _checks.choice("sampler", self.sampler, (*SAMPLERS, ONE_STEP, OWN_STEPS))
         _checks.choice("precision", self.precision, _names.PRECISIONS)
         plain = {
             "steps": None if self.steps is None else _checks.integer("steps", self.steps),
@@ -89,23 +91,30 @@ class Sampling:
         """
         check_images(model)
         sampler, steps = _checks.choice("sampler", sampler, SAMPLERS), _checks.integer("steps", steps)
-        if isinstance(model, OneStepGenerator):
+        if isinstance(model, FewStepGenerator):
+            sampler, steps = OWN_STEPS, model.asked(self.steps)
+        elif isinstance(model, OneStepGenerator):
             sampler, steps = ONE_STEP, 1
         found = dataclasses.replace(self, sampler=self.sampler or sampler, steps=self.steps or steps)
         if isinstance(model, OneStepGenerator):
-            asked = {"sampler": found.sampler != ONE_STEP, "steps": found.steps != 1, "guidance": found.guidance != 0}
+            asked = {"sampler": found.sampler != sampler, "steps": found.steps != steps, "guidance": self.guidance != 0}
             if given := [f"{name}=… (--{name})" for name, is_asked in asked.items() if is_asked]:
+                how = "an image in one step" if sampler == ONE_STEP else "in steps of its own"
                 raise _checks.Unsupported(
-                    f"a {type(model).__name__} draws an image in one step, without a sampler and without labels: leave "
+                    f"a {type(model).__name__} draws {how}, without a sampler and without labels: leave "
                     f"out {' and '.join(given)}."
                 )
-        elif self.sampler == ONE_STEP:
-            raise _checks.Unsupported(f"a denoiser needs a sampler, one of {', '.join(SAMPLERS)}; got {ONE_STEP!r}.")
+        elif self.sampler in (ONE_STEP, OWN_STEPS):
+            raise _checks.Unsupported(
+                f"a denoiser needs a sampler, one of {', '.join(SAMPLERS)}; got {self.sampler!r}."
+            )
         return found
 
     def __str__(self) -> str:
         if self.sampler == ONE_STEP:
             return "in one step"
+        if self.sampler == OWN_STEPS:
+            return f"in {self.steps} step{'' if self.steps == 1 else 's'} of its own"
         return f"by {self.sampler}, {self.steps} step{'' if self.steps == 1 else 's'}"
 
     def times(self, schedule: Schedule) -> Tensor:
@@ -119,7 +128,7 @@ class Sampling:
         """Evaluations of the network for one sample, once sampler and steps are known."""
         _checks.instance("model", model, (Denoiser, OneStepGenerator), "a denoiser or a generator")
         if isinstance(model, OneStepGenerator):
-            return 1
+            return model.asked(self.steps) if isinstance(model, FewStepGenerator) else 1
         if self.sampler == "annealed_langevin":
             return langevin.CORRECTIONS * (self.steps or 0) + 1
         times = self.times(model.schedule)

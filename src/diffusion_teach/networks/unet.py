@@ -104,7 +104,7 @@ class UNet(Network):
         self.join = nn.Conv2d(2 * fine, fine, 1)
         self.decoder = ResidualBlock(fine, embedding, convolutions=1)
         self.last_norm = ChannelNorm(fine)
-        self.head = _zero(nn.Conv2d(fine, folded, 3, padding=1))
+        self.head = zeroed(nn.Conv2d(fine, folded, 3, padding=1))
         self.share = nn.Linear(embedding, 1)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -154,10 +154,14 @@ class UNet(Network):
                 f"t must be one number or hold one for each image, ({len(x_t)},); got shape {tuple(t.shape)}."
             )
 
+    def _time_waves(self, t: Tensor, like: Tensor) -> Tensor:
+        """Sines and cosines of a time t, 0-dimensional or (B,), (1 or B, E) in the dtype of `like`."""
+        angle = t.reshape(-1, 1).to(like) * self.frequencies
+        return torch.cat([angle.sin(), angle.cos()], dim=1)
+
     def _embedding(self, t: Tensor, cond: Tensor | None, x_t: Tensor) -> Tensor:
         """The embedding of time and label, (B, E), or (1, E) where all images share them."""
-        angle = t.reshape(-1, 1).to(x_t) * self.frequencies
-        e = self.embed(torch.cat([angle.sin(), angle.cos()], dim=1))
+        e = self.embed(self._time_waves(t, x_t))
         if self.labels is None:
             if cond is not None:
                 raise ValueError("cond must be None: this U-Net takes no labels. Make one with UNet(classes=10).")
@@ -188,8 +192,8 @@ class ResidualBlock(nn.Module):
         if convolutions == 2:
             self.first.extend([ChannelNorm(channels), nn.SiLU(), nn.Conv2d(channels, channels, 3, padding=1)])
         self.norm = ChannelNorm(channels)
-        self.modulation = _zero(nn.Linear(embedding, 2 * channels))
-        self.last = _zero(nn.Conv2d(channels, channels, 3, padding=1))
+        self.modulation = zeroed(nn.Linear(embedding, 2 * channels))
+        self.last = zeroed(nn.Conv2d(channels, channels, 3, padding=1))
 
     def forward(self, h: Tensor, e: Tensor) -> Tensor:
         scale, shift = self.modulation(e)[:, :, None, None].chunk(2, dim=1)
@@ -209,9 +213,9 @@ class DenseBlock(nn.Module):
         self.squeeze = nn.Conv2d(channels, planes, 1)
         self.inward = nn.Linear(planes * size * size, width)
         self.norm2 = nn.LayerNorm(width, elementwise_affine=False)
-        self.modulation = _zero(nn.Linear(embedding, 2 * width))
+        self.modulation = zeroed(nn.Linear(embedding, 2 * width))
         self.outward = nn.Linear(width, planes * size * size)
-        self.spread = _zero(nn.Conv2d(planes, channels, 1))
+        self.spread = zeroed(nn.Conv2d(planes, channels, 1))
 
     def forward(self, h: Tensor, e: Tensor) -> Tensor:
         scale, shift = self.modulation(e).chunk(2, dim=1)
@@ -221,7 +225,8 @@ class DenseBlock(nn.Module):
         return h + self.spread(f.permute(0, 3, 1, 2))
 
 
-def _zero(layer: Layer) -> Layer:
+def zeroed(layer: Layer) -> Layer:
+    """The layer, its parameters set to 0."""
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
     return layer

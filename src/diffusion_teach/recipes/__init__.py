@@ -8,7 +8,20 @@ What compares them lies in `studies`.
 from __future__ import annotations
 
 from diffusion_teach import _checks
-from diffusion_teach.recipes import classifier, diffusion, encoder, gan, likelihood, vae
+from diffusion_teach.recipes import (
+    adversarial_distillation,
+    autoencoder,
+    canvas,
+    classifier,
+    consistency,
+    denoising_gan,
+    diffusion,
+    encoder,
+    gan,
+    latent,
+    likelihood,
+    vae,
+)
 from diffusion_teach.training.recipe import Recipe
 
 _RECIPES: dict[str, Recipe] = {
@@ -24,9 +37,17 @@ _RECIPES: dict[str, Recipe] = {
         gan.GAN_STACKED,
         gan.GAN_PENALISED_STACKED,
         gan.RPGAN_STACKED,
+        denoising_gan.DDGAN_MNIST,
+        consistency.CONSISTENCY_MNIST,
+        adversarial_distillation.ADD_MNIST,
         classifier.CLASSIFIER,
         encoder.ENCODER,
         likelihood.LIKELIHOOD_MNIST,
+        canvas.CANVAS_READER,
+        canvas.CANVAS_EYE,
+        autoencoder.CANVAS_AUTOENCODER,
+        latent.LDM_DIGITS,
+        latent.CANVAS_PIXELS,
     )
 }
 

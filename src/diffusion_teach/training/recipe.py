@@ -95,6 +95,14 @@ class Recipe(ABC):
             raise NotImplementedError(f"{type(self).__name__} must state an architecture, or build its model itself.")
         return checkpoints.build(architecture)
 
+    def shipped(self, model: nn.Module) -> nn.Module:
+        """The part of a trained model that is measured and stored; by default all of it.
+
+        A recipe whose training needs more than its checkpoint holds, such as a teacher or a judge, builds all of that
+        in `model` and says here which part its `architecture` is of.
+        """
+        return model
+
     @abstractmethod
     def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
         """What takes the steps, at the highest learning rates."""

@@ -140,7 +140,7 @@ def trained(recipe: Recipe, *, steps: int | None = None, seed: int | None = None
         about = _about(recipe, chosen, asked, None, path)
         with closing(Session(recipe, about, state_path(path), chosen, distributed.Processes())) as run:
             run.train(save_seconds=math.inf, progress=False)
-    made = run.model if run.ema is None else run.ema.model
+    made = recipe.shipped(run.model if run.ema is None else run.ema.model)
     return made.eval().requires_grad_(False)
 
 
@@ -148,7 +148,7 @@ def _rehearse(recipe: Recipe) -> None:
     """Find out before the first step what would else be found out after the last: a model that cannot be measured."""
     try:
         with torch.random.fork_rng(devices=[]):
-            recipe.rehearse(recipe.model().eval().requires_grad_(False))
+            recipe.rehearse(recipe.shipped(recipe.model()).eval().requires_grad_(False))
     except ValueError as error:
         raise ValueError(f"what the recipe {recipe.name!r} makes could not be measured: {error}") from error
 
@@ -211,7 +211,7 @@ def _steps_within(seconds: float, trial: Session, group: distributed.Processes) 
 def _ship(run: Session, path: Path, group: distributed.Processes) -> None:
     """Measure what was trained as it is stored, write checkpoint and card, and remove the state of the training."""
     recipe, seed, steps = run.recipe, int(run.about["seed"]), int(run.about["steps"])
-    trained = run.model if run.ema is None else run.ema.model
+    trained = recipe.shipped(run.model if run.ema is None else run.ema.model)
     tensors = trained.state_dict()
     stored = {name: v.half().float() if recipe.half and v.is_floating_point() else v for name, v in tensors.items()}
     measured = copy.deepcopy(trained).eval().requires_grad_(False)

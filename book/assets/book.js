@@ -1,0 +1,107 @@
+/** What every page of the book does. Without it everything can still be read. */
+"use strict";
+(() => {
+  const CALM = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+  // ---------------------------------------------------------------- what the theme's buttons do
+
+  const ACTIONS = { "full-screen": () => window.toggleFullScreen(), print: () => window.print() };
+
+  function buttons() {
+    for (const button of document.querySelectorAll("[data-action]"))
+      button.addEventListener("click", ACTIONS[button.dataset.action]);
+  }
+
+  // ---------------------------------------------------------------- what scrolls can be reached by keys
+
+  const SCROLLING = "mjx-container, .pst-scrollable-table-container, .bd-article pre, .cell_output .output";
+
+  /** A formula in a line that is wider than its line becomes a block of its own, which scrolls. */
+  function wide(formula) {
+    if (formula.hasAttribute("display")) return;
+    const line = formula.closest("p, li, dd, td, th, figcaption, h1, h2, h3, h4, summary, div");
+    formula.classList.remove("wide");
+    if (line) formula.classList.toggle("wide", formula.getBoundingClientRect().width > line.clientWidth + 1);
+  }
+
+  function reach() {
+    for (const formula of document.querySelectorAll(".bd-article mjx-container")) wide(formula);
+    for (const place of document.querySelectorAll(SCROLLING)) {
+      const scrolls = place.clientWidth > 0 && place.scrollWidth > place.clientWidth;
+      if (scrolls) place.tabIndex = 0;
+      else place.removeAttribute("tabindex");
+    }
+  }
+
+  function reachAlways() {
+    reach();
+    window.MathJax?.startup?.promise?.then(reach);
+    let waiting = 0;
+    const soon = () => { clearTimeout(waiting); waiting = setTimeout(reach, 100); };
+    window.addEventListener("resize", soon);
+    document.addEventListener("toggle", soon, true); // what unfolds
+  }
+
+  // ---------------------------------------------------------------- animations
+
+  /** An animation's button and slider. The animated picture plays by itself until one of them is used. */
+  function player(box) {
+    const { first, last, milliseconds, folder } = box.dataset;
+    const picture = box.querySelector("img"), from = Number(first), to = Number(last);
+    const button = document.createElement("button"), slider = document.createElement("input");
+    const bar = document.createElement("span");
+    let clock = 0, films = null;
+    Object.assign(slider, { type: "range", min: from, max: to, step: 1, value: to });
+    slider.setAttribute("aria-label", "Frame of the animation");
+    button.type = "button";
+    bar.className = "animation-bar";
+    bar.append(button, slider);
+    box.append(bar);
+
+    const frame = (i) => `${folder}/${String(i).padStart(3, "0")}.webp`;
+    const say = (word) => { button.textContent = word; box.dataset.state = word; };
+
+    function load() {
+      if (films) return;
+      box.querySelector("source").remove();
+      films = Array.from({ length: to - from + 1 }, (_, i) => Object.assign(new Image(), { src: frame(from + i) }));
+    }
+
+    function show(i) {
+      load();
+      picture.src = films[i - from].src;
+      slider.value = i;
+    }
+
+    function stop(word) {
+      clearInterval(clock);
+      clock = 0;
+      say(word);
+    }
+
+    function play() {
+      if (Number(slider.value) >= to) show(from);
+      clearInterval(clock);
+      say("Pause");
+      clock = setInterval(() => {
+        const next = Number(slider.value) + 1;
+        if (films[next - from].complete) show(next);
+        if (next >= to) stop("Replay");
+      }, Number(milliseconds));
+    }
+
+    button.addEventListener("click", () => {
+      if (clock) stop("Play");
+      else if (!films && !CALM.matches) { show(to); stop("Replay"); } // it was playing by itself
+      else play();
+    });
+    slider.addEventListener("input", () => { stop("Play"); show(Number(slider.value)); });
+    say(CALM.matches ? "Play" : "Pause");
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    buttons();
+    for (const box of document.querySelectorAll(".animation")) player(box);
+    window.addEventListener("load", reachAlways);
+  });
+})();

@@ -1,0 +1,148 @@
+"""The denoising diffusion GAN of digits: four long steps back, each a game of its own, with no teacher.
+
+A training step draws the number of a step, a real pair (x_s, x_t) of the noising, and lets the generator make an x_s of
+its own from the same x_t; the judge sees both beside x_t. (Xiao et al. 2022, algorithm 1 and section 4.)
+
+The path is VP(0.1, 20) at four equal times: betas of four steps, scaled from DDPM's, would pass 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from diffusion_teach import _checks, checkpoints
+from diffusion_teach.datasets import mnist
+from diffusion_teach.denoisers import DenoisingGAN
+from diffusion_teach.networks.denoising_gan import LATENT, OfStep, StepDiscriminator
+from diffusion_teach.objectives.adversarial import Game
+from diffusion_teach.recipes.diffusion import DATA, INTENDED_USE, LICENCE
+from diffusion_teach.recipes.digits import DigitsRecipe
+from diffusion_teach.training.optimizers import adamw
+from diffusion_teach.training.recipe import plain
+
+
+class Players(nn.Module):
+    """A generator and the judge that it is trained against."""
+
+    def __init__(self, generator: nn.Module, discriminator: nn.Module) -> None:
+        super().__init__()
+        self.generator, self.discriminator = generator, discriminator
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenoisingGANRecipe(DigitsRecipe):
+    """A denoising diffusion GAN of MNIST's digits.
+
+    Args:
+        network: what `networks.denoising_gan.LatentUNet` is called with.
+        judge: what `networks.denoising_gan.StepDiscriminator` is called with.
+        schedule: of the path, see `schedules.SCHEDULES`.
+        transitions: T, how many steps the walk has.
+        game, r1, r2: see `adversarial.Game`.
+        lr, judge_lr, betas: Adam's, of the generator and of the judge.
+    """
+
+    judge: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    schedule: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({"name": "vp"}))
+    transitions: int = 4
+    game: str = "non-saturating"
+    r1: float = 0.0
+    r2: float = 0.0
+    lr: float = 1e-3
+    judge_lr: float = 1e-3
+    betas: tuple[float, float] = (0.0, 0.99)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "transitions", _checks.integer("transitions", self.transitions))
+        self.rules()
+
+    def rules(self) -> Game:
+        """The game and its penalties."""
+        return Game(name=self.game, r1=self.r1, r2=self.r2)
+
+    def architecture(self) -> dict[str, Any]:
+        network = {"kind": "latent-unet", **plain(self.network)}
+        return {
+            "kind": "denoising-gan",
+            "network": network,
+            "schedule": plain(self.schedule),
+            "steps": self.transitions,
+        }
+
+    def model(self) -> nn.Module:
+        judge = StepDiscriminator(self.transitions, image_channels=self.image_channels, **self.judge)
+        return Players(checkpoints.build(self.architecture()), judge)
+
+    def shipped(self, model: nn.Module) -> nn.Module:
+        """The generator; nobody needs the judge any more."""
+        return cast(Players, model).generator
+
+    def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
+        """The judge's, whose turn comes first, and the generator's."""
+        players = cast(Players, model)
+        return [
+            adamw(players.discriminator.parameters(), lr=self.judge_lr, betas=self.betas),
+            adamw(players.generator.parameters(), lr=self.lr, betas=self.betas),
+        ]
+
+    def draw(self, data: tuple[Tensor, ...], generator: torch.Generator) -> tuple[Tensor, ...]:
+        """x₀ (B, 1, 28, 28), the step k (B,), noise up to s, from s to t, and for each turn z (B, latent) and back."""
+        images, device = data[0], data[0].device
+        rows = torch.randint(len(images), (self.batch,), generator=generator, device=device)
+        x0 = mnist.to_model(images[rows])
+        k = torch.randint(1, self.transitions + 1, (self.batch,), generator=generator, device=device)
+        latent = int(self.network.get("latent", LATENT))
+        z = torch.randn(2, self.batch, latent, generator=generator, device=device)
+        noise = torch.randn(4, *x0.shape, generator=generator, device=device)
+        return x0, k, noise[0], noise[1], z[0], noise[2], z[1], noise[3]
+
+    def losses(self) -> tuple[Callable[..., Tensor], ...]:
+        return self.loss, self.generator_loss
+
+    def loss(self, model: nn.Module, *drawn: Tensor) -> Tensor:
+        """The judge's loss with its penalties."""
+        players, (x0, k, eps, more, z, back, _, _) = cast(Players, model), drawn
+        denoiser = cast(DenoisingGAN, players.generator)
+        with torch.no_grad():
+            x_s, x_t = denoiser.pair(x0, k, eps, more)
+            made = denoiser.back(x_t, k, z, back)
+        judge = OfStep(players.discriminator, x_t, k)
+        loss, penalty = self.rules().discriminator_turn(judge, x_s, made, torch.zeros(len(x_s), device=x_s.device))
+        return loss + penalty
+
+    def generator_loss(self, model: nn.Module, *drawn: Tensor) -> Tensor:
+        """The generator's loss."""
+        players, (x0, k, eps, more, _, _, z, back) = cast(Players, model), drawn
+        denoiser = cast(DenoisingGAN, players.generator)
+        with torch.no_grad():
+            x_s, x_t = denoiser.pair(x0, k, eps, more)
+        judge = OfStep(players.discriminator, x_t, k)
+        return self.rules().generator_turn(judge, x_s, denoiser.back(x_t, k, z, back))
+
+
+DDGAN_MNIST = DenoisingGANRecipe(
+    name="ddgan-mnist",
+    summary="a denoising diffusion GAN of MNIST's digits, in four steps",
+    intended_use=INTENDED_USE,
+    data_from=DATA,
+    licence=LICENCE,
+    game="relativistic",
+    r1=2.0,
+    r2=2.0,
+    lr=2e-3,
+    judge_lr=4e-3,
+    batch=512,
+    steps=4000,
+    warmup=100,
+    decay="linear",
+    ema=0.999,
+    precision="float32",
+    half=True,
+)
