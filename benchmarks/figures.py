@@ -17,6 +17,7 @@ from benchmarks.peers import PEERS
 from benchmarks.results import Results, fingerprint, quality_part
 from benchmarks.tables import number
 from diffusion_teach import plots
+from diffusion_teach.metrics.features import JUDGES
 from diffusion_teach.plots import COLOURS, EXACT_LINE, output
 
 KEY = "drawn from"
@@ -55,16 +56,19 @@ def speed(found: Results) -> Figure:
 
 def quality(found: Results) -> Figure:
     """The distance against the time of training, both logarithmic, with the floor."""
-    fig, (ax,) = plots.subplots(panel=(7.0, 3.4), title="Time to quality")
-    for name, colour in COLOUR.items():
-        rows = found[quality_part(name)]["rows"]
-        ax.plot([row["seconds"] for row in rows], [row["times_floor"] for row in rows], "o-", color=colour, label=name)
-    ax.axhline(1, **EXACT_LINE, label="real digits")
+    fig, axes = plots.subplots(1, len(JUDGES), panel=(4.4, 3.4), title="Time to quality", share_y=True)
     ticks = [row["limit"] for row in found[quality_part(TITLE)]["rows"]]
-    ax.set(xscale="log", yscale="log", xlabel="seconds of training", ylabel="Fréchet distance, times its floor")
-    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    _plain(ax)
-    ax.legend()
+    for ax, judge in zip(axes, JUDGES, strict=True):
+        for name, colour in COLOUR.items():
+            rows = found[quality_part(name)]["rows"]
+            distances = [row[judge]["times_floor"] for row in rows]
+            ax.plot([row["seconds"] for row in rows], distances, "o-", color=colour, label=name)
+        ax.axhline(1, **EXACT_LINE, label="real digits")
+        ax.set(xscale="log", yscale="log", xlabel="seconds of training", title=f"by the {judge}")
+        ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        _plain(ax)
+    axes[0].set_ylabel("Fréchet distance, times its floor")
+    axes[0].legend(fontsize=7)
     return fig
 
 

@@ -18,47 +18,55 @@ from benchmarks.ours import Ours
 from benchmarks.peers import PEERS, Peer
 from diffusion_teach import training
 from diffusion_teach.datasets import mnist
-from diffusion_teach.metrics import frechet
+from diffusion_teach.metrics import evaluation
+from diffusion_teach.metrics.features import JUDGES
+from diffusion_teach.studies import stored
 
 TIMES = (30, 60, 120, 300)
 IMAGES = 500  # the peers' 300 training steps leave no time for more
 MANY = 2000
 BATCH = 128  # the peers'; the course's
-OUR_STEPS = 50
+OUR_STEPS = 15
 THEIR_STEPS = 20
 CALIBRATION = 20
 PARTS = (ours.TITLE, *PEERS)
+KEPT = ("frechet", "floor", "floor_std", "times_floor")
 
 Store = Callable[[dict[str, Any]], None]
+Keep = Callable[[list[dict[str, Any]]], None]
 
 
-def judged(images: Tensor, floor: frechet.Floor) -> dict[str, Any]:
-    """The Fréchet distance of some images, beside the floor of as many."""
-    distance = frechet.frechet_to_test(images)
-    return {
-        "images": len(images),
-        "frechet": distance,
-        "floor": floor.mean,
-        "floor_std": floor.std,
-        "times_floor": distance / floor.mean,
-    }
+def judged(images: Tensor) -> dict[str, Any]:
+    """The Fréchet distance of some images by each judge, beside the floor of as many, and the share of illegible."""
+    found = evaluation.evaluate_images(images)
+    distances = {judge: {key: found[judge][key] for key in KEPT} for judge in JUDGES}
+    return {"images": len(images), **distances, "illegible": found["illegible"]}
+
+
+def settings(name: str) -> dict[str, Any]:
+    """What a contender's figures depend on, beside the machine: stored with them, so that a test finds stale ones."""
+    own = name == ours.TITLE
+    sampler, steps = (ours.SAMPLER, OUR_STEPS) if own else ("DDIM", THEIR_STEPS)
+    found = {"times": list(TIMES), "images": IMAGES, "sampler": sampler, "evaluations": steps}
+    return found | ({"many": MANY, "recipe": ours.short().settings()} if own else {"batch": BATCH}) | stored.judges()
 
 
 def measure(name: str, store: Store, *, quick: bool = False) -> None:
     """Train one contender and store what it reaches at each time, as soon as it is known."""
     times = (0.5, 1.0) if quick else TIMES
-    n = 20 if quick else IMAGES
-    draws = torch.Generator().manual_seed(0)
-    floor = frechet.floor(n, draws=2 if quick else 10, generator=draws)
+    n = 100 if quick else IMAGES
+
+    def keep(rows: list[dict[str, Any]]) -> None:
+        store({"rows": rows, "settings": settings(name)})
+
     if name == ours.TITLE:
-        many = frechet.floor(40 if quick else MANY, draws=2 if quick else 10, generator=draws)
-        _ours(times, n, 40 if quick else MANY, floor, many, store, steps=3 if quick else OUR_STEPS)
+        _ours(times, n, 200 if quick else MANY, keep, steps=3 if quick else OUR_STEPS)
     else:
         torch.manual_seed(0)
-        _theirs(PEERS[name](), times, n, floor, store, steps=2 if quick else THEIR_STEPS)
+        _theirs(PEERS[name](), times, n, keep, steps=2 if quick else THEIR_STEPS)
 
 
-def _theirs(peer: Peer, times: tuple[float, ...], n: int, floor: frechet.Floor, store: Store, *, steps: int) -> None:
+def _theirs(peer: Peer, times: tuple[float, ...], n: int, keep: Keep, *, steps: int) -> None:
     images, _ = mnist.load("train")
 
     def batch() -> Tensor:
@@ -77,22 +85,12 @@ def _theirs(peer: Peer, times: tuple[float, ...], n: int, floor: frechet.Floor, 
         begin = time.perf_counter()
         made = torch.cat([peer.sample(len(part), steps) for part in torch.arange(n).split(100)])
         sampling = time.perf_counter() - begin
-        row = {"limit": limit, "seconds": clock, "steps": done, "images_seen": BATCH * done}
-        row |= {"evaluations": steps, "sampling": sampling}
-        rows.append(row | judged(made, floor))
-        store({"rows": rows, "sampler": "DDIM"})
+        row = {"limit": limit, "seconds": clock, "steps": done, "images_seen": BATCH * done, "sampling": sampling}
+        rows.append(row | judged(made))
+        keep(rows)
 
 
-def _ours(
-    times: tuple[float, ...],
-    n: int,
-    many: int,
-    floor: frechet.Floor,
-    floor_many: frechet.Floor,
-    store: Store,
-    *,
-    steps: int,
-) -> None:
+def _ours(times: tuple[float, ...], n: int, many: int, keep: Keep, *, steps: int) -> None:
     rows: list[dict[str, Any]] = []
     images, _ = mnist.load("train")
     speed = calibrated(images, 2 if steps < OUR_STEPS else CALIBRATION)
@@ -128,9 +126,9 @@ def _ours(
             "steps": total,
             "images_seen": trained.recipe.batch * total,
         }
-        row |= {"evaluations": steps, "sampling": sampling * n / many, "many": judged(made, floor_many)}
-        rows.append(row | judged(made[:n], floor))
-        store({"rows": rows, "sampler": "ancestral"})
+        row |= {"sampling": sampling * n / many, "many": judged(made)}
+        rows.append(row | judged(made[:n]))
+        keep(rows)
 
 
 def calibrated(images: Tensor, steps: int) -> float:

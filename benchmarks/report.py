@@ -22,8 +22,8 @@ PLACE = re.compile(r"(<!-- measured: ([\w.]+) -->\n).*?(<!-- end of \2 -->)", re
 ALT = {
     "fast_speed.png": "Left: bars of images a second for this book and its two peers. Right: the speed of convolutions "
     "against their channels, and the speed that each training step reaches.",
-    "fast_quality.png": "Fréchet distance against seconds of training for this book and its two peers, with the floor "
-    "of real digits.",
+    "fast_quality.png": "Two panels, one by each judge: Fréchet distance against seconds of training for this book and "
+    "its two peers, with the floor of real digits.",
     "fast_scaling.png": "Three panels: milliseconds a step against batch, width and resolution, with power laws.",
 }
 

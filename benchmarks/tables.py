@@ -8,6 +8,7 @@ from typing import Any
 from benchmarks.ours import TITLE
 from benchmarks.peers import PEERS
 from benchmarks.results import Results, quality_part
+from diffusion_teach.metrics.features import JUDGES
 
 MISSING = "*Not measured yet: `python -m benchmarks --only {part}`.*"
 
@@ -35,6 +36,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
+def by_judges(row: dict[str, Any]) -> str:
+    """The distances of some images by both judges, each a multiple of its floor."""
+    return " / ".join(number(row[judge]["times_floor"]) for judge in JUDGES)
+
+
 def headline(found: Results) -> str:
     """The answers in a few lines."""
     lines = []
@@ -52,12 +58,12 @@ def headline(found: Results) -> str:
     ours = found.get(quality_part(TITLE), {}).get("rows", [])
     for row in (row for row in ours if row["limit"] == 60):
         many = row["many"]
-        distance = f"{number(many['times_floor'])} times its floor ({many['images']:,} images)"
+        distance = f"{by_judges(many)} times its floor ({many['images']:,} images, by the classifier and the encoder)"
         lines.append(f"After {row['seconds']:.0f} seconds of training the Fréchet distance is {distance}.")
     if "sampling" in found:
         rows = found["sampling"]["ours"]
         drawn = ", ".join(
-            f"{number(row['times_floor'])} times the floor at {row['steps']} steps "
+            f"{by_judges(row)} times the floor at {row['steps']} steps "
             f"({number(row['seconds_per_1000'])} s for 1,000 images)"
             for row in rows
         )
@@ -167,20 +173,22 @@ def quality(found: Results) -> str:
         for column in columns.values():
             if k < len(column):
                 row = column[k]
-                cells.append(f"{number(row['times_floor'])} (step {row['steps']:,})")
+                cells.append(f"{by_judges(row)} (step {row['steps']:,})")
             else:
                 cells.append("–")
         rows.append(cells)
     first = columns[names[0]][0]
-    floor = f"{number(first['floor'])} ± {number(first['floor_std'], 1)}"
-    note = f"Distances as multiples of the floor, which is {floor} for {first['images']:,} real images."
-    samplers = (
-        f"{name} {found[quality_part(name)]['sampler']}, {columns[name][0]['evaluations']} steps" for name in names
+    floors = ", ".join(
+        f"{number(first[judge]['floor'])} ± {number(first[judge]['floor_std'], 1)} by the {judge}" for judge in JUDGES
     )
+    note = f"Distances by the {' / '.join(JUDGES)}, as multiples of the floor, which is {floors} for "
+    note += f"{first['images']:,} real images."
+    how = {name: found[quality_part(name)]["settings"] for name in names}
+    samplers = (f"{name} `{about['sampler']}`, {about['evaluations']} steps" for name, about in how.items())
     note += f" Samplers: {'; '.join(samplers)}."
     if TITLE in columns:
         many = [row["many"] for row in columns[TITLE]]
-        values = ", ".join(number(row["times_floor"]) for row in many)
+        values = ", ".join(by_judges(row) for row in many)
         note += f" The book's models with {many[0]['images']:,} images each, beside the floor of as many: {values}."
     return table(["training", *names], rows) + "\n\n" + note
 
@@ -192,17 +200,19 @@ def sampling(found: Results) -> str:
     measured = found["sampling"]
     rows = [
         [
-            f"{TITLE}, `{measured['checkpoint']}`",
+            f"{TITLE}, `{measured['settings']['checkpoint']}`",
             str(row["steps"]),
             number(row["seconds_per_1000"]),
-            f"{number(row['frechet'])} ({number(row['times_floor'])} × floor)",
+            *(number(row[judge]["times_floor"]) for judge in JUDGES),
+            percent(row["illegible"]),
         ]
         for row in measured["ours"]
     ]
     for name, row in measured["theirs"].items():
-        rows.append([name, f"{row['steps']:,}", f"{number(row['seconds_per_1000'])} (scaled)", "–"])
-    head = ["", "steps", "seconds for 1,000 images", f"Fréchet distance, {measured['ours'][0]['images']:,} images"]
-    return table(head, rows)
+        rows.append([name, f"{row['steps']:,}", f"{number(row['seconds_per_1000'])} (scaled)", "–", "–", "–"])
+    head = ["", "steps", "seconds for 1,000 images", *(f"distance / floor, {judge}" for judge in JUDGES), "illegible"]
+    images = f"{measured['ours'][0]['images']:,}"
+    return table(head, rows) + f"\n\nDistances and illegible digits: one set of {images} images a row."
 
 
 def scaling(found: Results) -> str:

@@ -19,7 +19,8 @@ from packaging.requirements import Requirement
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import ours, peers, quality, results, roofline, speed, timing
+from benchmarks import ours, peers, quality, results, roofline, sampling, speed, timing
+from diffusion_teach.metrics import features
 
 ROOT = Path(__file__).resolve().parents[2]
 POSITIVE = st.floats(1e-3, 1e3)
@@ -220,16 +221,25 @@ class FakePeer:
 
 
 def test_the_clock_stands_still_while_a_peer_is_judged(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quality.frechet, "floor", lambda n, draws, generator: quality.frechet.Floor(2.0, 0.1))
-    monkeypatch.setattr(quality.frechet, "frechet_to_test", lambda images: 6.0)
+    scores = {"frechet": 6.0, "floor": 2.0, "floor_std": 0.1, "times_floor": 3.0}
+    found = dict.fromkeys(features.JUDGES, scores) | {"illegible": 0.5}
+    monkeypatch.setattr(quality.evaluation, "evaluate_images", lambda images: found)
     monkeypatch.setitem(quality.PEERS, "diffusers", lambda: FakePeer(clock))  # type: ignore[arg-type]
     stored: list[dict[str, Any]] = []
     quality.measure("diffusers", lambda measured: stored.append(measured))
     rows = stored[-1]["rows"]
     assert [row["seconds"] for row in rows] == [30, 60, 120, 300]
     assert [row["steps"] for row in rows] == [3, 6, 12, 30]
-    assert {row["times_floor"] for row in rows} == {3.0}
+    assert all(row[judge] == scores for row in rows for judge in features.JUDGES)
     assert len(stored) == 4  # one after each time
+
+
+def test_what_is_stored_was_measured_with_the_settings_of_the_code() -> None:
+    found = results.load()
+    wanted = {results.quality_part(name): quality.settings(name) for name in quality.PARTS}
+    wanted["sampling"] = sampling.settings()
+    for part, settings in wanted.items():
+        assert found[part]["settings"] == settings, f"python -m benchmarks --only {part}"
 
 
 def test_parts_are_stored_one_by_one(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from benchmarks import __main__ as command
 from benchmarks import figures, ours, peers, quality, report, results, tables
+from diffusion_teach.metrics import features
 
 
 @pytest.mark.parametrize(
@@ -50,10 +51,9 @@ def measured() -> dict[str, Any]:
 
     rows = {ours.TITLE: contender(0.1, 1e9, "bfloat16"), f"{ours.TITLE}, float32": contender(0.2, 1e9, "float32")}
     rows |= {name: contender(2.0, 4e9, "float32") for name in peers.PEERS}
-    judged = {"images": 500, "frechet": 20.0, "floor": 4.0, "floor_std": 0.5, "times_floor": 5.0}
-    way = [
-        {"limit": s, "seconds": s + 0.1, "steps": s, "evaluations": 20, **judged, "many": judged} for s in quality.TIMES
-    ]
+    scores = {"frechet": 20.0, "floor": 4.0, "floor_std": 0.5, "times_floor": 5.0}
+    judged: dict[str, Any] = {"images": 500, "illegible": 0.07, **dict.fromkeys(features.JUDGES, scores)}
+    way = [{"limit": s, "seconds": s + 0.1, "steps": s, **judged, "many": judged} for s in quality.TIMES]
     by_channels = {"float32": {"32": 10.0, "64": 20.0}, "bfloat16": {"32": 20.0, "64": 40.0}}
     curve = {"seconds": {"16": 0.1, "32": 0.2, "64": 0.4}, "law": [1.0, 0.01, 0.00625]}
     found: dict[str, Any] = {
@@ -66,11 +66,14 @@ def measured() -> dict[str, Any]:
         "sampling": {
             "ours": [{"steps": 10, "seconds_per_1000": 2.0, **judged}],
             "theirs": {name: {"steps": 1000, "seconds_per_1000": 9000.0} for name in peers.PEERS},
-            "checkpoint": "ddpm-mnist",
+            "settings": {"checkpoint": "ddpm-mnist"},
         },
         "scaling": {"batch": curve, "width": curve, "resolution": curve, "processes": {"1": 0.2, "2": 0.1}},
     }
-    found |= {results.quality_part(name): {"rows": way, "sampler": "DDIM"} for name in quality.PARTS}
+    found |= {
+        results.quality_part(name): {"rows": way, "settings": {"sampler": "DDIM", "evaluations": 20}}
+        for name in quality.PARTS
+    }
     return {part: {**base, **value} for part, value in found.items()}
 
 
@@ -81,8 +84,8 @@ def test_the_tables_show_what_was_measured() -> None:
     _, _, first, _ = tables.why(found).splitlines()
     assert first == "| denoising-diffusion-pytorch | 4.0 | 5.0 | 20 | 50 % |"  # 4 times 5 is 20
     assert "| diffusers, float32 | 1.00 M | 64 (64 to 64) | 20 (20 to 20) |" in tables.speed(found)
-    assert "| 60 s | 5.0 (step 60) | 5.0 (step 60) | 5.0 (step 60) |" in tables.quality(found)
-    assert "| diffusers | 1,000 | 9,000 (scaled) | – |" in tables.sampling(found)
+    assert "| 60 s | 5.0 / 5.0 (step 60) | 5.0 / 5.0 (step 60) | 5.0 / 5.0 (step 60) |" in tables.quality(found)
+    assert "| diffusers | 1,000 | 9,000 (scaled) | – | – | – |" in tables.sampling(found)
     assert "2.0 times faster" in tables.scaling(found)
     assert "20 times as many as denoising-diffusion-pytorch" in tables.headline(found)
 
@@ -107,7 +110,7 @@ def test_the_page_holds_what_the_stored_results_say() -> None:
 def test_a_number_changed_by_hand_is_found() -> None:
     page = report.rendered(report.PAGE.read_text(encoding="utf-8"), measured())
     assert report.rendered(page, measured()) == page
-    assert report.rendered(page.replace("5.0 (step 60)", "4.0 (step 60)"), measured()) == page
+    assert report.rendered(page.replace("5.0 / 5.0 (step 60)", "4.0 / 5.0 (step 60)"), measured()) == page
 
 
 def test_a_misspelt_mark_is_an_error() -> None:
