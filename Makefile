@@ -82,7 +82,7 @@ $(ONNX)/installed: $(INSTALLED) tools/page_model/requirements.txt
 # The judges first: the metrics of the others are taken on their features. At the end what the judges see, the scoreboard
 # of them all, and the modes of those that make stacked digits.
 checkpoints: $(INSTALLED)
-	for name in classifier encoder ddpm-mnist ddpm-mnist-conditional ncsn-mnist vae-mnist gan-mnist rpgan-mnist gan-stacked gan-penalised-stacked rpgan-stacked ddpm-stacked likelihood-mnist canvas-reader canvas-eye canvas-autoencoder ldm-digits canvas-pixels; do \
+	for name in classifier encoder ddpm-mnist ddpm-mnist-conditional ncsn-mnist vae-mnist gan-mnist rpgan-mnist consistency-mnist add-mnist gan-stacked gan-penalised-stacked rpgan-stacked ddpm-stacked likelihood-mnist canvas-reader canvas-eye canvas-autoencoder ldm-digits canvas-pixels; do \
 	  $(BIN)/diffusion-teach train $$name --overwrite --out src/diffusion_teach/checkpoints || exit 1; \
 	done
 	$(BIN)/python -m diffusion_teach.studies judges.measure

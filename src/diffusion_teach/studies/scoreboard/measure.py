@@ -33,9 +33,9 @@ class Contender:
     Attributes:
         label: its name in tables and figures.
         checkpoint: the shipped weights.
-        sampler, steps: see `generate.generate`; without a sampler it draws in one evaluation. Of annealed
-            Langevin dynamics the steps are noise levels, with five steps at each: 75 down to .1 are technique 2 of
-            Song and Ermon (2020), as chapter 5 teaches it.
+        sampler, steps: see `generate.generate`; without a sampler it draws in one evaluation, or in as many
+            steps of its own. Of annealed Langevin dynamics the steps are noise levels, with five steps at each: 75 down
+            to .1 are technique 2 of Song and Ermon (2020), as chapter 5 teaches it.
         count, repeats: images a draw, and draws.
     """
 
@@ -57,8 +57,11 @@ CONTENDERS: dict[str, Contender] = {
     "ddpm-50": Contender("DDPM, 50 steps", "ddpm-mnist", "ancestral", 50, repeats=2),
     "ddpm-1000": Contender("DDPM, 1,000 steps", "ddpm-mnist", "ancestral", 1000, count=500, repeats=1),
     "ddpm-conditional": Contender("DDPM with labels, 15 steps", "ddpm-mnist-conditional", "sde_dpm_solver", 15),
+    "consistency": Contender("consistency, 1 step", "consistency-mnist"),
+    "consistency-2": Contender("consistency, 2 steps", "consistency-mnist", steps=2),
+    "add": Contender("adversarial distillation, 1 step", "add-mnist"),
 }
-"""By name, in the order of the history."""
+"""By name, in the order of the history; those that draw in few steps of their own at the end."""
 ROWS = CONTENDERS
 
 
