@@ -50,17 +50,34 @@ class DenoisingGAN(FewStepGenerator):
         return x0
 
     def back(self, x_t: Tensor, k: Tensor, z: Tensor, eps: Tensor) -> Tensor:
-        """A draw of x_s given x_t, one step nearer to data, by z and ε; k = t·steps is 0-dimensional or (B,)."""
+        """A draw of x_s given x_t, one step nearer to data, by z and ε.
+
+        k = t·steps is 0-dimensional or (B,).
+        """
         _checks.tensor("x_t", x_t, ("...", "last"), finite=False)
         _checks.tensor("eps", eps, finite=False)
         _checks.indices("k", k, self.steps + 1)
         s, t = ((k - 1) / self.steps).to(x_t), (k / self.steps).to(x_t)
         return one_step_back(self.schedule, s, t, x_t, self(x_t, t, z), eps)
 
-    def pair(self, x0: Tensor, k: Tensor, eps: Tensor, more: Tensor) -> tuple[Tensor, Tensor]:
-        """(x_s, x_t) of the noising of x₀ (B, ...): ε makes x_s of it, and `more` noise x_t of that; k as of `back`."""
+    def pair(
+        self,
+        x0: Tensor,
+        k: Tensor,
+        eps: Tensor,
+        more: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """(x_s, x_t) of the noising of x₀ (B, ...), by two noises; k as of `back`.
+
+        ε makes x_s of x₀, and `more` noise x_t of that.
+        """
         for name, noise in (("eps", eps), ("more", more)):
-            _checks.same_shape("x0", _checks.tensor("x0", x0), name, _checks.tensor(name, noise))
+            _checks.same_shape(
+                "x0",
+                _checks.tensor("x0", x0),
+                name,
+                _checks.tensor(name, noise),
+            )
         _checks.indices("k", k, self.steps + 1)
         s, t = ((k - 1) / self.steps).to(x0), (k / self.steps).to(x0)
         x_s = add_noise(self.schedule, s, x0, eps)

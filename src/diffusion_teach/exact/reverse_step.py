@@ -23,9 +23,13 @@ from diffusion_teach.schedules import Schedule, check_schedule, transitions
 
 
 def reverse_law(
-    mixture: GaussianMixture, schedule: Schedule, s: Tensor, t: Tensor, x_t: Tensor
+    mixture: GaussianMixture,
+    schedule: Schedule,
+    s: Tensor,
+    t: Tensor,
+    x_t: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Weights and means (..., K), and variances (K,), of q(x_s|x_t) at points x_t (...,).
+    """Weights and means (..., K), variances (K,), of q(x_s|x_t) at points x_t (...,).
 
     Args:
         mixture: of x₀, in one dimension.
@@ -36,11 +40,14 @@ def reverse_law(
     _one_dimensional(mixture)
     scale, std = (part.double() for part in transitions.forward(schedule, s, t))
     alpha, sigma = schedule.alpha(s).double(), schedule.sigma(s).double()
-    mean, variance = alpha * mixture.means[:, 0], alpha**2 * mixture.covariances[:, 0, 0] + sigma**2
+    mean = alpha * mixture.means[:, 0]
+    variance = alpha**2 * mixture.covariances[:, 0, 0] + sigma**2
     x = _checks.tensor("x_t", x_t).double().unsqueeze(-1)
     total = scale**2 * variance + std**2
-    weights = (mixture.weights.log() - (x - scale * mean) ** 2 / (2 * total) - total.log() / 2).softmax(-1)
-    return weights, (std**2 * mean + scale * variance * x) / total, std**2 * variance / total
+    log_density = -((x - scale * mean) ** 2) / (2 * total) - total.log() / 2
+    weights = (mixture.weights.log() + log_density).softmax(-1)
+    means = (std**2 * mean + scale * variance * x) / total
+    return weights, means, std**2 * variance / total
 
 
 def reverse_step_kl(mixture: GaussianMixture, schedule: Schedule, s: Tensor, t: Tensor, *, nodes: int = 100) -> Tensor:

@@ -23,6 +23,8 @@ from diffusion_teach.schedules import check_time
 
 Jump = Callable[[Tensor, Tensor], Tensor]
 """A student: (x_t, t) → an estimate of where the flow ends."""
+HUBER = 0.00054
+"""c of `pseudo_huber` over √d, of Song and Dhariwal (2024)."""
 
 
 @torch.no_grad()
@@ -63,11 +65,19 @@ def pseudo_huber(a: Tensor, b: Tensor, *, c: float = 0.0) -> Tensor:
 
 
 def consistency_loss(
-    student: Jump, target: Jump, teacher: Denoiser, x_t: Tensor, t: Tensor, s: Tensor, *, order: int = 2
+    student: Jump,
+    target: Jump,
+    teacher: Denoiser,
+    x_t: Tensor,
+    t: Tensor,
+    s: Tensor,
+    *,
+    order: int = 2,
 ) -> Tensor:
-    """How far the student's answer at t is from the target's at s, one step of the teacher's flow nearer to data.
+    """How far the student's answer at t is from the target's at s, nearer to data.
 
-    L = E d(f_θ(x_t, t), f_θ⁻(x̂_s, s)), with no gradient through x̂_s and f_θ⁻; d is `pseudo_huber`.
+    L = E d(f_θ(x_t, t), f_θ⁻(x̂_s, s)), x̂_s one step of the teacher's flow from x_t;
+    no gradient runs through x̂_s and f_θ⁻, and d is `pseudo_huber`.
 
     Args:
         student, target: f_θ and f_θ⁻, the latter often an average of the former.
@@ -84,11 +94,19 @@ def consistency_loss(
     _checks.tensor("x_t", x_t, ("...", "last"), finite=False)
     with torch.no_grad():
         answer = target(flow_step(teacher, x_t, t, s, order=order), s)
-    return pseudo_huber(student(x_t, t), answer, c=0.00054 * math.sqrt(x_t[0].numel()))
+    c = HUBER * math.sqrt(x_t[0].numel())
+    return pseudo_huber(student(x_t, t), answer, c=c)
 
 
-def score_distillation_loss(teacher: Denoiser, x0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
-    """How far generated data lie from what the teacher makes of them once noise was added: E α(t)·mean (x₀ − x̂₀)².
+def score_distillation_loss(
+    teacher: Denoiser,
+    x0: Tensor,
+    t: Tensor,
+    eps: Tensor,
+) -> Tensor:
+    """How far generated data lie from what the teacher makes of them, noised.
+
+    E α(t)·mean (x₀ − x̂₀)².
 
     The teacher's answer is taken as fixed, so no gradient runs through its network.
 
@@ -100,17 +118,25 @@ def score_distillation_loss(teacher: Denoiser, x0: Tensor, t: Tensor, eps: Tenso
     Source: Sauer et al. (2023), eq. 4, with the weight c(t) = α_t.
     """
     check_denoiser("teacher", teacher)
-    _checks.same_shape("x0", _checks.tensor("x0", x0), "eps", _checks.tensor("eps", eps))
+    _checks.tensor("eps", eps)
+    _checks.same_shape("x0", _checks.tensor("x0", x0), "eps", eps)
     with torch.no_grad():
         seen = teacher(add_noise(teacher.schedule, t, x0.detach(), eps), t).x0
     error = (x0 - seen).square().flatten(1).mean(1)
     return (teacher.schedule.alpha(t) * error).mean()
 
 
-def progressive_target(teacher: Denoiser, x_t: Tensor, t: Tensor, middle: Tensor, s: Tensor) -> Tensor:
-    """The x₀ that takes a student in one DDIM step from t to s where the teacher comes in two, by `middle`.
+def progressive_target(
+    teacher: Denoiser,
+    x_t: Tensor,
+    t: Tensor,
+    middle: Tensor,
+    s: Tensor,
+) -> Tensor:
+    """The x₀ by which one DDIM step leads from t to s as two of the teacher's do.
 
-    x̃ = (x_s − (σ_s/σ_t)·x_t) / (α_s − (σ_s/σ_t)·α_t), with x_s the end of the teacher's two steps.
+    x̃ = (x_s − (σ_s/σ_t)·x_t) / (α_s − (σ_s/σ_t)·α_t),
+    with x_s the end of the teacher's two steps, by `middle`.
 
     Args: as of `flow_step`; t > middle > s.
 
@@ -118,30 +144,42 @@ def progressive_target(teacher: Denoiser, x_t: Tensor, t: Tensor, middle: Tensor
     """
     check_denoiser("teacher", teacher)
     if not (check_time(middle, "middle") < check_time(t)).all():
-        raise ValueError(f"middle must lie before t, got {middle.tolist()} and {t.tolist()}.")
-    x_s = flow_step(teacher, flow_step(teacher, x_t, t, middle, order=1), middle, s, order=1)
+        raise ValueError(
+            f"middle must lie before t, got {middle.tolist()} and {t.tolist()}.",
+        )
+    x_middle = flow_step(teacher, x_t, t, middle, order=1)
+    x_s = flow_step(teacher, x_middle, middle, s, order=1)
     schedule = teacher.schedule
     ratio = schedule.sigma(s) / schedule.sigma(t)
     slope = schedule.alpha(s) - ratio * schedule.alpha(t)
     return (x_s - expand(ratio, x_t) * x_t) / expand(slope, x_t)
 
 
-def distribution_matching_loss(x0: Tensor, real: Denoiser, fake: Denoiser, t: Tensor, eps: Tensor) -> Tensor:
-    """A loss whose slope in x₀ is DMD's: x̂₀ of the samples' denoiser less x̂₀ of the data's, both at x_t.
+def distribution_matching_loss(
+    x0: Tensor,
+    real: Denoiser,
+    fake: Denoiser,
+    t: Tensor,
+    eps: Tensor,
+) -> Tensor:
+    """A loss whose slope in x₀ is DMD's, x̂₀ of `fake` less x̂₀ of `real`, both at x_t.
 
-    Its gradient is that of KL(samples ‖ data) at noise level t, but for a positive weight, since the scores differ by
-    α/σ² times that. It is ½‖x₀ − (x₀ − slope) held fixed‖², a mean over rows; its value means nothing.
+    Its gradient is that of KL(samples ‖ data) at noise level t, but for a positive
+    weight, since the scores differ by α/σ² times that. It is ½‖x₀ − (x₀ − slope) held
+    fixed‖², a mean over rows; its value means nothing.
 
     Args:
         x0: generated data (B, ...), which carry the gradient.
         real, fake: denoisers of the data and of the generated data, on one schedule.
         t: (B,) or 0-dimensional, eps like x0.
 
-    Source: Yin et al. (2024), eqs. 3 to 7 and 8, without the normalisation of the weight by the row's mean error.
+    Source: Yin et al. (2024), eqs. 3 to 8, without the normalisation of the weight by
+    the row's mean error.
     """
     check_denoiser("real", real)
     check_denoiser("fake", fake)
-    _checks.same_shape("x0", _checks.tensor("x0", x0), "eps", _checks.tensor("eps", eps))
+    _checks.tensor("eps", eps)
+    _checks.same_shape("x0", _checks.tensor("x0", x0), "eps", eps)
     with torch.no_grad():
         x_t = add_noise(real.schedule, t, x0.detach(), eps)
         slope = fake(x_t, t).x0 - real(x_t, t).x0
