@@ -7,7 +7,7 @@ import os
 import signal
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -15,7 +15,9 @@ import torch
 from diffusion_teach import checkpoints, recipes
 from diffusion_teach.denoisers import DenoisingGAN
 from diffusion_teach.generate import Sampling, generate
+from diffusion_teach.parameterizations import one_step_back
 from diffusion_teach.recipes.denoising_gan import DDGAN_MNIST, DenoisingGANRecipe, Players
+from diffusion_teach.schedules import transitions
 from diffusion_teach.training import run
 
 SMALL = {"width": (8, 16), "blocks": 1, "dense": 16, "embedding": 8, "latent": 5}
@@ -66,9 +68,9 @@ def test_what_a_step_draws() -> None:
     x0, k, *noise = drawn(dataclasses.replace(QUICK, batch=400))
     assert x0.shape == (400, 1, 28, 28)
     assert set(k.tolist()) == {1, 2, 3, 4}
-    assert [tuple(part.shape[1:]) for part in noise] == [(1, 28, 28)] * 2 + [(5,), (1, 28, 28)] * 2
+    assert [tuple(part.shape[1:]) for part in noise] == [(1, 28, 28)] * 2 + [(5,)] * 2
     assert all(abs(float(part.mean())) < 5 / part.numel() ** 0.5 for part in noise)
-    assert all(not torch.equal(a, b) for a, b in ((noise[0], noise[1]), (noise[2], noise[4]), (noise[3], noise[5])))
+    assert all(not torch.equal(a, b) for a, b in ((noise[0], noise[1]), (noise[2], noise[3])))
 
 
 def test_a_real_pair_is_of_the_noising() -> None:
@@ -82,6 +84,54 @@ def test_a_real_pair_is_of_the_noising() -> None:
             t = torch.tensor(time)
             assert float(x.mean()) == pytest.approx(0.5 * float(denoiser.schedule.alpha(t)), abs=0.05)
             assert float(x.std()) == pytest.approx(float(denoiser.schedule.sigma(t)), abs=0.03)
+
+
+def test_a_guess_is_judged_as_the_x_s_that_it_makes_with_the_noise_of_the_real_one() -> None:
+    """The real x₀ makes the real x_s, and what another makes has the law q(x_s|x_t, x₀) of `one_step_back`."""
+    torch.manual_seed(0)
+    model = QUICK.model()
+    assert isinstance(model, Players)
+    denoiser = cast(DenoisingGAN, model.generator)
+    x0, _, eps, more, *_ = drawn(dataclasses.replace(QUICK, batch=3000))
+    for k in (1, 2, 3, 4):
+        step = torch.full((3000,), k)
+        judge, x_t, t = QUICK._step(model, x0, step, eps, more)
+        x_s, same_x_t = denoiser.pair(x0, step, eps, more)
+        assert torch.equal(x_t, same_x_t)
+        assert float(t[0]) == k / 4
+        torch.testing.assert_close(judge.share * x0 + judge.rest, x_s)
+        guess = x0.roll(1, 0)
+        made = judge.share * guess + judge.rest
+        wanted = one_step_back(denoiser.schedule, t - 0.25, t, x_t, guess, torch.zeros_like(eps))
+        noise, std = made - wanted, float(transitions.backward(denoiser.schedule, t[0] - 0.25, t[0])[2])
+        assert abs(float(noise.mean())) <= 5 * std / noise.numel() ** 0.5 + 1e-6
+        assert float(noise.std()) == pytest.approx(std, abs=0.01 * std + 1e-6)
+        assert abs(float((noise * x_t).mean())) <= 5 * std * float(x_t.std()) / noise.numel() ** 0.5 + 1e-6
+    with torch.no_grad():
+        logits = judge(torch.cat([x0[:3000], guess]))
+        torch.testing.assert_close(logits[:3000], model.discriminator(x_s, x_t, step))
+
+
+def test_each_step_pays_for_the_slope_in_the_guess() -> None:
+    """A judge of one slope in x_s pays b² of what it pays at the last step, where x_s is the guess itself."""
+    torch.manual_seed(0)
+    model = QUICK.model()
+    assert isinstance(model, Players)
+    x0, _, eps, more, *_ = drawn()
+    paid = []
+    for k in (1, 2, 3, 4):
+        judge, _, _ = QUICK._step(model, x0, torch.full((6,), k), eps, more)
+        judge.judge = Slope()  # type: ignore[assignment]
+        _, penalty = QUICK.rules().discriminator_turn(judge, x0, x0.roll(1, 0), torch.zeros(6))
+        paid.append(float(penalty.detach() / judge.share[0].square()))
+    assert paid == pytest.approx([paid[0]] * 4)
+
+
+class Slope(torch.nn.Module):
+    """Logits that are the sum of a picture."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.flatten(1).sum(1, keepdim=True)
 
 
 @pytest.mark.parametrize(("player", "other"), [("discriminator", "generator"), ("generator", "discriminator")])

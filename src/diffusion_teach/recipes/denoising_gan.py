@@ -3,7 +3,15 @@
 A training step draws the number of a step, a real pair (x_s, x_t) of the noising, and lets the generator make an x_s of
 its own from the same x_t; the judge sees both beside x_t. (Xiao et al. 2022, algorithm 1 and section 4.)
 
-The path is VP(0.1, 20) at four equal times: betas of four steps, scaled from DDPM's, would pass 1.
+The path is VP(0.1, 20) at four equal times: betas of four steps, scaled from DDPM's, would pass 1. Of x₀ the four x_s
+hold 1, 0.67, 0.27 and 0.06, the rest is x_t and noise. Three things keep the games of the noisy ones alive:
+
+- The penalties are on the judge's slope in x₀, not in x_s: there a step that holds the share b of x₀ would have to pay
+  1/b² times as much for telling the same two digits apart.
+- The two x_s that are held against each other have the same noise, so that they differ as the two x₀ do. Each has the
+  law that it would have with noise of its own, and where the two laws are equal an even judge is still the best.
+- The generator's rate is a tenth of the judge's. A U-Net changes much in a step: at a fifth of the judge's rate or more
+  it runs away from a judge that ends near chance, while a fresh one soon tells nearly all of the same pairs apart.
 """
 
 from __future__ import annotations
@@ -21,8 +29,10 @@ from diffusion_teach.datasets import mnist
 from diffusion_teach.denoisers import DenoisingGAN
 from diffusion_teach.networks.denoising_gan import LATENT, OfStep, StepDiscriminator
 from diffusion_teach.objectives.adversarial import Game
+from diffusion_teach.parameterizations import expand
 from diffusion_teach.recipes.diffusion import DATA, INTENDED_USE, LICENCE
 from diffusion_teach.recipes.digits import DigitsRecipe
+from diffusion_teach.schedules import transitions
 from diffusion_teach.training.optimizers import adamw
 from diffusion_teach.training.recipe import plain
 
@@ -33,6 +43,26 @@ class Players(nn.Module):
     def __init__(self, generator: nn.Module, discriminator: nn.Module) -> None:
         super().__init__()
         self.generator, self.discriminator = generator, discriminator
+
+
+class _OfGuess(nn.Module):
+    """A judge of x₀ (m·B, C, H, W): of the x_s that it makes together with what else is known of the step.
+
+    Args:
+        judge: of x_s.
+        share: b, how much of x₀ is in x_s, (B,).
+        rest: x_s without its b·x₀, (B, C, H, W).
+    """
+
+    def __init__(self, judge: OfStep, share: Tensor, rest: Tensor) -> None:
+        super().__init__()
+        self.judge, self.share, self.rest = judge, expand(share, rest), rest
+
+    def forward(self, x0: Tensor) -> Tensor:
+        times = len(x0) // len(self.rest)
+        share, rest = (torch.cat([part] * times) for part in (self.share, self.rest))
+        logits: Tensor = self.judge(share * x0 + rest)
+        return logits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,38 +123,44 @@ class DenoisingGANRecipe(DigitsRecipe):
         ]
 
     def draw(self, data: tuple[Tensor, ...], generator: torch.Generator) -> tuple[Tensor, ...]:
-        """x₀ (B, 1, 28, 28), the step k (B,), noise up to s, from s to t, and for each turn z (B, latent) and back."""
+        """x₀ (B, 1, 28, 28), the step k (B,), noise up to s and from s to t, and z (B, latent) for each turn."""
         images, device = data[0], data[0].device
         rows = torch.randint(len(images), (self.batch,), generator=generator, device=device)
         x0 = mnist.to_model(images[rows])
         k = torch.randint(1, self.transitions + 1, (self.batch,), generator=generator, device=device)
         latent = int(self.network.get("latent", LATENT))
         z = torch.randn(2, self.batch, latent, generator=generator, device=device)
-        noise = torch.randn(4, *x0.shape, generator=generator, device=device)
-        return x0, k, noise[0], noise[1], z[0], noise[2], z[1], noise[3]
+        noise = torch.randn(2, *x0.shape, generator=generator, device=device)
+        return x0, k, noise[0], noise[1], z[0], z[1]
 
     def losses(self) -> tuple[Callable[..., Tensor], ...]:
         return self.loss, self.generator_loss
 
     def loss(self, model: nn.Module, *drawn: Tensor) -> Tensor:
         """The judge's loss with its penalties."""
-        players, (x0, k, eps, more, z, back, _, _) = cast(Players, model), drawn
-        denoiser = cast(DenoisingGAN, players.generator)
+        players, (x0, k, eps, more, z, _) = cast(Players, model), drawn
         with torch.no_grad():
-            x_s, x_t = denoiser.pair(x0, k, eps, more)
-            made = denoiser.back(x_t, k, z, back)
-        judge = OfStep(players.discriminator, x_t, k)
-        loss, penalty = self.rules().discriminator_turn(judge, x_s, made, torch.zeros(len(x_s), device=x_s.device))
+            judge, x_t, t = self._step(players, x0, k, eps, more)
+            made = players.generator(x_t, t, z)
+        loss, penalty = self.rules().discriminator_turn(judge, x0, made, torch.zeros(len(x0), device=x0.device))
         return loss + penalty
 
     def generator_loss(self, model: nn.Module, *drawn: Tensor) -> Tensor:
         """The generator's loss."""
-        players, (x0, k, eps, more, _, _, z, back) = cast(Players, model), drawn
-        denoiser = cast(DenoisingGAN, players.generator)
+        players, (x0, k, eps, more, _, z) = cast(Players, model), drawn
         with torch.no_grad():
-            x_s, x_t = denoiser.pair(x0, k, eps, more)
-        judge = OfStep(players.discriminator, x_t, k)
-        return self.rules().generator_turn(judge, x_s, denoiser.back(x_t, k, z, back))
+            judge, x_t, t = self._step(players, x0, k, eps, more)
+        return self.rules().generator_turn(judge, x0, players.generator(x_t, t, z))
+
+    def _step(
+        self, players: Players, x0: Tensor, k: Tensor, eps: Tensor, more: Tensor
+    ) -> tuple[_OfGuess, Tensor, Tensor]:
+        """The judge of x₀ at step k, and what the generator sees: x_t and t."""
+        denoiser = cast(DenoisingGAN, players.generator)
+        s, t = ((k - 1) / self.transitions).to(x0), (k / self.transitions).to(x0)
+        x_s, x_t = denoiser.pair(x0, k, eps, more)
+        share, _, _ = transitions.backward(denoiser.schedule, s, t)
+        return _OfGuess(OfStep(players.discriminator, x_t, k), share, x_s - expand(share, x0) * x0), x_t, t
 
 
 DDGAN_MNIST = DenoisingGANRecipe(
@@ -136,13 +172,14 @@ DDGAN_MNIST = DenoisingGANRecipe(
     game="relativistic",
     r1=2.0,
     r2=2.0,
-    lr=2e-3,
+    lr=4e-4,
     judge_lr=4e-3,
-    batch=512,
-    steps=4000,
+    batch=64,
+    steps=10_000,
     warmup=100,
     decay="linear",
     ema=0.999,
+    clip=1.0,
     precision="float32",
     half=True,
 )
