@@ -12,7 +12,7 @@ import scoreboard as page
 from diffusion_teach import checkpoints
 from diffusion_teach.metrics.features import JUDGES
 from diffusion_teach.studies import __main__, judges
-from diffusion_teach.studies.scoreboard import measure
+from diffusion_teach.studies.scoreboard import figures, measure
 from diffusion_teach.studies.scoreboard.figures import scoreboard as figure
 from diffusion_teach.studies.scoreboard.measure import CONTENDERS
 
@@ -76,3 +76,19 @@ def test_contenders_are_stored_one_by_one_in_their_order(tmp_path: Path, monkeyp
     assert list(json.loads(path.read_text(encoding="utf-8"))) == ["vae", "gan"]
     with pytest.raises(ValueError, match="Did you mean 'rpgan'"):
         __main__.main(["scoreboard.measure", "--only", "rpgn", "--results", str(path)])
+
+
+def test_the_trilemma_shows_distance_evaluations_and_coverage_of_each() -> None:
+    rows = measure.rows()
+    fig = figures.trilemma(rows)
+    for ax, judge in zip(fig.axes, JUDGES, strict=True):
+        words = {text.get_text(): text.xy for text in ax.texts}
+        assert len(words) == len(figures.PLACES)
+        for name in figures.PLACES:
+            row, scores = rows[name], rows[name][judge]
+            share = min(scores["coverage"] / scores["coverage_real"], 1)
+            where = words[f"{row['label']}: {100 * share:.0f} %"]
+            assert where == (row["evaluations"], scores["times_floor"])
+        whole, part = ax.lines[:2]  # the first generator's discs
+        share = rows["vae"][judge]["coverage"] / rows["vae"][judge]["coverage_real"]
+        assert (part.get_markersize() / whole.get_markersize()) ** 2 == pytest.approx(share)

@@ -48,33 +48,44 @@ def scoreboard(rows: Mapping[str, Row], title: str = "Generators of digits, besi
     return fig
 
 
+BESIDE, ABOVE, BELOW = (11, 0), (0, 15), (0, -15)
+PLACES = {
+    "vae": BESIDE,
+    "gan": BESIDE,
+    "rpgan": BESIDE,
+    "consistency": BESIDE,
+    "add": BESIDE,
+    "ncsn": ABOVE,
+    "ddpm-10": BELOW,
+    "ddpm-50": (4, 14),
+    "ddpm-1000": BELOW,
+}
+"""Where the name of each generator in the picture of the trilemma stands, in points off its disc."""
 TRILEMMA = (
     "Two panels, one for each judge: Fréchet distance over evaluations a sample, both in logarithms; each generator a "
-    "disc, the fuller the more kinds of real digits it reaches. One-call generators lie at the left, mostly high; the "
-    "diffusion model's lie low, from ten evaluations on."
+    "disc, the fuller the more kinds of real digits it reaches, and beside it the per cent. One-call generators lie at "
+    "the left, mostly high; the diffusion model's lie low, from ten evaluations on."
 )
 """What `trilemma` shows, in words."""
 
 
 def trilemma(rows: Mapping[str, Row]) -> Figure:
     """Quality, coverage and speed at once: the distance over evaluations, and coverage as the share of a disc."""
-    fig, axes = style.subplots(1, 2, panel=(4.6, 4.2), title="Quality, coverage, speed", share_y=True)
+    fig, axes = style.subplots(1, 2, panel=(4.8, 4.4), title="Quality, coverage, speed", share_y=True)
     for ax, judge in zip(axes, JUDGES, strict=True):
-        for row in rows.values():
-            here, scores = row["evaluations"], row[judge]
+        for name, place in PLACES.items():
+            row, scores = rows[name], rows[name][judge]
+            x, y = row["evaluations"], scores["times_floor"]
             reached = min(scores["coverage"] / scores["coverage_real"], 1.0)
-            ax.plot(here, scores["times_floor"], "o", markersize=15, color=style.GREY, alpha=0.25)
-            ax.plot(here, scores["times_floor"], "o", markersize=15 * reached**0.5, color=style.MODEL)
-            ax.annotate(
-                row["label"],
-                (here, scores["times_floor"]),
-                xytext=(9, 0),
-                textcoords="offset points",
-                fontsize=7,
-                va="center",
-            )
+            ax.plot(x, y, "o", markersize=15, color=style.GREY, alpha=0.3)
+            ax.plot(x, y, "o", markersize=15 * reached**0.5, color=style.MODEL)
+            text, align = f"{row['label']}: {100 * reached:.0f} %", "left" if place[0] else "center"
+            ax.annotate(text, (x, y), place, textcoords="offset points", fontsize=7, ha=align, va="center")
         ax.axhline(1, **style.EXACT_LINE)
-        ax.set(xscale="log", yscale="log", xlim=(0.6, 6000), xlabel="evaluations a sample", title=f"by the {judge}")
+        ax.set(xscale="log", yscale="log", xlim=(0.6, 9000), ylim=(0.5, 130))
+        ax.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
+        ax.set_yticks([1, 10, 100], ["1", "10", "100"])
+        ax.set(xlabel="evaluations a sample", title=f"by the {judge}")
     axes[0].set_ylabel("Fréchet distance, times the floor")
     return fig
 
