@@ -125,10 +125,24 @@ def test_a_claim_that_is_read_from_a_study_says_how_it_is_measured_again() -> No
 
 
 def test_the_reference_has_the_public_modules_in_the_order_of_the_story() -> None:
-    names = api_pages.module_names()
-    assert names.index("schedules") < names.index("samplers") < names.index("claims")
+    pages, names = list(api_pages.pages()), api_pages.module_names()
+    assert pages.index("schedules") < pages.index("samplers") < pages.index("claims")
     assert not [name for name in names if "_checks" in name or "chapter_" in name]
-    assert "automodule:: diffusion_teach.schedules" in api_pages.markdown()
+    assert sum(api_pages.pages().values(), []) == names
+
+
+def test_the_reference_has_a_page_a_package_and_keeps_no_old_one(tmp_path: Path) -> None:
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api" / "gone.md").write_text("# gone", encoding="utf-8")
+    names = api_pages.write(tmp_path)
+    assert sorted(f"api/{path.stem}" for path in (tmp_path / "api").iterdir()) == sorted(names)
+    schedules = tmp_path / "api" / "schedules.md"
+    assert schedules.read_text(encoding="utf-8").startswith("# schedules\n")
+    assert "automodule:: diffusion_teach.schedules.paths" in schedules.read_text(encoding="utf-8")
+    assert "| [schedules](api/schedules.md) | Noise schedules: " in api_pages.markdown()
+    written = schedules.stat().st_mtime_ns
+    assert api_pages.write(tmp_path) == names
+    assert schedules.stat().st_mtime_ns == written  # what has not changed is not built again
 
 
 def test_docstrings_become_valid_restructured_text() -> None:

@@ -19,8 +19,10 @@ import ledger
 import scoreboard
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
+from sphinx_external_toc.api import Document, FileItem, TocTree
 
 from diffusion_teach.studies import ablation, equal_terms, judges
 from diffusion_teach.studies import scoreboard as stored
@@ -44,6 +46,18 @@ OF_ONE_PAGE = {
         "duel": ("duel.css", "duel_math.js", "duel.js"),
     }.items()
 }
+
+
+def add_reference(app: Sphinx, config: Config) -> None:
+    """Make the pages of the reference, put them into the contents, and let the search show them last."""
+    names = api_pages.write(Path(app.srcdir))
+    contents = config.external_site_map
+    contents["api"].subtrees = [TocTree([FileItem(name) for name in names], titlesonly=True)]
+    for name in names:
+        contents[name] = Document(name)
+    # Those of an earlier build were left out, because the file of contents does not name them.
+    config.exclude_patterns = [pattern for pattern in config.exclude_patterns if not pattern.startswith("api/")]
+    config.html_search_scorer = str(Path(__file__).with_name("search_scorer.js"))
 
 
 def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -140,11 +154,13 @@ def always_outdated(
     app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
 ) -> list[str]:
     """These pages depend on more than their own file: read them anew."""
-    return [name for name in ("facts", "ledger", "scoreboard", "fast", "api") if name in env.found_docs]
+    dependent = {"facts", "ledger", "scoreboard", "fast", "api"}
+    return [name for name in env.found_docs if name.split("/")[0] in dependent]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the hooks with Sphinx."""
+    app.connect("config-inited", add_reference, priority=950)  # after the contents are read
     app.connect("source-read", on_source_read)
     app.connect("doctree-read", link_citations)
     app.connect("html-page-context", scripts_of_one_page)
