@@ -38,7 +38,9 @@ OUTSIDE = {
 
 # Scripts and styles that a page has for itself, in the order in which they are loaded: no other page pays for them.
 OF_PLAYGROUNDS = ("playground.css", "library.js", "playground.js")
-OF_ONE_PAGE = {
+OF_ONE_PAGE: dict[str, tuple[str, ...]] = {
+    "ledger": ("ledger.css", "ledger.js")
+} | {
     f"playground_{name}": tuple(f"playground/{file}" for file in (*OF_PLAYGROUNDS, *files))
     for name, files in {
         "field": ("field.css", "field_math.js", "field_scenes.js", "field.js"),
@@ -67,8 +69,9 @@ def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
         return
     source[0] = source[0].replace("](../notebooks/", "](notebooks/")
     if docname == "ledger":
-        known = facts.anchors((Path(app.srcdir) / "facts.md").read_text(encoding="utf-8"))
-        source[0] = source[0].replace(ledger.PLACE, ledger.markdown(Path(app.srcdir) / "notebooks", facts=known))
+        page = (Path(app.srcdir) / "facts.md").read_text(encoding="utf-8")
+        tables = ledger.markdown(Path(app.srcdir) / "notebooks", facts=facts.anchors(page))
+        source[0] = ledger.cited(source[0]).replace(ledger.PLACE, f"{ledger.filters(facts.titles(page))}\n\n{tables}")
     if docname == "facts":
         source[0] = facts.markdown(source[0], Path(app.srcdir) / "notebooks")
     if docname == "scoreboard":

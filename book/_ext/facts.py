@@ -53,6 +53,11 @@ def anchors(text: str) -> dict[int, str]:
     return {int(number): slugify(heading) for heading, number in HEADING.findall(text)}
 
 
+def titles(text: str) -> dict[int, str]:
+    """What each fact of the page is called."""
+    return {int(number): heading.split(". ", 1)[1] for heading, number in HEADING.findall(text)}
+
+
 def markdown(text: str, notebooks: Path) -> str:
     """The page with each comment replaced by the claims of its fact, from the notebooks of a folder."""
     stored, sections = ledger.measured(notebooks), places(notebooks)
