@@ -17,6 +17,7 @@ import facts
 import finished_pages
 import ledger
 import scoreboard
+import terms
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -116,6 +117,13 @@ def link_citations(app: Sphinx, doctree: nodes.document) -> None:
         app.env.metadata["references"].setdefault("myst_slugs", {}).update(slugs)
 
 
+def link_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Link a page's first use of each term of the glossary, with what it means."""
+    if terms.PAGES.fullmatch(docname) and app.builder.format == "html":
+        page = app.builder.get_relative_uri(docname, terms.GLOSSARY)
+        terms.link(doctree, terms.known(app.env), lambda term: f"{page}#{term.place}")
+
+
 def scripts_of_one_page(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
@@ -166,6 +174,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", add_reference, priority=950)  # after the contents are read
     app.connect("source-read", on_source_read)
     app.connect("doctree-read", link_citations)
+    app.connect("doctree-resolved", link_terms)
     app.connect("html-page-context", scripts_of_one_page)
     app.connect("env-get-outdated", always_outdated)
     app.connect("autodoc-process-docstring", escape_docstring, priority=100)

@@ -99,8 +99,52 @@
     say(CALM.matches ? "Play" : "Pause");
   }
 
+  // ---------------------------------------------------------------- what a term means
+
+  /** A linked term says what it means, under the pointer and the keyboard's focus. A finger's tap follows the link. */
+  function meanings(links) {
+    const tip = Object.assign(document.createElement("div"), { id: "meaning", hidden: true });
+    let of = null, waiting = 0;
+    tip.setAttribute("role", "tooltip");
+    document.body.append(tip);
+
+    function close() {
+      clearTimeout(waiting);
+      of?.removeAttribute("aria-describedby");
+      of = null;
+      tip.hidden = true;
+    }
+
+    function open(link) {
+      close();
+      of = link;
+      tip.textContent = link.dataset.meaning;
+      tip.hidden = false;
+      link.setAttribute("aria-describedby", tip.id);
+      const at = link.getClientRects()[0], { offsetWidth: width, offsetHeight: height } = tip;
+      const most = document.documentElement.clientWidth - width - 8, below = at.bottom + height + 12 < window.innerHeight;
+      tip.style.left = `${window.scrollX + Math.max(8, Math.min(at.left, most))}px`;
+      tip.style.top = `${window.scrollY + (below ? at.bottom + 4 : at.top - height - 4)}px`;
+    }
+
+    // It stays for a moment, so that a pointer can come to it, and as long as one is on it.
+    const later = () => { clearTimeout(waiting); waiting = setTimeout(close, 250); };
+    const stay = () => clearTimeout(waiting);
+    for (const link of links) {
+      link.addEventListener("pointerenter", (event) => { if (event.pointerType !== "touch") open(link); });
+      link.addEventListener("pointerleave", later);
+      link.addEventListener("focus", () => { if (link.matches(":focus-visible")) open(link); });
+      link.addEventListener("blur", close);
+    }
+    tip.addEventListener("pointerenter", stay);
+    tip.addEventListener("pointerleave", later);
+    document.addEventListener("keydown", ({ key }) => { if (key === "Escape") close(); });
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
+    const terms = document.querySelectorAll("a.term[data-meaning]");
     buttons();
+    if (terms.length) meanings(terms);
     for (const box of document.querySelectorAll(".animation")) player(box);
     window.addEventListener("load", reachAlways);
   });
