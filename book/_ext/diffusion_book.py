@@ -13,6 +13,7 @@ from typing import Any
 
 import ablation_table
 import api_pages
+import cards
 import facts
 import finished_pages
 import ledger
@@ -127,12 +128,19 @@ def link_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 def scripts_of_one_page(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """Load a playground's scripts and styles on its own page."""
+    """Load what a page has for itself: scripts and styles."""
     for name in OF_ONE_PAGE.get(pagename, ()):
         if name.endswith(".css"):
             app.add_css_file(name)
         else:
             app.add_js_file(name, loading_method="defer")
+
+
+def describe(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Say in a page's head what it is about, and with which picture it is shown elsewhere."""
+    context["metatags"] = context.get("metatags", "") + cards.tags(pagename, context, doctree, app.config.html_baseurl)
 
 
 def escape_docstring(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
@@ -176,6 +184,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-read", link_citations)
     app.connect("doctree-resolved", link_terms)
     app.connect("html-page-context", scripts_of_one_page)
+    app.connect("html-page-context", describe)
     app.connect("env-get-outdated", always_outdated)
     app.connect("autodoc-process-docstring", escape_docstring, priority=100)
     app.connect("build-finished", finish_pages)
