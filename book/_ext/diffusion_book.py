@@ -16,6 +16,7 @@ import api_pages
 import cards
 import facts
 import finished_pages
+import history
 import ledger
 import scoreboard
 import terms
@@ -67,7 +68,10 @@ def add_reference(app: Sphinx, config: Config) -> None:
 def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
     """Rewrite one page's source as the site wants it."""
     if docname.startswith("notebooks/"):
-        source[0] = notebook_for_site(source[0])
+        chapter = docname.removeprefix("notebooks/")
+        source[0] = history.with_history(notebook_for_site(source[0]), chapter, Path(app.srcdir))
+        for page in (f"{history.PAGE}.md", "references.bib"):
+            app.env.note_dependency(str(Path(app.srcdir) / page))
         return
     source[0] = source[0].replace("](../notebooks/", "](notebooks/")
     if docname == "ledger":
