@@ -59,7 +59,7 @@ def test_scripts_of_one_page_exist_and_are_loaded_there_alone() -> None:
     assets = Path(diffusion_book.__file__).parent.parent / "assets"
     names = [name for names in diffusion_book.OF_ONE_PAGE.values() for name in names]
     assert [name for name in names if not (assets / name).is_file()] == []
-    for page, wanted in [("index", []), *diffusion_book.OF_ONE_PAGE.items()]:
+    for page, wanted in [("glossary", []), *diffusion_book.OF_ONE_PAGE.items()]:
         loaded: list[str] = []
         app: Any = SimpleNamespace(
             add_css_file=loaded.append, add_js_file=lambda name, loading_method, to=loaded: to.append(name)

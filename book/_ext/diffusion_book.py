@@ -42,7 +42,8 @@ OUTSIDE = {
 # Scripts and styles that a page has for itself, in the order in which they are loaded: no other page pays for them.
 OF_PLAYGROUNDS = ("playground.css", "library.js", "playground.js")
 OF_ONE_PAGE: dict[str, tuple[str, ...]] = {
-    "ledger": ("ledger.css", "ledger.js")
+    "index": (*(f"playground/{file}" for file in (*OF_PLAYGROUNDS, "field_math.js")), "ink.css", "ink.js"),
+    "ledger": ("ledger.css", "ledger.js"),
 } | {
     f"playground_{name}": tuple(f"playground/{file}" for file in (*OF_PLAYGROUNDS, *files))
     for name, files in {
