@@ -7,10 +7,11 @@
   const option = (value, text) => Object.assign(document.createElement("option"), { value, textContent: text });
 
   function menu(name, label, any, options) {
-    const box = document.createElement("label"), select = document.createElement("select");
-    select.name = name;
+    const box = document.createElement("div"), select = document.createElement("select");
+    const told = Object.assign(document.createElement("label"), { htmlFor: `ledger-${name}`, textContent: label });
+    Object.assign(select, { id: `ledger-${name}`, name });
     select.append(option("", any), ...options.map(([value, text]) => option(value, text)));
-    box.append(`${label} `, select);
+    box.append(told, select);
     return box;
   }
 
