@@ -72,7 +72,9 @@ def runs(fact: Fact, stored: Mapping[str, ledger.Figures], sections: Mapping[str
     if rows:
         chapters = sorted({claim.chapter for claim in rows})
         links = ", ".join(f"[{name.split('_')[0]}](notebooks/{name}.ipynb)" for name in chapters)
-        parts.append(f"**Where it runs.** {_count(len(rows), 'claim')} in {_words('chapter', chapters)} {links}.")
+        where = f"{_count(len(rows), 'claim')} in {_words('chapter', chapters)} {links}"
+        ledgers = f'<a href="ledger.html#fact={fact.number}">the ledger</a>'  # whose menus the address sets
+        parts.append(f"**Where it runs.** {where}, all of them in {ledgers}.")
         first = len(fact.leads) or FIRST
         parts.append(table(rows[:first], stored, sections))
         if rows[first:]:
