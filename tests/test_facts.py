@@ -106,6 +106,9 @@ def test_the_growth_that_a_forecast_implies_is_what_the_page_says() -> None:
     assert "It prints 11.55 %." in section(8)
 
 
+LEDGER = '<a href="ledger.html#fact=7">the ledger</a>'
+
+
 def trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, count: int, stored: str = "") -> Path:
     """A folder with one notebook that measures a few claims on the seventh fact."""
     rows = [
@@ -128,7 +131,7 @@ def test_what_stands_under_a_fact(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     folder = trial(tmp_path, monkeypatch, count=1)
     shown = facts.markdown("<!-- fact 7 · to come: 99_trial, 98_next -->", folder)
     head, *_, row, last = [line for line in shown.splitlines() if line]
-    assert head == "**Where it runs.** 1 claim in chapter [99](notebooks/99_trial.ipynb)."
+    assert head == f"**Where it runs.** 1 claim in chapter [99](notebooks/99_trial.ipynb), all of them in {LEDGER}."
     told = "**[trial-0](notebooks/99_trial.ipynb#try-it)** ✓ holds: This \\| holds."
     assert row == f"| {told} | *error* 0.25; at most 0.5 |"
     assert last == "**Still to come.** It belongs to chapter 98, not written so far."

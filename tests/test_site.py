@@ -20,7 +20,7 @@ from PIL import Image
 from diffusion_teach import claims
 from diffusion_teach.plots.animations import apng
 
-CLAIM = claims.Claim("trial", "99_trial", "This | holds.", {"error": claims.at_most(0.5)}, printed="3.17")
+CLAIM = claims.Claim("trial", "99_trial", "This | holds.", {"error": claims.at_most(0.5)}, printed="3.17", facts=(3,))
 
 
 def notebook(*cells: dict[str, Any]) -> str:
@@ -59,7 +59,7 @@ def test_scripts_of_one_page_exist_and_are_loaded_there_alone() -> None:
     assets = Path(diffusion_book.__file__).parent.parent / "assets"
     names = [name for names in diffusion_book.OF_ONE_PAGE.values() for name in names]
     assert [name for name in names if not (assets / name).is_file()] == []
-    for page, wanted in [("index", []), *diffusion_book.OF_ONE_PAGE.items()]:
+    for page, wanted in [("glossary", []), *diffusion_book.OF_ONE_PAGE.items()]:
         loaded: list[str] = []
         app: Any = SimpleNamespace(
             add_css_file=loaded.append, add_js_file=lambda name, loading_method, to=loaded: to.append(name)
@@ -85,23 +85,23 @@ def test_what_a_page_loads_from_elsewhere_is_found(suffix: str, text: str, outsi
 
 
 @pytest.mark.parametrize(
-    ("value", "figures", "verdict"),
+    ("value", "figures", "verdict", "folded"),
     [
-        (0.25, "*error* 0.25", "✓ holds"),
-        ([0.1, 0.2, 0.3], "*error* 0.1 to 0.3", "✓ holds"),
-        (0.75, "*error* 0.75", "does not hold"),
+        (0.25, "*error* 0.25", "[✓ holds]{.claim .live .holds .fact-3}", "1 claim, it holds"),
+        ([0.1, 0.2, 0.3], "*error* 0.1 to 0.3", "[✓ holds]{.claim .live .holds .fact-3}", "1 claim, it holds"),
+        (0.75, "*error* 0.75", "[does not hold]{.claim .live .fails .fact-3}", "1 claim, 0 hold"),
     ],
 )
 def test_the_ledger_shows_what_a_notebook_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: Any, figures: str, verdict: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: Any, figures: str, verdict: str, folded: str
 ) -> None:
     monkeypatch.setattr(claims, "TABLE", {"trial": CLAIM})
     text = notebook(nbformat.v4.new_markdown_cell("# A trial"), measuring(value))
     (tmp_path / "99_trial.ipynb").write_text(text, encoding="utf-8")
     page = ledger.markdown(tmp_path, tmp_path)
-    assert "### A trial" in page
     told = f"| **[trial](notebooks/99_trial.ipynb)** {verdict}: This \\| holds. (this book; printed there: 3.17)"
-    assert page.splitlines()[-1] == f"{told} | {figures}; –; at most 0.5 | – |"
+    assert f'### A trial\n\n<details class="chapter-claims">\n<summary>{folded}</summary>\n\n| Claim' in page
+    assert page.splitlines()[-3] == f"{told} | {figures}; –; at most 0.5 | – |"
     faults = [
         {"claim": "trial", "name": "too long, by a share of", "caught": 0.25, "passed": 0.125},
         {"claim": "trial", "name": "a sign", "caught": True, "passed": None},
@@ -111,8 +111,14 @@ def test_the_ledger_shows_what_a_notebook_measured(
     stored = {"faults": faults, "seeds": {"0": {"trial": {"error": [0.2]}}, "1": {"trial": {"error": [0.1, 0.4]}}}}
     (tmp_path / "99_trial.json").write_text(json.dumps(stored), encoding="utf-8")
     caught = "too long, by a share of 0.25 (0.12 passes)<br>a sign"
-    last = ledger.markdown(tmp_path, tmp_path).splitlines()[-1]
+    last = ledger.markdown(tmp_path, tmp_path).splitlines()[-3]
     assert last == f"{told} | {figures}; 0.1 to 0.4; at most 0.5 | {caught} |"
+
+
+def test_what_is_cited_and_not_run_has_its_marks() -> None:
+    rows = "| Sora. ([fact 7](facts.md#7-sora), [8](facts.md#8-a-market)) | none | contested |\n"
+    page = f"| no claim | (facts.md#1-x) |\n{ledger.NOT_RUN}\n| Statement | Source |\n|---|---|\n{rows}"
+    assert ledger.cited(page) == page.replace(" | none", " [cited]{.claim .cited .not-run .fact-7 .fact-8} | none")
 
 
 def test_a_claim_that_no_notebook_measured_says_so() -> None:
@@ -125,10 +131,24 @@ def test_a_claim_that_is_read_from_a_study_says_how_it_is_measured_again() -> No
 
 
 def test_the_reference_has_the_public_modules_in_the_order_of_the_story() -> None:
-    names = api_pages.module_names()
-    assert names.index("schedules") < names.index("samplers") < names.index("claims")
+    pages, names = list(api_pages.pages()), api_pages.module_names()
+    assert pages.index("schedules") < pages.index("samplers") < pages.index("claims")
     assert not [name for name in names if "_checks" in name or "chapter_" in name]
-    assert "automodule:: diffusion_teach.schedules" in api_pages.markdown()
+    assert [name for modules in api_pages.pages().values() for name in modules] == names
+
+
+def test_the_reference_has_a_page_a_package_and_keeps_no_old_one(tmp_path: Path) -> None:
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api" / "gone.md").write_text("# gone", encoding="utf-8")
+    names = api_pages.write(tmp_path)
+    assert sorted(f"api/{path.stem}" for path in (tmp_path / "api").iterdir()) == sorted(names)
+    schedules = tmp_path / "api" / "schedules.md"
+    assert schedules.read_text(encoding="utf-8").startswith("# schedules\n")
+    assert "automodule:: diffusion_teach.schedules.paths" in schedules.read_text(encoding="utf-8")
+    assert "| [schedules](api/schedules.md) | Noise schedules: " in api_pages.markdown()
+    written = schedules.stat().st_mtime_ns
+    assert api_pages.write(tmp_path) == names
+    assert schedules.stat().st_mtime_ns == written  # what has not changed is not built again
 
 
 def test_docstrings_become_valid_restructured_text() -> None:

@@ -1,10 +1,13 @@
-"""The API reference: one section a public module, and docstrings as valid reStructuredText."""
+"""The API reference: a page a module or package, made at each build, and docstrings as valid reStructuredText."""
 
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 import re
+from itertools import groupby
+from pathlib import Path
 
 import diffusion_teach
 
@@ -49,16 +52,40 @@ def module_names() -> list[str]:
     return sorted(public, key=lambda name: (known.get(name.split(".")[0], len(ORDER)), name))
 
 
+def pages() -> dict[str, list[str]]:
+    """The pages of the reference, by the module or package that each is about: its modules, itself the first."""
+    return {name: list(modules) for name, modules in groupby(module_names(), lambda name: name.split(".")[0])}
+
+
 def markdown() -> str:
-    """The sections of the page, in MyST Markdown."""
-    return "\n".join(_section(name) for name in module_names())
+    """The list of the pages, in MyST Markdown."""
+    lines = ["| Module | What it is |", "|---|---|"]
+    for name in pages():
+        said = inspect.getdoc(importlib.import_module(f"diffusion_teach.{name}")) or ""
+        summary = " ".join(said.split("\n\n")[0].split()).replace("|", "\\|")
+        lines.append(f"| [{name}](api/{name}.md) | {summary} |")
+    return "\n".join(lines)
+
+
+def write(source: Path) -> list[str]:
+    """Write the pages into the folder `api` of the book's sources; gives their names, in their order."""
+    folder, found = source / "api", pages()
+    folder.mkdir(exist_ok=True)
+    for stale in {path.stem for path in folder.glob("*.md")} - set(found):
+        (folder / f"{stale}.md").unlink()
+    for name, modules in found.items():
+        path, text = folder / f"{name}.md", "\n".join(map(_section, modules))
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+    return [f"api/{name}" for name in found]
 
 
 def _section(name: str) -> str:
     module = importlib.import_module(f"diffusion_teach.{name}")
-    # A package's own names only: what it passes on from its modules is documented there.
-    options = "   :members:\n" + ("   :ignore-module-all:\n" if hasattr(module, "__path__") else "")
-    level = "###" if "." in name else "##"
+    # Without values: that of a table fills many screens. Of a package its own names only: what it passes on from its
+    # modules is documented there.
+    options = "   :members:\n   :no-value:\n" + ("   :ignore-module-all:\n" if hasattr(module, "__path__") else "")
+    level = "##" if "." in name else "#"
     return f"{level} {name}\n\n```{{eval-rst}}\n.. automodule:: diffusion_teach.{name}\n{options}```\n"
 
 

@@ -13,14 +13,19 @@ from typing import Any
 
 import ablation_table
 import api_pages
+import cards
 import facts
 import finished_pages
+import history
 import ledger
 import scoreboard
+import terms
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
+from sphinx_external_toc.api import Document, FileItem, TocTree
 
 from diffusion_teach.studies import ablation, equal_terms, judges
 from diffusion_teach.studies import scoreboard as stored
@@ -36,7 +41,10 @@ OUTSIDE = {
 
 # Scripts and styles that a page has for itself, in the order in which they are loaded: no other page pays for them.
 OF_PLAYGROUNDS = ("playground.css", "library.js", "playground.js")
-OF_ONE_PAGE = {
+OF_ONE_PAGE: dict[str, tuple[str, ...]] = {
+    "index": (*(f"playground/{file}" for file in (*OF_PLAYGROUNDS, "field_math.js")), "ink.css", "ink.js"),
+    "ledger": ("ledger.css", "ledger.js"),
+} | {
     f"playground_{name}": tuple(f"playground/{file}" for file in (*OF_PLAYGROUNDS, *files))
     for name, files in {
         "field": ("field.css", "field_math.js", "field_scenes.js", "field.js"),
@@ -46,15 +54,31 @@ OF_ONE_PAGE = {
 }
 
 
+def add_reference(app: Sphinx, config: Config) -> None:
+    """Make the pages of the reference, put them into the contents, and let the search show them last."""
+    names = api_pages.write(Path(app.srcdir))
+    contents = config.external_site_map
+    contents["api"].subtrees = [TocTree([FileItem(name) for name in names], titlesonly=True)]
+    for name in names:
+        contents[name] = Document(name)
+    # Those of an earlier build were left out, because the file of contents does not name them.
+    config.exclude_patterns = [pattern for pattern in config.exclude_patterns if not pattern.startswith("api/")]
+    config.html_search_scorer = str(Path(__file__).with_name("search_scorer.js"))
+
+
 def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
     """Rewrite one page's source as the site wants it."""
     if docname.startswith("notebooks/"):
-        source[0] = notebook_for_site(source[0])
+        chapter = docname.removeprefix("notebooks/")
+        source[0] = history.with_history(notebook_for_site(source[0]), chapter, Path(app.srcdir))
+        for page in (f"{history.PAGE}.md", "references.bib"):
+            app.env.note_dependency(str(Path(app.srcdir) / page))
         return
     source[0] = source[0].replace("](../notebooks/", "](notebooks/")
     if docname == "ledger":
-        known = facts.anchors((Path(app.srcdir) / "facts.md").read_text(encoding="utf-8"))
-        source[0] = source[0].replace(ledger.PLACE, ledger.markdown(Path(app.srcdir) / "notebooks", facts=known))
+        page = (Path(app.srcdir) / "facts.md").read_text(encoding="utf-8")
+        tables = ledger.markdown(Path(app.srcdir) / "notebooks", facts=facts.anchors(page))
+        source[0] = ledger.cited(source[0]).replace(ledger.PLACE, f"{ledger.filters(facts.titles(page))}\n\n{tables}")
     if docname == "facts":
         source[0] = facts.markdown(source[0], Path(app.srcdir) / "notebooks")
     if docname == "scoreboard":
@@ -99,15 +123,29 @@ def link_citations(app: Sphinx, doctree: nodes.document) -> None:
         app.env.metadata["references"].setdefault("myst_slugs", {}).update(slugs)
 
 
+def link_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Link a page's first use of each term of the glossary, with what it means."""
+    if terms.PAGES.fullmatch(docname) and app.builder.format == "html":
+        page = app.builder.get_relative_uri(docname, terms.GLOSSARY)
+        terms.link(doctree, terms.known(app.env), lambda term: f"{page}#{term.place}")
+
+
 def scripts_of_one_page(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """Load a playground's scripts and styles on its own page."""
+    """Load what a page has for itself: scripts and styles."""
     for name in OF_ONE_PAGE.get(pagename, ()):
         if name.endswith(".css"):
             app.add_css_file(name)
         else:
             app.add_js_file(name, loading_method="defer")
+
+
+def describe(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Say in a page's head what it is about, and with which picture it is shown elsewhere."""
+    context["metatags"] = context.get("metatags", "") + cards.tags(pagename, context, doctree, app.config.html_baseurl)
 
 
 def escape_docstring(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
@@ -140,14 +178,18 @@ def always_outdated(
     app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
 ) -> list[str]:
     """These pages depend on more than their own file: read them anew."""
-    return [name for name in ("facts", "ledger", "scoreboard", "fast", "api") if name in env.found_docs]
+    dependent = {"facts", "ledger", "scoreboard", "fast", "api"}
+    return [name for name in env.found_docs if name.split("/")[0] in dependent]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the hooks with Sphinx."""
+    app.connect("config-inited", add_reference, priority=950)  # after the contents are read
     app.connect("source-read", on_source_read)
     app.connect("doctree-read", link_citations)
+    app.connect("doctree-resolved", link_terms)
     app.connect("html-page-context", scripts_of_one_page)
+    app.connect("html-page-context", describe)
     app.connect("env-get-outdated", always_outdated)
     app.connect("autodoc-process-docstring", escape_docstring, priority=100)
     app.connect("build-finished", finish_pages)

@@ -53,6 +53,11 @@ def anchors(text: str) -> dict[int, str]:
     return {int(number): slugify(heading) for heading, number in HEADING.findall(text)}
 
 
+def titles(text: str) -> dict[int, str]:
+    """What each fact of the page is called."""
+    return {int(number): heading.split(". ", 1)[1] for heading, number in HEADING.findall(text)}
+
+
 def markdown(text: str, notebooks: Path) -> str:
     """The page with each comment replaced by the claims of its fact, from the notebooks of a folder."""
     stored, sections = ledger.measured(notebooks), places(notebooks)
@@ -67,7 +72,9 @@ def runs(fact: Fact, stored: Mapping[str, ledger.Figures], sections: Mapping[str
     if rows:
         chapters = sorted({claim.chapter for claim in rows})
         links = ", ".join(f"[{name.split('_')[0]}](notebooks/{name}.ipynb)" for name in chapters)
-        parts.append(f"**Where it runs.** {_count(len(rows), 'claim')} in {_words('chapter', chapters)} {links}.")
+        where = f"{_count(len(rows), 'claim')} in {_words('chapter', chapters)} {links}"
+        ledgers = f'<a href="ledger.html#fact={fact.number}">the ledger</a>'  # whose menus the address sets
+        parts.append(f"**Where it runs.** {where}, all of them in {ledgers}.")
         first = len(fact.leads) or FIRST
         parts.append(table(rows[:first], stored, sections))
         if rows[first:]:

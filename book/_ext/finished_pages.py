@@ -12,11 +12,13 @@ import re
 from pathlib import Path
 
 import animations
+import cards
 
 FONT_SCRIPT = re.compile(r"<script[^>]*fontawesome\.js[^>]*></script>|<link[^>]*preload[^>]*fontawesome\.js[^>]*>")
 SOURCE_MAP = re.compile(r"\n?//# sourceMappingURL=\S+\s*$|\n?/\*# sourceMappingURL=\S+ ?\*/\s*$")
 POLICY = "Content-Security-Policy"
 HANDLERS = {"toggleFullScreen()": "full-screen", "window.print()": "print"}  # book.js does what they did
+TOGGLE = "The pages of this section"  # in the list of contents: the theme gives it an arrow and no name
 VIEWPORT = re.compile(r"\s*<meta name=\"viewport\"[^>]*>")
 PICTURE = re.compile(r"(?P<link><a\b[^>]*>\s*)?<img\b(?P<attributes>[^>]*?)\s*/?>")
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*application/)[^>]*>(.*?)</script>", re.DOTALL)
@@ -30,8 +32,12 @@ def finish(page: Path, site: Path) -> None:
     text = page.read_text(encoding="utf-8")
     if "</head>" not in text or POLICY in text:
         return  # one of the theme's fragments, or a page that an earlier build has finished
+    cards.finish(text, site)
     name = page.relative_to(site).with_suffix("").as_posix()
     lean = FONT_SCRIPT.sub("", text)
+    lean = lean.replace(
+        '<summary><span class="toctree-toggle"', f'<summary aria-label="{TOGGLE}"><span class="toctree-toggle"'
+    )
     for handler, action in HANDLERS.items():
         lean = lean.replace(f'onclick="{handler}"', f'data-action="{action}"')
     lean = lean.replace(

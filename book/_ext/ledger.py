@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from diffusion_teach import claims
 
 PLACE = "<!-- the ledger -->"
+NOT_RUN = "\n## What is cited and not run\n"
+HOLDS = "✓ holds"
+CLASSES = {HOLDS: "holds", "does not hold": "fails", "not measured": "unmeasured"}  # of a verdict
 RESULTS = Path(__file__).resolve().parents[2] / "tools" / "faults" / "results"
 
 Figures = dict[str, Any]  # by name: a number, or a list with one number a seed
@@ -25,10 +30,40 @@ def markdown(notebooks: Path, results: Path = RESULTS, facts: Mapping[int, str] 
     for path in sorted(notebooks.glob("*.ipynb")):
         rows = [claim for claim in claims.TABLE.values() if claim.chapter == path.stem]
         if rows:
-            parts.append(
-                f"### {title(path)}\n\n" + table(path.stem, rows, stored, trials(results / f"{path.stem}.json"), facts)
-            )
+            found = trials(results / f"{path.stem}.json")
+            parts.append(f"### {title(path)}\n\n{folded(rows, stored, table(path.stem, rows, stored, found, facts))}")
     return "\n\n".join(parts)
+
+
+def filters(facts: Mapping[int, str]) -> str:
+    """Where `ledger.js` puts its menus, with the names of the thirteen facts; without a script there is nothing."""
+    names = "|".join(f"{number}. {name}" for number, name in sorted(facts.items()))
+    return f'<div id="ledger-filter" data-facts="{html.escape(names)}"></div>'
+
+
+def cited(text: str) -> str:
+    """The page's own table of what is not run: each row with the marks by which `ledger.js` finds it."""
+    before, section = text.split(NOT_RUN, 1) if NOT_RUN in text else (text, "")
+    lines = section.splitlines(keepends=True)
+    for i, line in enumerate(lines):
+        numbers = re.findall(r"\(facts\.md#(\d+)-", line)
+        if line.startswith("| ") and numbers:
+            statement, rest = line.removeprefix("| ").split(" | ", 1)
+            lines[i] = f"| {statement} {mark('cited', 'cited', 'not-run', map(int, numbers))} | {rest}"
+    return before + (NOT_RUN if section else "") + "".join(lines)
+
+
+def mark(words: str, kind: str, verdict: str, facts: Iterable[int]) -> str:
+    """Words of a row that tell `ledger.js`, by their classes, its kind, its verdict and the facts it bears on."""
+    return f"[{words}]{{.claim .{kind} .{verdict}{''.join(f' .fact-{number}' for number in facts)}}}"
+
+
+def folded(rows: Sequence[claims.Claim], stored: dict[str, Figures], table: str) -> str:
+    """A chapter's table, to be unfolded: the line that one sees tells how many claims it has and whether they hold."""
+    held = sum(verdict(claim, stored) == HOLDS for claim in rows)
+    count = f"{len(rows)} claim{'s' * (len(rows) > 1)}"
+    hold = "all hold" if held == len(rows) > 1 else "it holds" if held == len(rows) else f"{held} hold"
+    return f'<details class="chapter-claims">\n<summary>{count}, {hold}</summary>\n\n{table}\n\n</details>'
 
 
 def title(path: Path) -> str:
@@ -70,8 +105,10 @@ def table(
         source = f"{{cite:t}}`{claim.source}`" if claim.source else "this book"
         printed = f"; printed there: {claim.printed}" if claim.printed else ""
         link = f"**[{claim.id}](notebooks/{chapter}.ipynb)**"
+        said = verdict(claim, stored)
+        marked = mark(said, "stored" if claim.stored else "live", CLASSES[said], claim.facts)
         cells = [
-            f"{link} {verdict(claim, stored)}: {claim.sentence} ({source}{printed}{bearing(claim, facts or {})})",
+            f"{link} {marked}: {claim.sentence} ({source}{printed}{bearing(claim, facts or {})})",
             figures(claim, stored.get(claim.id, {}), trials["seeds"]),
             faults(claim, trials["faults"]),
         ]
@@ -127,4 +164,4 @@ def verdict(claim: claims.Claim, stored: dict[str, Figures]) -> str:
     """Whether the stored measurement bears the claim out."""
     if claim.id not in stored:
         return "not measured"
-    return "does not hold" if claim.failures(stored[claim.id]) else "✓ holds"
+    return "does not hold" if claim.failures(stored[claim.id]) else HOLDS

@@ -14,12 +14,13 @@
 
   // ---------------------------------------------------------------- what scrolls can be reached by keys
 
+  const LINE = "p, li, dd, td, th, figcaption, h1, h2, h3, h4, summary, div";
   const SCROLLING = "mjx-container, .pst-scrollable-table-container, .bd-article pre, .cell_output .output";
 
   /** A formula in a line that is wider than its line becomes a block of its own, which scrolls. */
   function wide(formula) {
     if (formula.hasAttribute("display")) return;
-    const line = formula.closest("p, li, dd, td, th, figcaption, h1, h2, h3, h4, summary, div");
+    const line = formula.closest(LINE);
     formula.classList.remove("wide");
     if (line) formula.classList.toggle("wide", formula.getBoundingClientRect().width > line.clientWidth + 1);
   }
@@ -99,8 +100,83 @@
     say(CALM.matches ? "Play" : "Pause");
   }
 
+  // ---------------------------------------------------------------- on paper
+
+  const PAPER = 670; // pixels of a line on a sheet of A4, a little less
+
+  /** Formulas that would run out of their line on paper are set smaller; gives what makes them as they were. */
+  function shrunk() {
+    const share = Math.min(1, PAPER / document.querySelector(".bd-article").clientWidth), before = [];
+    for (const formula of document.querySelectorAll(".bd-article mjx-container")) {
+      const line = formula.closest(LINE), room = (line.clientWidth - (line.matches("td, th") ? 20 : 0)) * share;
+      const width = formula.querySelector("mjx-math").getBoundingClientRect().width;
+      if (width <= room || room <= 0) continue;
+      before.push([formula, formula.style.fontSize, `${(parseFloat(getComputedStyle(formula).fontSize) * room) / width}px`]);
+    }
+    for (const [formula, , size] of before) formula.style.fontSize = size;
+    return () => before.forEach(([formula, size]) => { formula.style.fontSize = size; });
+  }
+
+  /** On paper nothing is folded or cut off, and no picture waits to be looked at. */
+  function prepareToPrint() {
+    let undo = () => {};
+    window.addEventListener("beforeprint", () => {
+      const folded = [...document.querySelectorAll(".bd-article details:not([open])")];
+      for (const fold of folded) fold.open = true;
+      for (const picture of document.images) picture.loading = "eager";
+      const grow = shrunk();
+      undo = () => { for (const fold of folded) fold.open = false; grow(); };
+    });
+    window.addEventListener("afterprint", () => { undo(); undo = () => {}; });
+  }
+
+  // ---------------------------------------------------------------- what a term means
+
+  /** A linked term says what it means, under the pointer and the keyboard's focus. A finger's tap follows the link. */
+  function meanings(links) {
+    const tip = Object.assign(document.createElement("div"), { id: "meaning", hidden: true });
+    let of = null, waiting = 0;
+    tip.setAttribute("role", "tooltip");
+    document.body.append(tip);
+
+    function close() {
+      clearTimeout(waiting);
+      of?.removeAttribute("aria-describedby");
+      of = null;
+      tip.hidden = true;
+    }
+
+    function open(link) {
+      close();
+      of = link;
+      tip.textContent = link.dataset.meaning;
+      tip.hidden = false;
+      link.setAttribute("aria-describedby", tip.id);
+      const at = link.getClientRects()[0], { offsetWidth: width, offsetHeight: height } = tip;
+      const most = document.documentElement.clientWidth - width - 8, below = at.bottom + height + 12 < window.innerHeight;
+      tip.style.left = `${window.scrollX + Math.max(8, Math.min(at.left, most))}px`;
+      tip.style.top = `${window.scrollY + (below ? at.bottom + 4 : at.top - height - 4)}px`;
+    }
+
+    // It stays for a moment, so that a pointer can come to it, and as long as one is on it.
+    const later = () => { clearTimeout(waiting); waiting = setTimeout(close, 250); };
+    const stay = () => clearTimeout(waiting);
+    for (const link of links) {
+      link.addEventListener("pointerenter", (event) => { if (event.pointerType !== "touch") open(link); });
+      link.addEventListener("pointerleave", later);
+      link.addEventListener("focus", () => { if (link.matches(":focus-visible")) open(link); });
+      link.addEventListener("blur", close);
+    }
+    tip.addEventListener("pointerenter", stay);
+    tip.addEventListener("pointerleave", later);
+    document.addEventListener("keydown", ({ key }) => { if (key === "Escape") close(); });
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
+    const terms = document.querySelectorAll("a.term[data-meaning]");
     buttons();
+    prepareToPrint();
+    if (terms.length) meanings(terms);
     for (const box of document.querySelectorAll(".animation")) player(box);
     window.addEventListener("load", reachAlways);
   });

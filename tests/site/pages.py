@@ -80,10 +80,8 @@ EVERYTHING: dict[str, Any] = {}
 COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
 LAYOUT = {"runOnly": ["scrollable-region-focusable", "target-size", "aria-hidden-focus", "meta-viewport"]}
 SERIOUS = ("serious", "critical")
-# Formulas are one colour throughout. The colours of code are the theme's, and are not looked at here.
-NOT_IN = ("mjx-math", "pre")
-# For the reference, one page of thousands of entries, axe takes many minutes: there it looks at the layout alone.
-TOO_LONG = ("api",)
+# Formulas are one colour throughout. The colours of code and of signatures are the theme's, and are not looked at here.
+NOT_IN = ("mjx-math", "pre", "dt.sig")
 
 
 @dataclass
@@ -123,7 +121,6 @@ class Visit:
     def accessibility(self, options: dict[str, Any], skip: tuple[str, ...]) -> Iterator[str]:
         """The serious findings of axe."""
         around = {"include": [["html"]], "exclude": [[place] for place in skip]}
-        options = LAYOUT if self.name in TOO_LONG else options
         options = {"preload": False, "resultTypes": ["violations"], **options}
         for finding in Axe().run(self.page, context=around, options=options).response["violations"]:
             if finding["impact"] in SERIOUS:

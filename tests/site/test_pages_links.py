@@ -49,7 +49,8 @@ def dead(name: str) -> Iterator[str]:
                 yield link
         elif not parts.scheme and not parts.netloc and link != "#":
             path = (here.parent / unquote(parts.path)).resolve() if parts.path else here
-            marked = path.suffix == ".html" and parts.fragment and not parts.fragment.startswith("/")
+            # A fragment with "=" is no place but what a page's script shows.
+            marked = path.suffix == ".html" and parts.fragment and not re.search("^/|=", parts.fragment)
             if not path.exists() or (
                 marked and unquote(parts.fragment) not in places(path).places and "playground_" not in path.name
             ):
