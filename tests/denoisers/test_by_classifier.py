@@ -56,6 +56,15 @@ def test_scale_0_is_no_guidance_and_the_line_holds() -> None:
     assert steered(schedule, 3.0).shape == (2,)
 
 
+def test_what_it_shows_is_what_its_denoiser_shows() -> None:
+    class Folded(Exact):
+        def pictures(self, x: Tensor) -> Tensor:
+            return x.flip(1)
+
+    guided = ClassifierGuided(Folded(WHOLE, VP()), reader(VP()), 1.0)  # type: ignore[arg-type]
+    assert torch.equal(guided.pictures(X), X.flip(1))
+
+
 @torch.inference_mode()
 def test_it_has_a_gradient_where_none_is_kept() -> None:
     t = torch.tensor(0.4, dtype=torch.float64)

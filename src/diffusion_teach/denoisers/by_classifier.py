@@ -57,6 +57,10 @@ class ClassifierGuided(Denoiser):
         pull = self.scale * sigma * self._slope(x_t, t).to(x_t)
         return Prediction(x0 + sigma / alpha * pull, eps - pull)
 
+    def pictures(self, x: Tensor) -> Tensor:
+        """What samples show, see `Denoiser.pictures`."""
+        return self.denoiser.pictures(x)
+
     def _slope(self, x_t: Tensor, t: Tensor) -> Tensor:
         """∇ log p(label|x_t), shaped like x_t."""
         with torch.inference_mode(False), torch.enable_grad():

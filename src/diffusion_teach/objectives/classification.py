@@ -26,7 +26,8 @@ def noisy_cross_entropy(
 ) -> Tensor:
     """−log p(label|x_t, t) of noisy data, x_t = α·x₀ + σ·ε, a mean over the batch.
 
-    Its minimum over all functions is the posterior p(c|x_t) itself (Dhariwal and Nichol 2021, section 4).
+    Of all classifiers the posterior p(c|x_t) itself has the least. Dhariwal and Nichol (2021), section 4, train so the
+    classifiers that guide.
 
     Args:
         classifier: called as classifier(x_t, t), gives logits (B, K).

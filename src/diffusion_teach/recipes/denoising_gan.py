@@ -4,7 +4,8 @@ A training step draws the number of a step, a real pair (x_s, x_t) of the noisin
 its own from the same x_t; the judge sees both beside x_t. (Xiao et al. 2022, algorithm 1 and section 4.)
 
 The path is VP(0.1, 20) at four equal times: betas of four steps, scaled from DDPM's, would pass 1. Of x₀ the four x_s
-hold 1, 0.67, 0.27 and 0.06, the rest is x_t and noise. Three things keep the games of the noisy ones alive:
+hold 1, 0.67, 0.27 and 0.06, the rest is x_t and noise. Three things help the games of the noisy ones, where the judge
+easily ends at chance; they have not been enough for a checkpoint so far:
 
 - The penalties are on the judge's slope in x₀, not in x_s: there a step that holds the share b of x₀ would have to pay
   1/b² times as much for telling the same two digits apart.

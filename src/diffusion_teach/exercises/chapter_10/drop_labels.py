@@ -52,6 +52,9 @@ def _examine(answer: Any) -> None:
     of_each = torch.stack([(value[labels == k] == none).double().mean() for k in range(7)])
     if float(of_each.max() - of_each.min()) > 0.1:
         raise Wrong("some labels are dropped more often than others. All coins are alike.")
+    again = [answer(labels, none, share, torch.Generator().manual_seed(seed)) for seed in range(2, 7)]
+    if len({int((one.to(value) == none).sum()) for one in again}) == 1:
+        raise Wrong("as many labels are dropped each time. Each has a coin of its own, so their number varies.")
 
 
 def _trial(g: Generator) -> Trial:
@@ -60,6 +63,12 @@ def _trial(g: Generator) -> Trial:
     gap = none - labels.double()
     law = Law(labels + share * gap, gap * (share * (1 - share)) ** 0.5, gaussian=False)
     return Trial((labels, none, share), law, lambda value: _read(value, labels, none))
+
+
+def _as_many(labels: Tensor, none: int, share: float, generator: Generator) -> Tensor:
+    """A mistake: the share is kept to exactly, whoever is drawn."""
+    chosen = torch.randperm(len(labels), generator=generator)[: round(share * len(labels))]
+    return labels.index_fill(0, chosen, none)
 
 
 EXERCISE = Exercise(
@@ -75,6 +84,7 @@ EXERCISE = Exercise(
         Mistake(lambda c, n, p, g: torch.full_like(c, n), "all labels are dropped"),
         Mistake(lambda c, n, p, g: torch.where(torch.rand(c.shape, generator=g) < p, 0, c), "stays what it is"),
         Mistake(lambda c, n, p, g: torch.where(torch.rand(c.shape, generator=g) < 0.2, n, c), "you drop 0.2"),
+        Mistake(_as_many, "as many labels are dropped each time"),
         Mistake(lambda c, n, p, g: torch.where(torch.rand(c.shape) < p, n, c), "not repeatable"),
     ),
     praise="one network, asked with a label and without one: all that guidance needs.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from diffusion_teach.exercises.examining import Wrong, diagnose, same
+from diffusion_teach.exercises.examining import diagnose, same
 from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
 from diffusion_teach.exercises.trials import Trial, uniform
 
@@ -49,13 +49,14 @@ def _examine(answer: Answer) -> None:
         ),
     }
     worst = int((value.detach().to(cond) - expected).abs().flatten(1).amax(1).argmax())
+    place = (value.detach().to(cond) - expected).abs()[worst].flatten().argmax()
+    found, wanted = (float(each[worst].flatten()[place]) for each in (value, expected))
     diagnose(
         value,
         named.items(),
-        f"at a log-SNR of {float(level[worst]):g}, between {low:g} and {high:g} or not, the first number is "
-        f"{float(value[worst, 0, 0]):.4f}; expected {float(expected[worst, 0, 0]):.4f}.",
+        f"at a log-SNR of {float(level[worst]):g}, {'in' if inside[worst] else 'outside'} the interval from {low:g} to "
+        f"{high:g}, a number is {found:.4f}; expected {wanted:.4f}.",
     )
-    raise Wrong("the guided noise is another one.")
 
 
 def _trial(g: Generator) -> Trial:
@@ -80,7 +81,7 @@ EXERCISE = Exercise(
         Mistake(lambda c, n, s, x, a, b: _mix(c, n, torch.where((a <= x) & (x <= b), s, 0.0)), "the label is lost"),
         Mistake(lambda c, n, s, x, a, b: _mix(n, c, torch.where((a <= x) & (x <= b), s, 1.0)), "the two are swapped"),
         Mistake(lambda c, n, s, x, a, b: ((a <= x) & (x <= b))[:, None, None] * (n + s * (c - n)), "yours is 0"),
-        Mistake(lambda c, n, s, x, a, b: _mix(c, n, torch.where(a <= x, s, 1.0)), "the first number is"),
+        Mistake(lambda c, n, s, x, a, b: _mix(c, n, torch.where(a <= x, s, 1.0)), "outside the interval from -2 to 3"),
     ),
     praise="one line, two conventions, and a part of the walk.",
     trial=_trial,

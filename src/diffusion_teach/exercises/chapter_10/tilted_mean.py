@@ -33,7 +33,9 @@ def _examine(answer: Answer) -> None:
         "weights must sum to one, and yours have the sum of p(c|x)^w over n: divide by their sum, not by n.": (
             (p_c**w) @ x / len(x)
         ),
-        "your weight is w·p(c|x): w is an exponent.": tilted_mean(x, p_c, 1.0),
+        "your weight is p(c|x), or a multiple of it, which falls out of a mean. w is an exponent.": (
+            tilted_mean(x, p_c, 1.0)
+        ),
         "your weight grows as p(c|x) falls: the exponent is w, not −w.": tilted_mean(x, p_c, -w),
         "your weight is the logarithm of a weight. Take its exponential.": (
             (w * p_c.log()) @ x / (w * p_c.log()).sum()

@@ -17,7 +17,7 @@ def table_bytes(side: Tensor, heads: int, pictures: int, guided: bool, bytes_eac
 
 
 def _examine(answer: Answer) -> None:
-    side, heads, pictures, bytes_each = torch.tensor([8.0, 16.0, 5.0]), 6, 3, 4.0
+    side, heads, pictures, bytes_each = torch.tensor([8.0, 16.0, 5.0]), 5, 3, 4.0
     for guided in (True, False):
         right = table_bytes(side, heads, pictures, guided, bytes_each)
         value = answer(side, heads, pictures, guided, bytes_each)

@@ -105,8 +105,10 @@ def labelled(name: str) -> Denoiser:
 @functools.cache
 def noise_aware() -> Classifier:
     """The shipped classifier's design, trained on noisy digits; that there is noise, and how much, it sees itself."""
-    torch.manual_seed(0)
-    model, g = Classifier(), torch.Generator().manual_seed(0)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = Classifier()
+    g = torch.Generator().manual_seed(0)
     path = make_schedule(DDPM_MNIST.schedule)
     images, labels = mnist.load("train")
 
