@@ -99,7 +99,7 @@ def test_each_octave_is_twice_as_fast_as_the_one_before() -> None:
 
 def test_the_fastest_feature_of_time_turns_eight_times() -> None:
     t = torch.linspace(0, 1, 2001, dtype=torch.float64)
-    fastest = TimeMLP(2)._inputs(torch.zeros(2001, 2, dtype=torch.float64), t)[:, -1]
+    fastest = TimeMLP(2).double()._inputs(torch.zeros(2001, 2, dtype=torch.float64), t)[:, -1]
     assert int((fastest[1:] * fastest[:-1] < 0).sum()) == 2 * 8  # a cosine changes its sign twice a turn
 
 

@@ -61,7 +61,7 @@ def test_folded_pixels_cost_what_latents_cost() -> None:
 def test_settings_that_do_not_fit_are_told() -> None:
     with pytest.raises(ValueError, match="twice the patch of 4"):
         TextUNet(5, 3, image_size=20, patch=4)
-    with pytest.raises(ValueError, match="embedding must be even"):
+    with pytest.raises(ValueError, match="embedding must be a multiple of 2"):
         TextUNet(5, 3, embedding=7)
     with pytest.raises(ValueError, match="one for each image"):
         network()(torch.randn(2, 4, 8, 8), torch.tensor([0.5]))

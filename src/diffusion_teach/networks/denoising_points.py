@@ -6,54 +6,33 @@ through Fourier features, as the duel of chapter 11 does.
 
 from __future__ import annotations
 
-import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from diffusion_teach import _checks
-from diffusion_teach.networks.mlp import MLP, TIME_OCTAVES, fourier_features
-from diffusion_teach.networks.network import Network
-from diffusion_teach.schedules import check_time
+from diffusion_teach.networks.mlp import MLP, TimeMLP, fourier_features
 
 
-class LatentMLP(Network):
+class LatentMLP(TimeMLP):
     """M perceptrons (x_t, t, z) to x₀.
 
     Args:
         latent: numbers of z.
-        dim, width, depth, fourier_octaves, members, generator: as of `mlp.TimeMLP`.
+        settings: of `mlp.TimeMLP`.
     """
 
-    shape: tuple[int, ...]
-
-    def __init__(
-        self,
-        latent: int = 4,
-        dim: int = 2,
-        width: int = 64,
-        depth: int = 2,
-        fourier_octaves: int = 0,
-        members: int | None = None,
-        *,
-        generator: torch.Generator | None = None,
-    ) -> None:
-        super().__init__()
-        self.latent, self.shape = _checks.integer("latent", latent), (_checks.integer("dim", dim),)
-        self.octaves = _checks.integer("fourier_octaves", fourier_octaves, least=0, most=16)
-        self.members = None if members is None else _checks.integer("members", members)
-        seen = dim * (1 + 2 * self.octaves) + 1 + 2 * TIME_OCTAVES + latent
-        self.mlp = MLP(seen, dim, width, depth, members=members, generator=generator)
+    def __init__(self, latent: int = 4, **settings: Any) -> None:
+        latent = _checks.integer("latent", latent)
+        super().__init__(beside=latent, **settings)
+        self.latent = latent
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
-        """x_t (..., B, dim), t 0-dimensional or (..., B), the noise z (..., B, latent) as `cond`, to x₀ like x_t."""
-        _checks.input_of(self, "x_t", x_t, ("...", *self.shape))
+        """x_t (..., B, dim), t as of `mlp.TimeMLP`, the noise z (..., B, latent) as `cond`, to x₀ like x_t."""
+        seen = self._inputs(x_t, t)
         z = _checks.input_of(self, "cond", cond, (*x_t.shape[:-1], self.latent))
-        if check_time(t).ndim and t.shape != x_t.shape[:-1]:
-            raise ValueError(f"t must be one number or one for each of {tuple(x_t.shape[:-1])}, got {tuple(t.shape)}.")
-        time = fourier_features(t.to(x_t).unsqueeze(-1), TIME_OCTAVES, base=math.pi / 2)
-        space = fourier_features(x_t, self.octaves)
-        return self.mlp(torch.cat([space, time.expand(*x_t.shape[:-1], time.shape[-1]), z], dim=-1))
+        return self.mlp(torch.cat([seen, z], dim=-1))
 
 
 class StepMLP(nn.Module):

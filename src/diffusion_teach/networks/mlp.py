@@ -131,7 +131,7 @@ class TimeMLP(Network):
     The Fourier features of `fourier_octaves` are those of x_t; time has its own, sin and cos of (π/2)·2ᵏ·t, so that the
     comparison "with and without features" changes what the network sees of space only. `cond` must be None.
 
-    Args: as of `MLP`, with `dim` the size of a point.
+    Args: as of `MLP`, with `dim` the size of a point, and `beside`: how many more numbers a subclass shows it.
     """
 
     shape: tuple[int, ...]
@@ -144,32 +144,34 @@ class TimeMLP(Network):
         fourier_octaves: int = 0,
         members: int | None = None,
         *,
+        beside: int = 0,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         self.shape = (_checks.integer("dim", dim),)
         self.fourier_octaves = _checks.integer("fourier_octaves", fourier_octaves, least=0, most=16)
         self.members = None if members is None else _checks.integer("members", members)
-        seen = dim * (1 + 2 * fourier_octaves) + 1 + 2 * TIME_OCTAVES
+        seen = dim * (1 + 2 * fourier_octaves) + 1 + 2 * TIME_OCTAVES + _checks.integer("beside", beside, least=0)
         self.mlp = MLP(seen, dim, width, depth, members=members, generator=generator)
 
     def forward(self, x_t: Tensor, t: Tensor, cond: None = None) -> Tensor:
         """x_t (B, dim) or (M, B, dim), t 0-dimensional, (B,) or (M, B), gives the shape of x_t with the members."""
-        _checks.input_of(self, "x_t", x_t, ("...", *self.shape))
-        check_time(t)
         if cond is not None:
             raise ValueError("cond must be None: TimeMLP learns one distribution, without conditions.")
+        return self.mlp(self._inputs(x_t, t))
+
+    def _inputs(self, x_t: Tensor, t: Tensor) -> Tensor:
+        """What the perceptron sees of a point and a time, (..., B, features)."""
+        _checks.input_of(self, "x_t", x_t, ("...", *self.shape))
+        check_time(t)
         batch = x_t.shape[:-1]
         if t.ndim > len(batch) or t.shape != batch[len(batch) - t.ndim :]:
             raise ValueError(
                 f"t must be one number or have the leading shape of x_t, {tuple(batch)}; got {tuple(t.shape)}."
             )
-        return self.mlp(self._inputs(x_t, t))
-
-    def _inputs(self, x_t: Tensor, t: Tensor) -> Tensor:
         time = fourier_features(t.to(x_t).unsqueeze(-1), TIME_OCTAVES, base=math.pi / 2)
         space = fourier_features(x_t, self.fourier_octaves)
-        return torch.cat([space, time.expand(*x_t.shape[:-1], time.shape[-1])], dim=-1)
+        return torch.cat([space, time.expand(*batch, time.shape[-1])], dim=-1)
 
     @property
     def parameters_per_member(self) -> int:

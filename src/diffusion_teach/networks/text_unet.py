@@ -14,20 +14,16 @@ Source: Rombach et al. (2022), section 3.3 and appendix E.2.1, with the blocks o
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from diffusion_teach import _checks, devices
 from diffusion_teach.networks.attention import Attention, TextEncoder
-from diffusion_teach.networks.network import Network
-from diffusion_teach.networks.unet import FASTEST, ChannelNorm, ResidualBlock, zeroed
-from diffusion_teach.schedules import check_time
+from diffusion_teach.networks.unet import ChannelNorm, ResidualBlock, TimedNetwork, zeroed
 
 
-class TextUNet(Network):
+class TextUNet(TimedNetwork):
     """A U-Net of two resolutions with attention to a caption, called as network(x_t, t, cond).
 
     Args:
@@ -40,9 +36,6 @@ class TextUNet(Network):
         embedding: size of the time embedding, even.
         text: features of a word.
     """
-
-    frequencies: Tensor
-    shape: tuple[int, ...]
 
     def __init__(
         self,
@@ -62,16 +55,12 @@ class TextUNet(Network):
         size, channels = _checks.integer("image_size", image_size), _checks.integer("image_channels", image_channels)
         if size % (2 * patch):
             raise ValueError(f"image_size must be a multiple of twice the patch of {patch}, got {size}.")
-        if _checks.integer("embedding", embedding, least=4) % 2:
-            raise ValueError(f"embedding must be even, got {embedding}.")
         self.shape = (channels, size, size)
         self.classes, self.condition = _checks.integer("classes", classes), (_checks.integer("length", length),)
         fine, coarse = _checks.sizes("width", width, 2)
         folded = patch**2 * channels
 
-        frequencies = torch.exp(torch.linspace(0, math.log(FASTEST), embedding // 2))
-        self.register_buffer("frequencies", frequencies, persistent=False)
-        self.embed = nn.Sequential(nn.Linear(embedding, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
+        self._hear_time(embedding)
         self.text = TextEncoder(classes, length, _checks.integer("text", text))
         self.stem = nn.Conv2d(folded, fine, 3, padding=1)
         self.encoder = ResidualBlock(fine, embedding, convolutions=2)
@@ -100,15 +89,12 @@ class TextUNet(Network):
         Raises:
             TypeError, ValueError: for shapes or dtypes that do not fit, and words that the network does not know.
         """
-        _checks.input_of(self, "x_t", x_t, ("B", *self.shape))
-        if check_time(t).ndim > 1 or (t.ndim == 1 and len(t) != len(x_t)):
-            raise ValueError(f"t must be one number or one for each image, ({len(x_t)},); got shape {tuple(t.shape)}.")
+        self._check(x_t, t)
         if cond is not None:
             cond = _checks.indices("cond", cond, self.classes + 1, (len(x_t), *self.condition)).to(x_t.device)
         in_full = devices.autocast(x_t.device, "float32")
         with in_full:
-            angle = t.reshape(-1, 1).to(x_t) * self.frequencies
-            e = F.silu(self.embed(torch.cat([angle.sin(), angle.cos()], dim=1)))
+            e = F.silu(self.embed(self._time_waves(t, x_t)))
             folded = F.pixel_unshuffle(x_t, self.patch)
             h = self.stem(folded.contiguous(memory_format=torch.channels_last))
         words = self.words(cond)

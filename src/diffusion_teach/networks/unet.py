@@ -44,7 +44,34 @@ FASTEST = 1000.0
 """The highest frequency of the time embedding, radians per unit of t: it tells DDPM's 1,000 steps apart."""
 
 
-class UNet(Network):
+class TimedNetwork(Network):
+    """A network of images that hears the time as sines and cosines, through two dense layers."""
+
+    frequencies: Tensor
+    shape: tuple[int, ...]
+
+    def _hear_time(self, embedding: int) -> None:
+        """Make the layers of an embedding of E numbers, E even."""
+        _multiple("embedding", _checks.integer("embedding", embedding, least=4), 2)
+        frequencies = torch.exp(torch.linspace(0, math.log(FASTEST), embedding // 2))
+        self.register_buffer("frequencies", frequencies, persistent=False)
+        self.embed = nn.Sequential(nn.Linear(embedding, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
+
+    def _check(self, x_t: Tensor, t: Tensor) -> None:
+        _checks.input_of(self, "x_t", x_t, ("B", *self.shape))
+        check_time(t)
+        if t.ndim > 1 or (t.ndim == 1 and len(t) != len(x_t)):
+            raise ValueError(
+                f"t must be one number or hold one for each image, ({len(x_t)},); got shape {tuple(t.shape)}."
+            )
+
+    def _time_waves(self, t: Tensor, like: Tensor) -> Tensor:
+        """Sines and cosines of a time t, 0-dimensional or (B,), (1 or B, E) in the dtype of `like`."""
+        angle = t.reshape(-1, 1).to(like) * self.frequencies
+        return torch.cat([angle.sin(), angle.cos()], dim=1)
+
+
+class UNet(TimedNetwork):
     """A U-Net of two resolutions, called as network(x_t, t, cond).
 
     Args:
@@ -59,9 +86,6 @@ class UNet(Network):
             label", which cond = None and the label `classes` stand for.
         fourier: the n of the waves of the pixels that the stem sees besides them; none by default.
     """
-
-    frequencies: Tensor
-    shape: tuple[int, ...]
 
     def __init__(
         self,
@@ -79,7 +103,6 @@ class UNet(Network):
         super().__init__()
         for channels in _checks.sizes("width", width, 2):
             _multiple("width", channels, VECTOR)
-        _multiple("embedding", _checks.integer("embedding", embedding, least=4), 2)
         blocks = _checks.integer("blocks", blocks)
         planes = _checks.integer("planes", planes)
         self.shape = (_checks.integer("image_channels", image_channels), *[_multiple("image_size", image_size, 4)] * 2)
@@ -89,9 +112,7 @@ class UNet(Network):
         fine, coarse = width
         folded = 4 * image_channels
 
-        frequencies = torch.exp(torch.linspace(0, math.log(FASTEST), embedding // 2))
-        self.register_buffer("frequencies", frequencies, persistent=False)
-        self.embed = nn.Sequential(nn.Linear(embedding, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
+        self._hear_time(embedding)
         self.labels = nn.Embedding(classes + 1, embedding) if classes else None
 
         self.stem = nn.Conv2d(folded * (1 + 2 * len(self.fourier)), fine, 3, padding=1)
@@ -145,19 +166,6 @@ class UNet(Network):
         """x (B, C, H, W) and the waves of each number, as further channels."""
         angles = [2**n * math.pi * x for n in self.fourier]
         return torch.cat([x, *(a.sin() for a in angles), *(a.cos() for a in angles)], dim=1) if angles else x
-
-    def _check(self, x_t: Tensor, t: Tensor) -> None:
-        _checks.input_of(self, "x_t", x_t, ("B", *self.shape))
-        check_time(t)
-        if t.ndim > 1 or (t.ndim == 1 and len(t) != len(x_t)):
-            raise ValueError(
-                f"t must be one number or hold one for each image, ({len(x_t)},); got shape {tuple(t.shape)}."
-            )
-
-    def _time_waves(self, t: Tensor, like: Tensor) -> Tensor:
-        """Sines and cosines of a time t, 0-dimensional or (B,), (1 or B, E) in the dtype of `like`."""
-        angle = t.reshape(-1, 1).to(like) * self.frequencies
-        return torch.cat([angle.sin(), angle.cos()], dim=1)
 
     def _embedding(self, t: Tensor, cond: Tensor | None, x_t: Tensor) -> Tensor:
         """The embedding of time and label, (B, E), or (1, E) where all images share them."""
