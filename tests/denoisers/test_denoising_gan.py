@@ -48,6 +48,17 @@ def test_a_step_back_has_the_marginal_of_the_noising() -> None:
     assert float(x_s.pow(4).mean()) == pytest.approx(float(wanted), rel=0.02)
 
 
+def test_a_network_of_v_is_asked_for_x0() -> None:
+    class Velocity(ExactLaw):
+        def forward(self, x_t: Tensor, t: Tensor, z: Tensor) -> Tensor:
+            alpha, sigma = self.schedule.alpha(t), self.schedule.sigma(t)
+            return (alpha * x_t - super().forward(x_t, t, z)) / sigma
+
+    x_t, z = torch.randn(2, 50, 1, generator=torch.Generator().manual_seed(2))
+    by_v = DenoisingGAN(Velocity(VP()), VP(), 4, "v")(x_t, torch.tensor(0.5), z)
+    torch.testing.assert_close(by_v, ExactLaw(VP())(x_t, torch.tensor(0.5), z))
+
+
 def test_the_number_of_steps_is_the_models_own() -> None:
     model = DenoisingGAN(ExactLaw(VP()), VP(), 4)
     with pytest.raises(ValueError, match="steps must be 4, as the model was trained for, got 2"):

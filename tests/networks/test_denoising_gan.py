@@ -23,7 +23,6 @@ def test_the_generators_noise_and_time_both_count() -> None:
     with torch.no_grad():
         answer = net(x, t, z)
         assert answer.shape == x.shape
-        assert float(answer.abs().max()) <= 1
         for other in (net(x, t, -z), net(x, t / 2, z), net(-x, t, z)):
             assert float((other - answer).abs().max()) > 1e-3
         torch.testing.assert_close(net(x[:1], t[:1], z[:1]), answer[:1])

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from diffusion_teach import checkpoints, recipes
-from diffusion_teach.denoisers import DenoisingGAN
+from diffusion_teach.denoisers import DenoisingGAN, Learned
 from diffusion_teach.generate import Sampling, generate
 from diffusion_teach.parameterizations import one_step_back
 from diffusion_teach.recipes.denoising_gan import DDGAN_MNIST, DenoisingGANRecipe, Players
@@ -37,6 +37,7 @@ QUICK = Quick(
     summary="a test",
     intended_use="tests",
     network=MappingProxyType(SMALL),
+    kept=None,
     judge=MappingProxyType({"width": (4, 6), "dense": 8}),
     game="relativistic",
     r1=0.5,
@@ -180,11 +181,20 @@ def test_a_stopped_training_goes_on_to_the_same_weights_and_ships_the_generator_
     assert checkpoints.card(tmp_path / "whole" / "quick.safetensors")["metrics"] == {"steps": 4}
 
 
-def test_the_books_recipe() -> None:
-    recipe = recipes.get("ddgan-mnist")
-    assert recipe is DDGAN_MNIST
-    model = recipe.model()
-    size = sum(p.numel() for p in recipe.shipped(model).parameters())
-    assert size < 500_000
+def test_the_books_generator_begins_as_half_of_the_denoiser_whatever_its_noise() -> None:
+    assert recipes.get("ddgan-mnist") is DDGAN_MNIST
+    model = DDGAN_MNIST.model()
+    generator = cast(DenoisingGAN, cast(Players, model).generator)
+    teacher = cast(Learned, checkpoints.model("ddpm-mnist"))
+    x_t = torch.randn(8, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    z = torch.randn(8, 64, generator=torch.Generator().manual_seed(1))
+    t = torch.tensor([0.25, 0.5, 0.75, 1.0]).repeat(2)
+    with torch.no_grad():
+        mean, answer = teacher(x_t, t).x0, generator(x_t, t, z)
+        assert float((answer - mean).square().mean()) < 0.03 * float(mean.square().mean())
+        assert torch.equal(answer, generator(x_t, t, -z))
+
+
+def test_a_wrong_game_is_told() -> None:
     with pytest.raises(ValueError, match="Did you mean 'relativistic'"):
         dataclasses.replace(DDGAN_MNIST, game="relativist")

@@ -56,10 +56,10 @@ def _latent(autoencoder: Mapping[str, Any], network: Architecture, schedule: Map
     return Latent(made, _built(network, "kind", NETWORKS), path, target)
 
 
-def _denoising_gan(network: Architecture, schedule: Mapping[str, Any], steps: int) -> DenoisingGAN:
+def _denoising_gan(network: Architecture, schedule: Mapping[str, Any], steps: int, target: str) -> DenoisingGAN:
     with torch.device("cpu"):
         path = _built(schedule, "name", SCHEDULES)
-    return DenoisingGAN(_built(network, "kind", NETWORKS), path, steps)
+    return DenoisingGAN(_built(network, "kind", NETWORKS), path, steps, target)
 
 
 def _distilled(network: Architecture, schedule: Mapping[str, Any], stop: float = 0.0, most: int = 1) -> Distilled:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from diffusion_teach import _checks
 from diffusion_teach.networks.network import FewStepGenerator
-from diffusion_teach.parameterizations import add_more_noise, add_noise, one_step_back
+from diffusion_teach.parameterizations import TARGETS, add_more_noise, add_noise, one_step_back, solve
 from diffusion_teach.schedules import Schedule, check_schedule, check_time
 
 
@@ -22,16 +22,18 @@ class DenoisingGAN(FewStepGenerator):
     """A generator that walks from noise to data in `steps` equal steps of time, whose number is part of the training.
 
     Args:
-        network: called as network(x_t, t, z), returns x₀ like x_t; it says its `shape` and the size of z, `latent`.
+        network: called as network(x_t, t, z), answers like x_t; it says its `shape` and the size of z, `latent`.
         schedule: α(t), σ(t).
         steps: how many steps there are between t = 1 and t = 0.
+        target: what the network answers with, see `parameterizations`; one of "v" may begin as a denoiser.
     """
 
-    def __init__(self, network: nn.Module, schedule: Schedule, steps: int = 4) -> None:
+    def __init__(self, network: nn.Module, schedule: Schedule, steps: int = 4, target: str = "x0") -> None:
         super().__init__()
         self.network = _checks.module("network", network)
         self.schedule = check_schedule(schedule)
         self.steps = self.least = self.most = _checks.integer("steps", steps)
+        self.target = _checks.choice("target", target, TARGETS)
         for name in ("shape", "latent"):
             if not hasattr(network, name):
                 raise TypeError(
@@ -46,8 +48,7 @@ class DenoisingGAN(FewStepGenerator):
         """A draw of x₀ given x_t (B, ...), by the noise z (B, latent); t 0-dimensional or (B,)."""
         _checks.tensor("x_t", x_t, ("...", "last"), finite=False)
         _checks.tensor("z", z, ("...", self.latent), finite=False)
-        x0: Tensor = self.network(x_t, check_time(t), z)
-        return x0
+        return solve(self.target, self.schedule, t, x_t, self.network(x_t, check_time(t), z)).x0
 
     def back(self, x_t: Tensor, k: Tensor, z: Tensor, eps: Tensor) -> Tensor:
         """A draw of x_s given x_t, one step nearer to data, by z and ε.

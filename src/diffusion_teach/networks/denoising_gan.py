@@ -1,11 +1,11 @@
-r"""The two players of a denoising diffusion GAN: a generator of x₀ from a noisy picture, and a judge of one step back.
+r"""The two players of a denoising diffusion GAN: a generator that sees a noisy picture, and a judge of one step back.
 
-    generator      x_t, t and noise z ─ U-Net ─ tanh ─ x₀
+    generator      x_t, t and noise z ─ U-Net ─ v, and with it x₀
     discriminator  (x_s, x_t), the number of the step ─ convolutions ─ dense ─ logit
 
 The noise z enters where the time does, through the embedding that scales and shifts the layers: for one x_t another z
-is another x₀, so the generator can answer with a law where a regression answers with its mean. The judge sees the pair,
-and at each layer a bias of the step's own.
+is another x₀, so the generator can answer with a law where a regression answers with its mean. At first no z counts, so
+that the network may begin as a denoiser. The judge sees the pair, and at each layer a bias of the step's own.
 
 Source: Xiao et al. (2022), section 4 and appendix C.
 """
@@ -20,13 +20,13 @@ from torch.nn import functional as F
 
 from diffusion_teach import _checks
 from diffusion_teach.networks.gan import SIZE, SLOPE, WIDTH
-from diffusion_teach.networks.unet import UNet
+from diffusion_teach.networks.unet import UNet, zeroed
 
 LATENT = 64
 
 
 class LatentUNet(UNet):
-    """A U-Net with noise of its own: network(x_t, t, z) answers with an image in (−1, 1).
+    """A U-Net with noise of its own: network(x_t, t, z) answers with an image.
 
     Args:
         latent: numbers of z, standard normal.
@@ -42,18 +42,18 @@ class LatentUNet(UNet):
             raise ValueError("classes must be 0: where this U-Net's labels would come in, its noise does.")
         self.latent = _checks.integer("latent", latent)
         size = 2 * len(self.frequencies)
-        layers = [nn.Linear(self.latent, size), nn.SiLU(), nn.Linear(size, size), nn.SiLU(), nn.Linear(size, size)]
-        self.mapping = nn.Sequential(*layers)
+        layers = [nn.Linear(self.latent, size), nn.SiLU(), nn.Linear(size, size), nn.SiLU()]
+        self.mapping = nn.Sequential(*layers, zeroed(nn.Linear(size, size)))
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
-        """x_t (B, C, H, W), t 0-dimensional or (B,), and the noise z (B, latent) as `cond`, to x₀ like x_t.
+        """x_t (B, C, H, W), t 0-dimensional or (B,), and the noise z (B, latent) as `cond`, to an answer like x_t.
 
         Raises:
             ValueError: without z.
         """
         if cond is None:
             raise ValueError(f"cond must be the noise z of shape (B, {self.latent}), got None.")
-        return torch.tanh(super().forward(x_t, t, cond))
+        return super().forward(x_t, t, cond)
 
     def _embedding(self, t: Tensor, cond: Tensor | None, x_t: Tensor) -> Tensor:
         z = _checks.input_of(self, "cond", cond, (len(x_t), self.latent))

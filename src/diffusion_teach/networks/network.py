@@ -53,10 +53,12 @@ class FewStepGenerator(OneStepGenerator):
     """A model that draws in a few steps of its own, with no sampler to choose: one evaluation of its network each.
 
     Attributes:
+        network: what it asks at each step.
         steps: how many it takes unless it is asked for another number.
         most: how many it can be asked for at most; `least` at least.
     """
 
+    network: nn.Module
     steps: int
     least = 1
     most: int
