@@ -5,6 +5,7 @@ from __future__ import annotations
 from diffusion_teach.claims.claim import Claim, at_least, at_most, between
 
 CHAPTER = "07_noise_schedules"
+STUDY = "python -m diffusion_teach.studies schedules.measure"
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -113,5 +114,16 @@ CLAIMS: tuple[Claim, ...] = (
         bounds={"ode": between(0.185, 0.205), "ancestral": between(0.261, 0.281), "rescaled": between(0.98, 1.005)},
         source="lin2024common",
         facts=(13,),
+    ),
+    Claim(
+        id="what-training-looks-at",
+        chapter=CHAPTER,
+        sentence="digits after ten short trainings on each of six schedules: the sampler's steps move the mean "
+        "distance by less than a tenth, what training looked at makes it at least 1.25 times as large on one as on "
+        "another, by both judges; its ranks go against those of the share of training times between λ = −4 and 0 (−0.8 "
+        "or below).",
+        bounds={"steps": between(0.9, 1.1), "training": at_least(1.25), "order": at_most(-0.8)},
+        facts=(13,),
+        stored=STUDY,
     ),
 )

@@ -3,5 +3,5 @@
 python -m diffusion_teach.studies schedules.measure [--only NAME]
 """
 
-from diffusion_teach.studies.schedules.figures import figure
+from diffusion_teach.studies.schedules.figures import ALT, figure
 from diffusion_teach.studies.schedules.measure import ROWS, rows

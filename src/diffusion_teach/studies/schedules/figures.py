@@ -13,6 +13,12 @@ from diffusion_teach.metrics.features import JUDGES
 from diffusion_teach.plots import style
 from diffusion_teach.studies.schedules.measure import SPACINGS
 
+ALT = (
+    "Fréchet distances of digits over their floor, a line a schedule, a panel a judge, each with its own steps and "
+    "with those of all, which nearly agree. On Stable Diffusion's schedules and the shifted cosine they are least, on "
+    "DDPM's linear one larger by a third; EDM's line is the largest by the classifier."
+)
+"""What `figure` shows, in words."""
 LOOK = {"own": ("o", style.MODEL, "its own steps"), "common": ("s", style.OTHER, "the same steps for all")}
 
 
