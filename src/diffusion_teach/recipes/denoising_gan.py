@@ -6,16 +6,17 @@ its own from the same x_t; the judge sees both beside x_t. (Xiao et al. 2022, al
 The path is DDPM's, in four steps of equal time. Of x₀ the four x_s hold 1, 0.67, 0.27 and 0.06, the rest is x_t and
 noise. Three things make the games of the noisy ones last, where the judge easily ends at chance:
 
-- The generator begins as a denoiser, half of the blocks of the shipped one without its dense layer, and with no use
-  for z. So its first answers are means, nearly, and what it has to learn is to draw.
+- The generator begins as a denoiser, half of the shipped one, and with no use for z. So its first answers are means,
+  and what it has to learn is to draw.
 - The penalties are on the judge's slope in x₀, not in x_s: there a step that holds the share b of x₀ would have to pay
   1/b² times as much for telling the same two digits apart.
 - The two x_s that are held against each other have the same noise, so that they differ as the two x₀ do. Each has the
   law that it would have with noise of its own, and where the two laws are equal an even judge is still the best.
 
 Rates decide whether the judge keeps up. With 3e-4 for the generator, 4e-3 for the judge and γ = 2 it ended at chance
-after 1,000 steps of 64, and the digits, which had come near, went off again. (Half a dozen trials of 2,000 to 3,000
-steps; with fresh weights in place of the denoiser's none did as well.)
+after 1,000 steps of 64, and the digits, which had come near, went off again. With fresh weights the digits of eight
+trials of up to 2,800 steps stayed 40 floors off or more by the classifier, and without the denoiser's dense layer they
+were 39 floors off after 3,800 steps.
 """
 
 from __future__ import annotations
@@ -168,14 +169,14 @@ DDGAN_MNIST = DenoisingGANRecipe(
     intended_use=INTENDED_USE,
     data_from=DATA,
     licence=LICENCE,
-    network=MappingProxyType({**SHALLOW, "dense": 0}),
+    network=MappingProxyType(SHALLOW),
     game="relativistic",
     r1=0.5,
     r2=0.5,
     lr=1e-4,
     judge_lr=1e-3,
     batch=64,
-    steps=8000,
+    steps=4000,
     warmup=100,
     decay="linear",
     ema=0.999,

@@ -44,8 +44,7 @@ class StudentRecipe(DigitsRecipe):
     """A generator of a few steps that begins with the weights of a diffusion model, its teacher.
 
     Args:
-        network: what the student's U-Net is called with; it must be the teacher's but for `blocks` and
-            for `dense`, which may be 0.
+        network: what the student's U-Net is called with; it must be the teacher's but for `blocks`.
         teacher: the name of a checkpoint, an unconditional denoiser of v.
         kept: which of the teacher's blocks the student keeps; None for a student with fresh weights.
         schedule: the teacher's, one of `recipes.diffusion.SCHEDULES`.
@@ -94,14 +93,14 @@ class DistillationRecipe(StudentRecipe):
 
 
 def begin_as(student: UNet, teacher: UNet, kept: tuple[int, ...] = KEPT) -> None:
-    """Give a U-Net the weights of a deeper one: the blocks `kept`, the dense layer between them if it has one, and all
-    else. The layers that noise of its own goes through, where it has them, stay as they are.
+    """Give a U-Net the weights of a deeper one: the blocks `kept`, the dense layer between them, and all else.
+
+    The layers that noise of its own goes through, where it has them, stay as they are.
 
     Raises:
         ValueError: the two differ in more than their depth, or `kept` does not have the student's number of blocks.
     """
-    with_dense = len(student.middle) > len(kept)
-    blocks = sorted((*kept, DENSE_AT) if with_dense else kept)
+    blocks = [*(k for k in kept if k < DENSE_AT), DENSE_AT, *(k for k in kept if k > DENSE_AT)]
     names = {f"middle.{of}.": f"middle.{to}." for to, of in enumerate(blocks)}
     weights = {name: value for name, value in student.state_dict().items() if name.startswith("mapping.")}
     for name, value in teacher.state_dict().items():
