@@ -56,8 +56,8 @@ PLACES = {
     "consistency": BESIDE,
     "add": BESIDE,
     "ncsn": ABOVE,
-    "ddpm-10": BELOW,
-    "ddpm-50": (4, 14),
+    "ddpm-10": ABOVE,
+    "ddpm-50": BELOW,
     "ddpm-1000": BELOW,
 }
 """Where the name of each generator in the picture of the trilemma stands, in points off its disc."""
