@@ -63,7 +63,7 @@ PLACES = {
 """Where the name of each generator in the picture of the trilemma stands, in points off its disc."""
 TRILEMMA = (
     "Two panels, one for each judge: Fréchet distance over evaluations a sample, both in logarithms; each generator a "
-    "disc, the fuller the more kinds of real digits it reaches, and beside it the per cent. One-call generators lie at "
+    "disc, the fuller the more of the real digits it covers, and beside it the per cent. One-call generators lie at "
     "the left, mostly high; the diffusion model's lie low, from ten evaluations on."
 )
 """What `trilemma` shows, in words."""
