@@ -92,3 +92,15 @@ def test_the_trilemma_shows_distance_evaluations_and_coverage_of_each() -> None:
         whole, part = ax.lines[:2]  # the first generator's discs
         share = rows["vae"][judge]["coverage"] / rows["vae"][judge]["coverage_real"]
         assert (part.get_markersize() / whole.get_markersize()) ** 2 == pytest.approx(share)
+
+
+def test_no_name_in_the_trilemma_lies_on_another_or_on_a_disc() -> None:
+    fig = figures.trilemma(measure.rows())
+    fig.canvas.draw()
+    for ax in fig.axes:
+        names = [text.get_window_extent() for text in ax.texts]
+        discs = [line.get_window_extent() for line in ax.lines[::2] if len(line.get_xdata()) == 1]
+        assert len(discs) == len(names) == len(figures.PLACES)
+        for k, name in enumerate(names):
+            assert not any(name.overlaps(other) for other in names[k + 1 :])
+            assert not any(name.overlaps(disc) for disc in discs)

@@ -27,6 +27,7 @@ def _examine(answer: Answer) -> None:
         return
     within, squares = (weights * variances).sum(1), (weights * means**2).sum(1)
     alike, mean = torch.full_like(weights, 1 / 3), (weights * means).sum(1)
+    middle = means.mean(1, keepdim=True)
     named = {
         "that is how wide the humps are. They also lie apart.": within,
         "that is how far the humps lie apart. They also have a width of their own.": squares - mean**2,
@@ -34,6 +35,12 @@ def _examine(answer: Answer) -> None:
         "all humps count alike in yours; each has its weight.": best_variance(alike, means, variances),
         "the humps' widths add up to their sum in yours; they count by their weights.": (
             variances.sum() + squares - mean**2
+        ),
+        "you count from the plain mean of the means; the law's own mean weighs them.": within
+        + (weights * (means - middle) ** 2).sum(1),
+        "the widths weigh alike in yours; each has its hump's weight.": variances.mean() + squares - mean**2,
+        "you average the humps' deviations and square; variances are what adds up.": (
+            (weights * variances.sqrt()).sum(1) ** 2 + squares - mean**2
         ),
         "that is a deviation; a variance is asked for.": expected.sqrt(),
     }
@@ -62,8 +69,11 @@ EXERCISE = Exercise(
         Mistake(lambda w, m, v: (w * v).sum(1), "They also lie apart"),
         Mistake(lambda w, m, v: best_variance(w, m, 0 * v), "a width of their own"),
         Mistake(lambda w, m, v: (w * (v + m**2)).sum(1), "from the mean"),
-        Mistake(lambda w, m, v: best_variance(torch.full_like(w, 1 / w.shape[1]), m, v), "its weight"),
+        Mistake(lambda w, m, v: best_variance(torch.full_like(w, 1 / w.shape[1]), m, v), "all humps count alike"),
         Mistake(lambda w, m, v: v.sum() + best_variance(w, m, 0 * v), "by their weights"),
+        Mistake(lambda w, m, v: (w * (v + (m - m.mean(1, keepdim=True)) ** 2)).sum(1), "plain mean of the means"),
+        Mistake(lambda w, m, v: v.mean() + best_variance(w, m, 0 * v), "widths weigh alike"),
+        Mistake(lambda w, m, v: (w * v.sqrt()).sum(1) ** 2 + best_variance(w, m, 0 * v), "variances are what adds up"),
         Mistake(lambda w, m, v: best_variance(w, m, v).sqrt(), "a variance is asked for"),
         Mistake(lambda w, m, v: 2 * best_variance(w, m, v), "expected"),
     ),

@@ -40,6 +40,18 @@ def _examine(answer: Answer) -> None:
         "the two shares are swapped.": out * x + skip * said,
         "what the network says enters with the other sign.": skip * x - out * said,
         "you leave out x.": out * said,
+        "that is for data of deviation 1; here it is another one.": boundary(x, said, sigma, last, 1.0),
+        "what the network says is of deviation 1, and goes in without the data's.": skip * x + out / spread * said,
+        "the deviation of the data goes in where its square should.": (
+            spread / (ahead**2 + spread) * x + spread * ahead / (sigma**2 + spread) ** 0.5 * said
+        ),
+        "below what the network says σ counts from the last level; there it counts from 0.": (
+            skip * x + spread * ahead / (ahead**2 + spread**2) ** 0.5 * said
+        ),
+        "what the network says is divided by a variance, not by a deviation.": (
+            skip * x + spread * ahead / total**2 * said
+        ),
+        "that is x itself, which is right at the last level only.": x,
     }
     worst = int((value.detach().to(x) - expected).abs().argmax())
     diagnose(
@@ -72,6 +84,19 @@ EXERCISE = Exercise(
         ),
         Mistake(lambda x, a, s, e, d: boundary(x, -a, s, e, d), "other sign"),
         Mistake(lambda x, a, s, e, d: boundary(0 * x, a, s, e, d), "leave out x"),
+        Mistake(lambda x, a, s, e, d: boundary(x, a, s, e, 1.0), "another one"),
+        Mistake(lambda x, a, s, e, d: boundary(x, a / d, s, e, d), "without the data's"),
+        Mistake(
+            lambda x, a, s, e, d: d / ((s - e) ** 2 + d) * x + d * (s - e) / (s**2 + d) ** 0.5 * a, "where its square"
+        ),
+        Mistake(
+            lambda x, a, s, e, d: (
+                boundary(x, a, s, e, d) + boundary(0 * x, a, s - e, 0.0, d) - boundary(0 * x, a, s, e, d)
+            ),
+            "counts from 0",
+        ),
+        Mistake(lambda x, a, s, e, d: boundary(x, a / (s**2 + d**2) ** 0.5, s, e, d), "by a variance"),
+        Mistake(lambda x, a, s, e, d: x, "x itself"),
         Mistake(lambda x, a, s, e, d: boundary(x, a, s, e, d) / 2, "expected"),
     ),
     praise="whatever the network says, at the last level the answer is x: truth enters there, and spreads.",

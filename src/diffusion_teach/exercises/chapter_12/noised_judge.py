@@ -44,7 +44,10 @@ def _examine(answer: Answer) -> None:
     value = answer(_judge, *(part.clone() for part in told))
     expected = noised_judge(_judge, *told)
     if same(value, expected):
+        _far(answer, told)
         return
+    a, s = alpha[:, None], sigma[:, None]
+    of_real, of_made = _judge(a * real + s * eps, t), _judge(a * made + s * eps_made, t)
     named = {
         "only the real points are noised. The judge sees from the noise alone who made them.": noised_judge(
             _judge, real, (made - sigma[:, None] * eps_made) / alpha[:, None], t, alpha, sigma, eps, eps_made
@@ -62,9 +65,39 @@ def _examine(answer: Answer) -> None:
             lambda x, s: -_judge(x, s), *told
         ),
         "both get the same noise; each has its own.": noised_judge(_judge, *told[:-1], eps),
+        "that is the term of the real points alone. The judge is to be low on made ones, too.": softplus(
+            -of_real
+        ).mean(),
+        "that is the term of the made points alone. The judge is to be high on real ones, too.": softplus(
+            of_made
+        ).mean(),
+        "that is what the generator would like: the judge high on its points.": softplus(-of_made).mean(),
+        "that is the relativistic game, with pairs; asked is the game of 2014.": softplus(of_made - of_real).mean(),
+        "the points are added up; each term is a mean.": len(real) * expected,
+        "that is half of it: each of the two terms is a mean of its own.": expected / 2,
+        "the sign of the whole is turned: a loss is what the judge makes small.": -expected,
+        "the noise comes in with a variance for its deviation.": noised_judge(
+            _judge, real, made, t, alpha, sigma**2, eps, eps_made
+        ),
+        "the judge is not told the time.": noised_judge(lambda x, s: _judge(x, 0 * s), *told),
         "the roles of the two noises are swapped.": noised_judge(_judge, *told[:-2], eps_made, eps),
     }
     diagnose(value, named.items(), f"your loss is {float(value):.4f}; expected {float(expected):.4f}.")
+
+
+def _far(answer: Answer, told: tuple[Tensor, ...]) -> None:
+    """Raise `Wrong` where logits far from 0 are lost: 1 + e^v and σ(v) have no room for them."""
+
+    def sure(x: Tensor, t: Tensor) -> Tensor:
+        return 200 * _judge(x, t)
+
+    value, expected = answer(sure, *(part.clone() for part in told)), noised_judge(sure, *told)
+    if not (torch.isfinite(value).all() and same(value, expected)):
+        raise Wrong(
+            f"right where the judge doubts. Where it is sure, with logits 200 times as large, your loss is "
+            f"{float(value):.4g} instead of {float(expected):.4g}. A probability rounds to 0 or 1 there, and e^v "
+            "overflows: compute from the logit."
+        )
 
 
 def _trial(g: torch.Generator) -> Trial:
@@ -102,6 +135,34 @@ EXERCISE = Exercise(
         ),
         Mistake(lambda d, x, y, t, a, s, e, f: noised_judge(d, x, y, t, a, s, e, e), "each has its own"),
         Mistake(lambda d, x, y, t, a, s, e, f: noised_judge(d, x, y, t, a, s, f, e), "two noises are swapped"),
+        Mistake(
+            lambda d, x, y, t, a, s, e, f: softplus(-d(a[:, None] * x + s[:, None] * e, t)).mean(), "real points alone"
+        ),
+        Mistake(
+            lambda d, x, y, t, a, s, e, f: softplus(d(a[:, None] * y + s[:, None] * f, t)).mean(), "made points alone"
+        ),
+        Mistake(lambda d, x, y, t, a, s, e, f: softplus(-d(a[:, None] * y + s[:, None] * f, t)).mean(), "would like"),
+        Mistake(
+            lambda d, x, y, t, a, s, e, f: softplus(
+                d(a[:, None] * y + s[:, None] * f, t) - d(a[:, None] * x + s[:, None] * e, t)
+            ).mean(),
+            "relativistic",
+        ),
+        Mistake(lambda d, x, y, t, a, s, e, f: len(x) * noised_judge(d, x, y, t, a, s, e, f), "added up"),
+        Mistake(lambda d, x, y, t, a, s, e, f: noised_judge(d, x, y, t, a, s, e, f) / 2, "half of it"),
+        Mistake(lambda d, x, y, t, a, s, e, f: -noised_judge(d, x, y, t, a, s, e, f), "sign of the whole"),
+        Mistake(lambda d, x, y, t, a, s, e, f: noised_judge(d, x, y, t, a, s**2, e, f), "a variance for"),
+        Mistake(
+            lambda d, x, y, t, a, s, e, f: noised_judge(lambda p, q: d(p, 0 * q), x, y, t, a, s, e, f),
+            "not told the time",
+        ),
+        Mistake(
+            lambda d, x, y, t, a, s, e, f: (
+                -(torch.sigmoid(d(a[:, None] * x + s[:, None] * e, t)) + 1e-8).log().mean()
+                - (torch.sigmoid(-d(a[:, None] * y + s[:, None] * f, t)) + 1e-8).log().mean()
+            ),
+            "compute from the logit",
+        ),
         Mistake(lambda d, x, y, t, a, s, e, f: 2 * noised_judge(d, x, y, t, a, s, e, f), "expected"),
     ),
     praise="through the same noise real and generated points overlap, at any time, so the judge always has a slope.",

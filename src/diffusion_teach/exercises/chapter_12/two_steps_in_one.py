@@ -27,6 +27,7 @@ def _examine(answer: Answer) -> None:
     if same(value, expected):
         return
     ratio = sigma_s / sigma_t
+    noise = two_steps_in_one(x_t, x_s, sigma_t, alpha_t, sigma_s, alpha_s)
     named = {
         "the ratio of the deviations is turned over: the noise that is left is σ_s of the σ_t that there was.": (
             (x_s - x_t / ratio) / (alpha_s - alpha_t / ratio)
@@ -36,6 +37,14 @@ def _examine(answer: Answer) -> None:
         ),
         "that is the data part of the step, not yet x₀: it still has its factor.": x_s - ratio * x_t,
         "that takes all of x_s for data: its noise is left in.": x_s / alpha_s,
+        "that is the noise the step believes in. Solve for the data.": noise,
+        "both signs have turned: what x_t brings along is taken off, above as below.": (
+            (x_s + ratio * x_t) / (alpha_s + ratio * alpha_t)
+        ),
+        "the sign below has turned: x_t brings data along, too, and they are taken off.": (
+            (x_s - ratio * x_t) / (alpha_s + ratio * alpha_t)
+        ),
+        "that is where the step ends, x_s itself; asked is for the answer that leads there.": x_s,
         "the two ends are swapped.": two_steps_in_one(x_s, x_t, alpha_t, sigma_t, alpha_s, sigma_s),
     }
     worst = int((value.detach().to(x_t) - expected).abs().argmax())
@@ -63,6 +72,10 @@ EXERCISE = Exercise(
         Mistake(lambda x, y, a, s, b, r: (y - r / s * x) / b, "divide by"),
         Mistake(lambda x, y, a, s, b, r: y - r / s * x, "its factor"),
         Mistake(lambda x, y, a, s, b, r: y / b, "left in"),
+        Mistake(lambda x, y, a, s, b, r: two_steps_in_one(x, y, s, a, r, b), "the noise the step believes in"),
+        Mistake(lambda x, y, a, s, b, r: (y + r / s * x) / (b + r / s * a), "above as below"),
+        Mistake(lambda x, y, a, s, b, r: (y - r / s * x) / (b + r / s * a), "the sign below"),
+        Mistake(lambda x, y, a, s, b, r: y, "x_s itself"),
         Mistake(lambda x, y, a, s, b, r: two_steps_in_one(y, x, a, s, b, r), "swapped"),
         Mistake(lambda x, y, a, s, b, r: 2 * two_steps_in_one(x, y, a, s, b, r), "expected"),
     ),

@@ -56,14 +56,14 @@ PLACES = {
     "consistency": BESIDE,
     "add": BESIDE,
     "ncsn": ABOVE,
-    "ddpm-10": BELOW,
-    "ddpm-50": (4, 14),
+    "ddpm-10": ABOVE,
+    "ddpm-50": BELOW,
     "ddpm-1000": BELOW,
 }
 """Where the name of each generator in the picture of the trilemma stands, in points off its disc."""
 TRILEMMA = (
     "Two panels, one for each judge: Fréchet distance over evaluations a sample, both in logarithms; each generator a "
-    "disc, the fuller the more kinds of real digits it reaches, and beside it the per cent. One-call generators lie at "
+    "disc, the fuller the more of the real digits it covers, and beside it the per cent. One-call generators lie at "
     "the left, mostly high; the diffusion model's lie low, from ten evaluations on."
 )
 """What `trilemma` shows, in words."""
