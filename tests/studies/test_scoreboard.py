@@ -11,7 +11,7 @@ import scoreboard as page
 
 from diffusion_teach import checkpoints
 from diffusion_teach.metrics.features import JUDGES
-from diffusion_teach.studies import __main__, judges
+from diffusion_teach.studies import __main__, denoising_gan, judges
 from diffusion_teach.studies.scoreboard import figures, measure
 from diffusion_teach.studies.scoreboard.figures import scoreboard as figure
 from diffusion_teach.studies.scoreboard.measure import CONTENDERS
@@ -79,7 +79,7 @@ def test_contenders_are_stored_one_by_one_in_their_order(tmp_path: Path, monkeyp
 
 
 def test_the_trilemma_shows_distance_evaluations_and_coverage_of_each() -> None:
-    rows = measure.rows()
+    rows = measure.rows() | denoising_gan.rows()
     fig = figures.trilemma(rows)
     for ax, judge in zip(fig.axes, JUDGES, strict=True):
         words = {text.get_text(): text.xy for text in ax.texts}
@@ -95,7 +95,7 @@ def test_the_trilemma_shows_distance_evaluations_and_coverage_of_each() -> None:
 
 
 def test_no_name_in_the_trilemma_lies_on_another_or_on_a_disc() -> None:
-    fig = figures.trilemma(measure.rows())
+    fig = figures.trilemma(measure.rows() | denoising_gan.rows())
     fig.canvas.draw()
     for ax in fig.axes:
         names = [text.get_window_extent() for text in ax.texts]

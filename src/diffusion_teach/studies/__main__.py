@@ -19,6 +19,7 @@ PARTS = (
     "ablation.pace",
     "canvas_codes.obedience",
     "canvas_codes.terms",
+    "denoising_gan.measure",
     "duel2d.search",
     "duel2d.seeds",
     "duel2d.longer",

@@ -55,12 +55,15 @@ PLACES = {
     "rpgan": BESIDE,
     "consistency": BESIDE,
     "add": BESIDE,
+    "ddgan": BESIDE,
     "ncsn": ABOVE,
     "ddpm-10": ABOVE,
     "ddpm-50": BELOW,
     "ddpm-1000": BELOW,
 }
 """Where the name of each generator in the picture of the trilemma stands, in points off its disc."""
+ELSEWHERE = {("consistency", "classifier"): (-12, 15)}
+"""Where a name stands that would lie on another disc in the picture of one judge."""
 TRILEMMA = (
     "Two panels, one for each judge: Fréchet distance over evaluations a sample, both in logarithms; each generator a "
     "disc, the fuller the more of the real digits it covers, and beside it the per cent. One-call generators lie at "
@@ -70,10 +73,15 @@ TRILEMMA = (
 
 
 def trilemma(rows: Mapping[str, Row]) -> Figure:
-    """Quality, coverage and speed at once: the distance over evaluations, and coverage as the share of a disc."""
+    """Quality, coverage and speed at once: the distance over evaluations, and coverage as the share of a disc.
+
+    Args:
+        rows: by name, those of `studies.scoreboard.rows` and `studies.denoising_gan.rows`.
+    """
     fig, axes = style.subplots(1, 2, panel=(4.8, 4.4), title="Quality, coverage, speed", share_y=True)
     for ax, judge in zip(axes, JUDGES, strict=True):
-        for name, place in PLACES.items():
+        for name, usual in PLACES.items():
+            place = ELSEWHERE.get((name, judge), usual)
             row, scores = rows[name], rows[name][judge]
             x, y = row["evaluations"], scores["times_floor"]
             reached = min(scores["coverage"] / scores["coverage_real"], 1.0)

@@ -52,6 +52,7 @@ CONTENDERS: dict[str, Contender] = {
     "gan": Contender("GAN, plain", "gan-mnist"),
     "rpgan": Contender("RpGAN + R1 + R2", "rpgan-mnist"),
     "ncsn": Contender("NCSN, 375 steps", "ncsn-mnist", "annealed_langevin", 75, count=500, repeats=1),
+    "ddpm-4": Contender("DDPM, 4 steps", "ddpm-mnist", "sde_dpm_solver", 4),
     "ddpm-10": Contender("DDPM, 10 steps", "ddpm-mnist", "sde_dpm_solver", 10),
     "ddpm-15": Contender("DDPM, 15 steps", "ddpm-mnist", "sde_dpm_solver", 15),
     "ddpm-50": Contender("DDPM, 50 steps", "ddpm-mnist", "ancestral", 50, repeats=2),
