@@ -12,6 +12,7 @@ import torch
 
 from diffusion_teach import checkpoints
 from diffusion_teach.metrics.features import JUDGES
+from diffusion_teach.recipes import canvas
 from diffusion_teach.studies import __main__, judges
 from diffusion_teach.studies.scoreboard import canvases, figures, measure
 from diffusion_teach.studies.scoreboard.figures import scoreboard as figure
@@ -78,9 +79,9 @@ def test_judges_of_canvases_see_salt_and_pepper(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(canvases, "REFERENCE", 200)
     monkeypatch.setattr(canvases, "COUNT", 150)
     monkeypatch.setattr(canvases, "DRAWS", 2)
-    monkeypatch.setattr(canvases, "TEST_GLYPHS", 300)
+    monkeypatch.setattr(canvas, "TEST_GLYPHS", 300)
     truth = canvases.of_real.__wrapped__()
-    x, about = canvases.real(150, "test", 9)
+    x, about = canvases.real(150, 9)
     specks = torch.where(torch.rand(x.shape, generator=torch.Generator().manual_seed(0)) < 0.1, 1.0, -1.0)
     for judge in canvases.JUDGES:
         scores, spoilt = (canvases._judged(judge, part, about, truth[judge]) for part in (x, specks))

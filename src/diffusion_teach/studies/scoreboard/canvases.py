@@ -3,7 +3,8 @@
 Two judges that were trained for canvases look at them, neither of which a shipped model was trained on or tuned by: the
 *reader*, whose features are of the first digit, cut out at its measured box, and the *eye*, whose features are of the
 whole canvas. What a model draws is asked for by whole captions, in the shares of the training. The reference are
-canvases in the hand of MNIST's test digits; the floor is what as many canvases in the training digits' hand score.
+canvases in the hand of MNIST's test digits, which neither models nor judges were trained on; the floor is what as many
+others in the same hand score.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from diffusion_teach.metrics.features import predict
 from diffusion_teach.metrics.frechet import Floor, frechet_distance, gaussian_fit
 from diffusion_teach.metrics.precision_recall import precision_recall
 from diffusion_teach.recipes.autoencoder import eye
-from diffusion_teach.recipes.canvas import TEST_GLYPHS
+from diffusion_teach.recipes.canvas import in_fresh_hand
 from diffusion_teach.studies import stored
 from diffusion_teach.studies.canvas_codes.terms import first_digits
 
@@ -60,10 +61,9 @@ JUDGES: Mapping[str, Judge] = MappingProxyType(
 """From canvases (B, 1, 64, 64) and what they show (B, 7) to features (B, d)."""
 
 
-def real(count: int, split: str, seed: int) -> tuple[Tensor, Tensor]:
-    """Canvases (count, 1, 64, 64) in the hand of a split of MNIST, and what they show."""
-    g = torch.Generator().manual_seed(seed)
-    images, about = canvases.draw(count, split, glyph_count=TEST_GLYPHS, generator=g)
+def real(count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Canvases (count, 1, 64, 64) in the hand of MNIST's test digits, and what they show."""
+    images, about = in_fresh_hand(count, devices.CPU, seed=seed)
     return canvases.to_model(images), about
 
 
@@ -110,8 +110,8 @@ def shares(reference: Tensor, features: Tensor) -> dict[str, float]:
 @functools.cache
 def of_real() -> dict[str, Any]:
     """By judge the reference's features, the floor and the shares of real canvases; and how many are read right."""
-    x, about = real(REFERENCE, "test", SEED + 1)
-    draws = [real(COUNT, "train", SEED + 2 + k) for k in range(DRAWS)]
+    x, about = real(REFERENCE, SEED + 1)
+    draws = [real(COUNT, SEED + 2 + k) for k in range(DRAWS)]
     found: dict[str, Any] = {"obeyed": float(reading.obeyed(draws[0][1], draws[0][0])["all"].double().mean())}
     for judge, seen in JUDGES.items():
         reference, others = seen(x, about), [seen(*drawn) for drawn in draws]
