@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from types import MappingProxyType
@@ -35,8 +35,12 @@ RESULTS = Path(__file__).with_name("bill.json")
 ROWS: Mapping[str, int] = MappingProxyType({"latent": 0, "folded 4 × 4": 4, "folded 2 × 2": 2, "pixels": 1})
 """By name the side of the blocks of pixels that are folded; 0 for the latent."""
 GUIDED = 2.0
-BATCH, SAMPLES, ROUNDS = 8, 2, 7
-"""Canvases of a training step and of a draw, and how often each is timed."""
+BATCH, ROUNDS = 32, 5
+"""Canvases that are drawn for a row, and how often a step and a sample are timed."""
+AT_ONCE: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {"latent": (32, 16), "folded 4 × 4": (32, 16), "folded 2 × 2": (8, 8), "pixels": (4, 2)}
+)
+"""How many canvases a step and a draw have in each row: enough that the work outweighs the calls."""
 
 
 def recipe(name: str) -> CaptionedRecipe:
@@ -60,14 +64,14 @@ class Work:
         self.drawn = made.draw(made.data(devices.CPU), torch.Generator().manual_seed(SEED))
         self.precision = devices.precision(made.precision, devices.CPU)
 
-    def train(self, count: int = BATCH) -> None:
+    def train(self, count: int = 1) -> None:
         """The loss of so many canvases, and its gradients."""
         with devices.autocast(devices.CPU, self.precision):
             loss = self.recipe.loss(self.model, *(part[:count] for part in self.drawn))
         loss.backward()
         self.model.zero_grad(set_to_none=True)
 
-    def sample(self, count: int = SAMPLES) -> Tensor:
+    def sample(self, count: int = 1) -> Tensor:
         """So many canvases, drawn with guidance."""
         how = Sampling(SAMPLER, STEPS, GUIDED, SEED, precision=self.precision)
         return generate(self.model, count, how, labels=self.drawn[3][:count], progress=False)
@@ -77,10 +81,11 @@ def row(name: str) -> dict[str, Any]:
     """What a row stores: of a training step and of a sample, for a canvas, multiplications, bytes and seconds."""
     work, base = Work(name), Work("latent")
     found: dict[str, Any] = {}
-    for part, count in (("train", BATCH), ("sample", SAMPLES)):
+    for part, *counts in zip(("train", "sample"), AT_ONCE[name], AT_ONCE["latent"], strict=True):
         do, beside = getattr(work, part), getattr(base, part)
-        counted = {"multiplications": cost.counted(do, 1)[1].multiplications}
-        found[part] = counted | {"bytes": round(memory.peak_bytes(do, count)[1] / count)} | paced(do, beside, count)
+        found[part] = {"multiplications": cost.counted(do, 1)[1].multiplications, "at_once": counts[0]}
+        found[part]["bytes"] = round(memory.peak_bytes(do, counts[0])[1] / counts[0])
+        found[part] |= paced(do, beside, counts)
     found |= {"parameters": sum(p.numel() for p in work.model.network.parameters()), "once": once(work.model)}
     found["training"] = found["train"]["multiplications"] * LDM_DIGITS.batch * LDM_DIGITS.steps
     found |= {"precision": work.precision, "machine": devices.machine(devices.CPU, torch.get_num_threads())}
@@ -89,18 +94,16 @@ def row(name: str) -> dict[str, Any]:
     return found
 
 
-def paced(mine: Callable[[], object], base: Callable[[], object], count: int) -> dict[str, float]:
-    """Median seconds for one of `count` canvases, and the median of their ratios to the base's, taken in turns."""
-    for do in (mine, base):
-        do()
-    taken = [(_seconds(mine), _seconds(base)) for _ in range(ROUNDS)]
-    return {"seconds": median(a for a, _ in taken) / count, "times_latent": median(a / b for a, b in taken)}
+def paced(mine: Callable[[int], object], base: Callable[[int], object], counts: Sequence[int]) -> dict[str, float]:
+    """Median seconds a canvas, of as many at once, and the median of their ratios to the base's, taken in turns."""
+    taken = [(_seconds(mine, counts[0]), _seconds(base, counts[1])) for _ in range(ROUNDS + 1)][1:]
+    return {"seconds": median(a for a, _ in taken), "times_latent": median(a / b for a, b in taken)}
 
 
-def _seconds(do: Callable[[], object]) -> float:
+def _seconds(do: Callable[[int], object], count: int) -> float:
     began = time.perf_counter()
-    do()
-    return time.perf_counter() - began
+    do(count)
+    return (time.perf_counter() - began) / count
 
 
 def once(model: Learned) -> dict[str, int]:

@@ -35,7 +35,7 @@ from diffusion_teach.studies.canvas_codes.terms import first_digits
 RESULTS = Path(__file__).with_name("obedience.json")
 MODELS = ("ldm-digits", "canvas-pixels")
 GUIDANCE = (0.0, 2.0)
-COUNT, SAMPLER, STEPS, SEED = 200, "sde_dpm_solver", 10, 1
+COUNT, SAMPLER, STEPS, SEED = 500, "sde_dpm_solver", 10, 1
 ROWS: tuple[str, ...] = ("canvases", "reconstructed", *(f"{m}, w = {w:g}" for m in MODELS for w in GUIDANCE))
 GROUPS = ("single", "pair", "single held out", "pair held out")
 JUDGES: Mapping[str, Callable[[Tensor], Tensor]] = MappingProxyType(
