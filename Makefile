@@ -87,4 +87,6 @@ checkpoints: $(INSTALLED)
 	done
 	$(BIN)/python -m diffusion_teach.studies judges.measure
 	$(BIN)/python -m diffusion_teach.studies scoreboard.measure
+	$(BIN)/python -m diffusion_teach.studies scoreboard.canvases
+	$(BIN)/python -m diffusion_teach.studies canvas_codes.obedience
 	$(BIN)/python -m diffusion_teach.studies stacked_digits.count

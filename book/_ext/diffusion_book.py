@@ -86,6 +86,7 @@ def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = source[0].replace(scoreboard.JUDGES_PLACE, scoreboard.judges(judges.rows()))
         table = scoreboard.equal_terms(equal_terms.rows(), stored.rows(), equal_terms.SHIPPED)
         source[0] = source[0].replace(scoreboard.EQUAL_PLACE, table)
+        source[0] = source[0].replace(scoreboard.CANVASES_PLACE, scoreboard.canvases(stored.canvases.rows()))
     if docname == "fast":
         source[0] = source[0].replace(ablation_table.PLACE, ablation_table.markdown(ablation.rows(), pace.rows()))
     if docname == "api":

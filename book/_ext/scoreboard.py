@@ -1,6 +1,6 @@
 """The scoreboard's tables, from stored rows.
 
-Every shipped generator of digits beside real digits, what the judges see, and generators on equal terms.
+Every shipped generator of digits beside real digits, what the judges see, generators on equal terms, and canvases.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from diffusion_teach.metrics.features import JUDGES
 PLACE = "<!-- the scoreboard -->"
 JUDGES_PLACE = "<!-- the judges -->"
 EQUAL_PLACE = "<!-- on equal terms -->"
+CANVASES_PLACE = "<!-- the canvases -->"
 JUDGED = ("Model", "Distance", "Precision", "Recall", "Density", "Coverage")
 BESIDES = ("Model", "Illegible", "Ink", "Label KL")
 COST = ("Model", "Checkpoint", "Calls", "ms", "Weights", "Steps")
@@ -56,6 +57,19 @@ def equal_terms(rows: Mapping[str, Row], shipped: Mapping[str, Row], beside: Map
     return found + "\n\n" + table(("Model", "Settings", "Trials", "Training, s", "Calls"), map(_means, rows.values()))
 
 
+def canvases(rows: Mapping[str, Row]) -> str:
+    """Models that read captions, as tables in Markdown: by each judge, real canvases first, and what it costs."""
+    found = list(rows.values())
+    if not found:
+        return ""
+    first, head = found[0], (*COST, "Obeyed")
+    parts = [f"**By the {judge}:**\n\n{table(JUDGED, judged(found, judge, 'canvases'))}" for judge in first["judges"]]
+    label, blank = f"*{first['count']:,} real canvases*", ["–"] * (len(COST) - 1)
+    lines = [[label, *blank, f"{100 * first['obeyed_real']:.0f}{NARROW}%"]]
+    lines += [[*cost(row), f"{100 * row['obeyed']:.0f}{NARROW}%"] for row in found]
+    return "\n\n".join([*parts, f"**Besides:**\n\n{table(head, lines)}"])
+
+
 def _found(row: Row, other: Row | None) -> list[str]:
     distances = (f"{row[j]['times_floor']:.1f}{NARROW}±{NARROW}{row[j]['times_floor_std']:.1f}" for j in JUDGES)
     shipped = "–" if other is None else f"{NARROW}/{NARROW}".join(f"{other[j]['times_floor']:.1f}" for j in JUDGES)
@@ -73,16 +87,16 @@ def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in parts)
 
 
-def references(rows: Sequence[Row]) -> list[tuple[str, Row]]:
-    """For each number of images a row that says what as many real digits score, the most frequent number first."""
+def references(rows: Sequence[Row], what: str = "digits") -> list[tuple[str, Row]]:
+    """For each number of images a row that says what as many real ones score, the most frequent number first."""
     counts = [row["count"] for row in rows]
     different = sorted(set(counts), key=counts.count, reverse=True)
-    return [(f"*{count:,} real digits*", rows[counts.index(count)]) for count in different]
+    return [(f"*{count:,} real {what}*", rows[counts.index(count)]) for count in different]
 
 
-def judged(rows: Sequence[Row], judge: str) -> Iterator[list[str]]:
+def judged(rows: Sequence[Row], judge: str, what: str = "digits") -> Iterator[list[str]]:
     """How good samples are by a judge."""
-    for label, row in references(rows):
+    for label, row in references(rows, what):
         real = row[judge]
         spread = f"1{NARROW}±{NARROW}{real['floor_std'] / real['floor']:.1f}"
         yield [label, spread, *(f"{real[f'{name}_real']:.2f}" for name in SHARES)]

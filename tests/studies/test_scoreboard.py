@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import scoreboard as page
+import torch
 
 from diffusion_teach import checkpoints
 from diffusion_teach.metrics.features import JUDGES
+from diffusion_teach.recipes import canvas
 from diffusion_teach.studies import __main__, denoising_gan, judges
-from diffusion_teach.studies.scoreboard import figures, measure
+from diffusion_teach.studies.scoreboard import canvases, figures, measure
 from diffusion_teach.studies.scoreboard.figures import scoreboard as figure
 from diffusion_teach.studies.scoreboard.measure import CONTENDERS
 
@@ -50,6 +52,43 @@ def test_the_page_has_a_line_for_each_and_one_for_real_digits() -> None:
     source = (Path(__file__).parents[2] / "book" / "scoreboard.md").read_text(encoding="utf-8")
     assert page.PLACE in source
     assert page.JUDGES_PLACE in source
+
+
+@pytest.mark.skipif(not canvases.RESULTS.exists(), reason="not measured yet")
+def test_rows_of_canvases_are_of_today_s_weights_and_on_the_page() -> None:
+    rows = canvases.rows()
+    assert list(rows) == list(canvases.ROWS)
+    for name, row in rows.items():
+        card = checkpoints.card(row["checkpoint"])
+        assert row["sha256"] == card["sha256"], f"measure {name} anew: its weights have changed"
+        assert row["judges"] == canvases.judges(), f"measure {name} anew: a judge has changed"
+        assert (row["label"], row["count"]) == (canvases.ROWS[name][0], canvases.COUNT)
+        for judge in canvases.JUDGES:
+            assert row[judge]["times_floor"] == pytest.approx(row[judge]["frechet"] / row[judge]["floor"])
+    parts = page.canvases(rows).split("\n\n")
+    assert parts[::2] == ["**By the reader:**", "**By the eye:**", "**Besides:**"]
+    for part in parts[1::2]:
+        lines = part.splitlines()
+        assert lines[2].startswith("| *1,000 real canvases* | ")
+        assert len(lines) == 3 + len(rows)
+        assert len({line.count("|") for line in lines}) == 1
+    assert page.CANVASES_PLACE in (Path(__file__).parents[2] / "book" / "scoreboard.md").read_text(encoding="utf-8")
+
+
+def test_judges_of_canvases_see_salt_and_pepper(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canvases, "REFERENCE", 200)
+    monkeypatch.setattr(canvases, "COUNT", 150)
+    monkeypatch.setattr(canvases, "DRAWS", 2)
+    monkeypatch.setattr(canvas, "TEST_GLYPHS", 300)
+    truth = canvases.of_real.__wrapped__()
+    x, about = canvases.real(150, 9)
+    specks = torch.where(torch.rand(x.shape, generator=torch.Generator().manual_seed(0)) < 0.1, 1.0, -1.0)
+    for judge in canvases.JUDGES:
+        scores, spoilt = (canvases._judged(judge, part, about, truth[judge]) for part in (x, specks))
+        assert 0.3 < scores["times_floor"] < 3
+        assert spoilt["times_floor"] > 5
+        assert scores["coverage"] > max(0.6, 2 * spoilt["coverage"])
+    assert truth["obeyed"] > 0.85
 
 
 def test_the_page_says_what_the_judges_see() -> None:

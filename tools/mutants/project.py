@@ -17,6 +17,8 @@ ELSEWHERE = {
     "papers/song2020.py": "papers/test_song2019_2020.py",
     **{f"studies/ablation/{name}.py": "studies/test_ablation.py" for name in ("measure", "pace")},
     **{f"studies/equal_terms/{name}.py": "studies/test_equal_terms.py" for name in ("contenders", "measure", "search")},
+    "studies/canvas_codes/bill.py": "studies/test_canvas_codes.py",
+    "studies/scoreboard/canvases.py": "studies/test_scoreboard.py",
     "studies/judges/measure.py": "studies/test_judges.py",
     "studies/schedules/measure.py": "studies/test_schedules.py",
     "studies/two_names/measure.py": "studies/test_two_names.py",

@@ -17,6 +17,7 @@ from diffusion_teach.studies import stored
 PARTS = (
     "ablation.measure",
     "ablation.pace",
+    "canvas_codes.bill",
     "canvas_codes.obedience",
     "canvas_codes.terms",
     "denoising_gan.measure",
@@ -31,6 +32,7 @@ PARTS = (
     "latent_levels.measure",
     "sampling.measure",
     "schedules.measure",
+    "scoreboard.canvases",
     "scoreboard.measure",
     "stacked_digits.search",
     "stacked_digits.count",

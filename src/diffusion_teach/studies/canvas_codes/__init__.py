@@ -2,7 +2,15 @@
 
 python -m diffusion_teach.studies canvas_codes.terms [--only "4 channels, plain"]
 python -m diffusion_teach.studies canvas_codes.obedience [--only "ldm-digits, w = 1"]
+python -m diffusion_teach.studies canvas_codes.bill [--only pixels]
 """
 
-from diffusion_teach.studies.canvas_codes import obedience, terms
-from diffusion_teach.studies.canvas_codes.figures import ALT_OBEDIENCE, ALT_TERMS, obedience_figure, terms_figure
+from diffusion_teach.studies.canvas_codes import bill, obedience, terms
+from diffusion_teach.studies.canvas_codes.figures import (
+    ALT_BILL,
+    ALT_OBEDIENCE,
+    ALT_TERMS,
+    bill_figure,
+    obedience_figure,
+    terms_figure,
+)
