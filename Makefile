@@ -46,9 +46,9 @@ test: $(INSTALLED)
 	$(BIN)/pytest -n auto --nbval --ignore=tests/site tests notebooks
 
 # The pages in a real browser: CHROMIUM names one, otherwise it is Playwright's own or the system's. What they look like
-# is kept in book/_build/screenshots.
+# is kept in book/_build/screenshots. A worker that has done its half takes of the other's.
 test-site: book
-	SCREENSHOTS="$(CURDIR)/book/_build/screenshots" $(BIN)/pytest -n auto tests/site
+	SCREENSHOTS="$(CURDIR)/book/_build/screenshots" $(BIN)/pytest -n auto --dist=worksteal tests/site
 
 # Do the tests notice mistakes? Faults are planted in a copy of the source, one at a time, and the tests of the module
 # must fail: first those that people make, then some drawn by chance. Do the claims? Faults are planted in the chapters,

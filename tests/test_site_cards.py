@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import cards
+import home
+import pytest
 from docutils import nodes
 from docutils.core import publish_doctree
 from PIL import Image
+from sphinx.errors import ExtensionError
 
 
 def page(*parts: str) -> nodes.document:
@@ -74,3 +77,63 @@ def test_the_card_shows_the_first_figure_whole(tmp_path: Path) -> None:
     red = [x for x in range(1200) if shown.getpixel((x, 315)) != (255, 255, 255)]
     assert (min(red), max(red)) == (cards.MARGIN, 1199 - cards.MARGIN)
     assert shown.getpixel((600, 100)) == (255, 255, 255)
+
+
+def test_a_figure_that_is_chosen_is_shown_and_missed_when_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cards, "SHOWN", {"notebooks/05_ncsn": "Arrows &"})
+    first, second = (
+        '<img alt="A curve." src="../_images/a.png">',
+        '<img alt="Arrows &amp; hills." src="../_images/b.png">',
+    )
+    assert "Arrows &amp; hills." in head(first + second)
+    with pytest.raises(ExtensionError, match="notebooks/05_ncsn has no figure whose alternative text begins"):
+        head(first)
+
+
+def test_a_card_is_drawn_anew_with_its_page_or_when_it_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "_images").mkdir()
+    noise = Image.effect_noise((900, 500), 200)
+    noise.save(tmp_path / "_images" / "a.png")
+    text = f'<meta property="og:image" content="../{cards.FOLDER}/x.png" /></head><img src="../_images/a.png" />'
+    large, small = (tmp_path / cards.FOLDER / f"x.{kind}" for kind in ("png", "webp"))
+    cards.finish(text, tmp_path, "notebooks/x", anew=False)
+    with Image.open(small) as card:
+        assert card.size == cards.SMALL
+    lightest = small.stat().st_size
+    assert lightest > cards.LIGHT  # noise is never light: the last quality is taken
+    large.write_bytes(b"old")
+    small.unlink()
+    cards.finish(text, tmp_path, "notebooks/x", anew=False)
+    assert large.read_bytes() == b"old"
+    assert small.exists()
+    cards.finish(text, tmp_path, "notebooks/x")
+    assert large.read_bytes() != b"old"
+
+
+def table(*rows: str) -> nodes.document:
+    """A page with a table of three columns, its links as Sphinx leaves them when they are resolved."""
+    lines = [f"   * - {row}".replace(" | ", "\n     - ") for row in rows]
+    return page(
+        "\n".join([".. list-table::", "   :header-rows: 1", "", "   * - \\", "     - Chapter", "     - What", *lines])
+    )
+
+
+def test_a_table_of_chapters_becomes_cards_and_another_stays() -> None:
+    doc = table("00 | `Ink <notebooks/00_ink.html>`_ | why a drop & more", "01 | `VAE <notebooks/01_vae.html>`__ | how")
+    home.show(doc)
+    assert not list(doc.findall(nodes.table))
+    cards_ = list(doc.findall(nodes.list_item))
+    assert [" ".join(card.astext().split()) for card in cards_] == [
+        f"{home.picture('notebooks/00_ink')} 00 Ink why a drop & more",
+        f"{home.picture('notebooks/01_vae')} 01 VAE how",
+    ]
+    other = table("00 | `Ink <notebooks/00_ink.html>`__ | why", "02 | nothing | how")
+    home.show(other)
+    assert list(other.findall(nodes.table))
+
+
+def test_a_picture_says_on_the_home_page_what_it_says_in_its_chapter(tmp_path: Path) -> None:
+    (tmp_path / "notebooks").mkdir()
+    figure = '<img alt="Two &lt; three." src="../_images/ab12.png" />'
+    (tmp_path / "notebooks" / "05_ncsn.html").write_text(f"<head></head>{figure}", encoding="utf-8")
+    assert 'alt="Two &lt; three."' in home.finish(home.picture("notebooks/05_ncsn"), tmp_path)

@@ -17,6 +17,7 @@ import cards
 import facts
 import finished_pages
 import history
+import home
 import ledger
 import scoreboard
 import terms
@@ -42,7 +43,7 @@ OUTSIDE = {
 # Scripts and styles that a page has for itself, in the order in which they are loaded: no other page pays for them.
 OF_PLAYGROUNDS = ("playground.css", "library.js", "playground.js")
 OF_ONE_PAGE: dict[str, tuple[str, ...]] = {
-    "index": (*(f"playground/{file}" for file in (*OF_PLAYGROUNDS, "field_math.js")), "ink.css", "ink.js"),
+    "index": (*(f"playground/{file}" for file in (*OF_PLAYGROUNDS, "field_math.js")), "ink.css", "home.css", "ink.js"),
     "ledger": ("ledger.css", "ledger.js"),
 } | {
     f"playground_{name}": tuple(f"playground/{file}" for file in (*OF_PLAYGROUNDS, *files))
@@ -131,6 +132,12 @@ def link_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         terms.link(doctree, terms.known(app.env), lambda term: f"{page}#{term.place}")
 
 
+def show_chapters(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Give every chapter a card on the home page."""
+    if docname == home.PAGE and app.builder.format == "html":
+        home.show(doctree)
+
+
 def scripts_of_one_page(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
@@ -179,7 +186,7 @@ def always_outdated(
     app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
 ) -> list[str]:
     """These pages depend on more than their own file: read them anew."""
-    dependent = {"facts", "ledger", "scoreboard", "fast", "api"}
+    dependent = {"facts", "ledger", "scoreboard", "fast", "api", home.PAGE}
     return [name for name in env.found_docs if name.split("/")[0] in dependent]
 
 
@@ -189,6 +196,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", on_source_read)
     app.connect("doctree-read", link_citations)
     app.connect("doctree-resolved", link_terms)
+    app.connect("doctree-resolved", show_chapters)
     app.connect("html-page-context", scripts_of_one_page)
     app.connect("html-page-context", describe)
     app.connect("env-get-outdated", always_outdated)

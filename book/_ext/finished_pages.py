@@ -13,6 +13,7 @@ from pathlib import Path
 
 import animations
 import cards
+import home
 
 FONT_SCRIPT = re.compile(r"<script[^>]*fontawesome\.js[^>]*></script>|<link[^>]*preload[^>]*fontawesome\.js[^>]*>")
 SOURCE_MAP = re.compile(r"\n?//# sourceMappingURL=\S+\s*$|\n?/\*# sourceMappingURL=\S+ ?\*/\s*$")
@@ -30,11 +31,13 @@ WITH_WEB_ASSEMBLY = ("playground_digits",)
 def finish(page: Path, site: Path) -> None:
     """Change a finished page of a site, where there is something to change."""
     text = page.read_text(encoding="utf-8")
-    if "</head>" not in text or POLICY in text:
-        return  # one of the theme's fragments, or a page that an earlier build has finished
-    cards.finish(text, site)
+    if "</head>" not in text:
+        return  # one of the theme's fragments
     name = page.relative_to(site).with_suffix("").as_posix()
-    lean = FONT_SCRIPT.sub("", text)
+    cards.finish(text, site, name, anew=POLICY not in text)
+    if POLICY in text:
+        return  # an earlier build has finished it
+    lean = home.finish(FONT_SCRIPT.sub("", text), site)
     lean = lean.replace(
         '<summary><span class="toctree-toggle"', f'<summary aria-label="{TOGGLE}"><span class="toctree-toggle"'
     )

@@ -14,11 +14,13 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.site.scripts import SITE, Scripted, WalkByTab
 
 PATIENCE = 300_000  # milliseconds, on a busy machine
+NO_OTHER_HOST = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost"
+OWN = ("file:", "data:", "blob:", "http://localhost")
 NAMES = ("chromium", "google-chrome", "google-chrome-stable")
 MISSING = """
 The tests of the pages need Chromium, and none was found: not by Playwright, nor on the path as {names}.
@@ -49,7 +51,8 @@ def browser() -> Iterator[Browser]:
     Page.wait_for_function = wait_for_function  # type: ignore[method-assign,assignment]
     with sync_playwright() as playwright:
         path = find_chromium(playwright)
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=180_000)
+        args = ["--no-sandbox", NO_OTHER_HOST]
+        chromium = playwright.chromium.launch(executable_path=path, args=args, timeout=180_000)
         yield chromium
         chromium.close()
 
@@ -64,19 +67,20 @@ def screenshots(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def outside() -> list[str]:
-    """The requests to other hosts that a page has tried; `context` refuses them."""
+    """The requests to other hosts that a page has tried; the browser finds none of them."""
     return []
+
+
+def refuse(context: BrowserContext, outside: list[str]) -> None:
+    """Note what a context's pages ask of other hosts. A route would do that too, and slow down every request."""
+    context.on("request", lambda request: None if request.url.startswith(OWN) else outside.append(request.url))
 
 
 @pytest.fixture
 def context(browser: Browser, outside: list[str]) -> Iterator[BrowserContext]:
     context = browser.new_context()
-
-    def refuse(route: Route) -> None:
-        outside.append(route.request.url)
-        route.abort()
-
-    context.route(lambda url: not url.startswith(("file:", "data:", "blob:", "http://localhost")), refuse)
+    context.set_default_timeout(PATIENCE)
+    refuse(context, outside)
     yield context
     context.close()
 
@@ -85,6 +89,23 @@ def context(browser: Browser, outside: list[str]) -> Iterator[BrowserContext]:
 def page(context: BrowserContext) -> Page:
     """An empty page."""
     return context.new_page()
+
+
+@pytest.fixture(scope="module")
+def calm(browser: Browser) -> Iterator[BrowserContext]:
+    """A reader who has asked for less motion, so that nothing moves unless a test moves it."""
+    context = browser.new_context(reduced_motion="reduce", viewport={"width": 1280, "height": 1100})
+    context.set_default_timeout(PATIENCE)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def calm_page(calm: BrowserContext) -> Iterator[Page]:
+    """An empty page of that reader."""
+    page = calm.new_page()
+    yield page
+    page.close()
 
 
 @pytest.fixture(scope="session")

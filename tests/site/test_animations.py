@@ -23,14 +23,6 @@ every_page_with_one = pytest.mark.parametrize("name", with_animations() or ["ind
 
 
 @pytest.fixture
-def calm(browser: Browser) -> Iterator[Page]:
-    """The page of a reader who has asked for less motion."""
-    context = browser.new_context(reduced_motion="reduce", viewport={"width": 1280, "height": 900})
-    yield context.new_page()
-    context.close()
-
-
-@pytest.fixture
 def plain(browser: Browser) -> Iterator[Page]:
     """The page of a reader whose browser runs no script."""
     context = browser.new_context(java_script_enabled=False)
@@ -93,8 +85,8 @@ def test_by_keys_one_winds_it_and_sees_where_one_is(page: Page, name: str) -> No
 
 
 @every_page_with_one
-def test_with_less_motion_it_stands_still_until_it_is_asked(calm: Page, name: str) -> None:
-    box = animation(calm, name)
+def test_with_less_motion_it_stands_still_until_it_is_asked(calm_page: Page, name: str) -> None:
+    box = animation(calm_page, name)
     expect(box.get_by_role("button")).to_have_text("Play")
     assert re.fullmatch(r"\d{3}\.webp", frame(box))
     box.get_by_role("button").click()
@@ -109,13 +101,13 @@ def test_without_a_script_the_picture_is_there_and_no_button(plain: Page) -> Non
 
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("name", ["index", "ledger", *with_animations()[:1]])
-def test_whoever_goes_by_keys_sees_where_they_are(calm: Page, name: str, width: int) -> None:
+def test_whoever_goes_by_keys_sees_where_they_are(calm_page: Page, name: str, width: int) -> None:
     """The first forty places that the Tab key comes to, and all buttons over the text."""
-    calm.set_viewport_size({"width": width, "height": 900})
-    calm.goto(built(name).as_uri())
+    calm_page.set_viewport_size({"width": width, "height": 900})
+    calm_page.goto(built(name).as_uri())
     for _ in range(40):
-        calm.keyboard.press("Tab")
-        seen = calm.evaluate(
+        calm_page.keyboard.press("Tab")
+        seen = calm_page.evaluate(
             """() => {
                 const place = document.activeElement, style = getComputedStyle(place);
                 return place === document.body || style.outlineStyle !== "none" || style.boxShadow !== "none"
@@ -123,6 +115,6 @@ def test_whoever_goes_by_keys_sees_where_they_are(calm: Page, name: str, width: 
             }"""
         )
         assert seen is True
-    for button in calm.locator(".article-header-buttons .btn:visible").all():
+    for button in calm_page.locator(".article-header-buttons .btn:visible").all():
         button.focus()
         assert button.evaluate("(place) => getComputedStyle(place).outlineStyle") == "solid"

@@ -6,6 +6,7 @@ import html
 import re
 
 from PIL import Image
+from playwright.sync_api import Page, expect
 
 from tests.site.pages import built, every_page, names
 
@@ -36,3 +37,31 @@ def test_no_two_chapters_say_the_same_or_have_the_same_card() -> None:
     chapters = [said(name) for name in names() if name.startswith("notebooks/")]
     for key in ("description", "og:image", "og:title"):
         assert len({found[key] for found in chapters}) == len(chapters)
+
+
+def test_the_home_page_shows_every_chapter_by_its_picture(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 900})
+    page.goto(built("index").as_uri())
+    links = page.locator("ul.chapters > li a").evaluate_all("(links) => links.map((link) => link.getAttribute('href'))")
+    assert sorted(links) == [f"{name}.html" for name in names() if name.startswith("notebooks/")]
+    seen = set()
+    for link, card in zip(links, page.locator("ul.chapters > li").all(), strict=True):
+        picture = card.locator("img")
+        expect(picture).to_have_attribute("loading", "lazy")
+        picture.scroll_into_view_if_needed()
+        expect(picture).to_have_js_property("complete", True)
+        width, height = picture.evaluate("(it) => [it.naturalWidth, it.naturalHeight]")
+        assert (str(width), str(height)) == (picture.get_attribute("width"), picture.get_attribute("height"))
+        box = card.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 360
+        assert picture.get_attribute("alt") == said(link.removesuffix(".html"))["og:image:alt"]
+        seen.add(picture.evaluate("(it) => it.src"))
+    assert len(seen) == len(links)
+
+
+def test_a_press_anywhere_on_a_card_leads_to_its_chapter(page: Page) -> None:
+    page.goto(built("index").as_uri())
+    page.locator("ul.chapters > li img").nth(3).click(position={"x": 9, "y": 9}, force=True)
+    page.wait_for_url("**/notebooks/03_*.html")

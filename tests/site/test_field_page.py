@@ -55,14 +55,6 @@ def settled(page: Page) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def calm(browser: Browser) -> Iterator[BrowserContext]:
-    """A reader who has asked for less motion, so that nothing moves unless a test moves it."""
-    context = browser.new_context(reduced_motion="reduce", viewport={"width": 1280, "height": 1100})
-    yield context
-    context.close()
-
-
-@pytest.fixture(scope="module")
 def scenes(calm: BrowserContext) -> dict[str, dict[str, Any]]:
     """What each scene comes to: of both choices what was found, beside real data; and its state."""
     page, found = calm.new_page(), {}

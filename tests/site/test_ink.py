@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from torch import Tensor
 
 from diffusion_teach import exact, schedules
@@ -30,13 +29,10 @@ def home(page: Page) -> Page:
 
 
 @pytest.fixture
-def calm(browser: Browser) -> Iterator[Page]:
+def still(calm_page: Page) -> Page:
     """The page of a reader who has asked for less motion."""
-    context = browser.new_context(reduced_motion="reduce")
-    page = context.new_page()
-    page.goto(built("index").as_uri())
-    yield page
-    context.close()
+    calm_page.goto(built("index").as_uri())
+    return calm_page
 
 
 def points(values: Any) -> Tensor:
@@ -56,42 +52,46 @@ def test_it_moves_by_itself_and_can_be_paused(home: Page) -> None:
     home.wait_for_function(f"{HOOK}.second !== {stood}")
 
 
-def test_with_less_motion_it_waits(calm: Page) -> None:
-    calm.wait_for_function(READY)
-    calm.wait_for_timeout(300)
-    assert calm.evaluate(f"{HOOK}.second") == 0
-    expect(calm.locator("#drop button.play")).to_have_text("Play")
-    calm.get_by_role("button", name="New drop").click()
-    calm.wait_for_timeout(200)
-    assert calm.evaluate(f"{HOOK}.second") == 0
+def test_with_less_motion_it_waits(still: Page) -> None:
+    still.wait_for_function(READY)
+    still.wait_for_timeout(300)
+    assert still.evaluate(f"{HOOK}.second") == 0
+    expect(still.locator("#drop button.play")).to_have_text("Play")
+    still.get_by_role("button", name="New drop").click()
+    still.wait_for_timeout(200)
+    assert still.evaluate(f"{HOOK}.second") == 0
 
 
-def test_the_slider_winds_it(calm: Page) -> None:
-    slider, caption = calm.get_by_label("Time"), calm.locator("#drop figcaption")
+def test_the_slider_winds_it(still: Page) -> None:
+    slider, caption = still.get_by_label("Time"), still.locator("#drop figcaption")
     expect(caption).to_have_text("A drop of ink.")
     slider.focus()
-    calm.keyboard.press("End")
+    still.keyboard.press("End")
     expect(caption).to_have_text("The drop has come back.")
     slider.fill("450")
     expect(caption).to_have_text("Nothing tells where the drop fell.")
     expect(slider).to_have_attribute("aria-valuetext", "6.3 s. Nothing tells where the drop fell.")
 
 
-def test_a_click_lets_a_drop_fall_there(calm: Page) -> None:
-    canvas = calm.locator("#drop canvas")
+def test_a_click_lets_a_drop_fall_there(still: Page) -> None:
+    canvas = still.locator("#drop canvas")
     box = canvas.bounding_box()
     assert box
     canvas.click(position={"x": 0.7 * box["width"], "y": 0.3 * box["height"]})
-    x, y = calm.evaluate(f"{HOOK}.walk.place")
+    x, y = still.evaluate(f"{HOOK}.walk.place")
     scale = 5.4 / box["height"]
     assert x == pytest.approx(0.2 * box["width"] * scale, abs=0.05)
     assert y == pytest.approx(0.2 * box["height"] * scale, abs=0.05)
 
 
-def test_the_walks_are_those_of_the_library(calm: Page) -> None:
+def test_the_walks_are_those_of_the_library(still: Page) -> None:
     """Out: the moments of the exact transition. Back: the drop again, by its own density."""
-    calm.wait_for_function(READY)
-    out, back, drop = points(calm.evaluate(STATES, "out")), points(calm.evaluate(STATES, "back")), calm.evaluate(DROP)
+    still.wait_for_function(READY)
+    out, back, drop = (
+        points(still.evaluate(STATES, "out")),
+        points(still.evaluate(STATES, "back")),
+        still.evaluate(DROP),
+    )
     assert len(out) == len(back) == 151
     assert torch.equal(out[-1], back[0])
     schedule, t = schedules.Cosine(), torch.linspace(0, 1, 151, dtype=torch.float64) ** 1.8
@@ -116,5 +116,5 @@ def test_the_walks_are_those_of_the_library(calm: Page) -> None:
     assert float(mixture.log_prob(out[-1]).mean()) < float(start.mean()) - 10
 
 
-def test_tab_reaches_its_controls(calm: Page, walk_by_tab: WalkByTab) -> None:
-    walk_by_tab(calm, "#drop")
+def test_tab_reaches_its_controls(still: Page, walk_by_tab: WalkByTab) -> None:
+    walk_by_tab(still, "#drop")

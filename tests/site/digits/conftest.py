@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page
 
 from tests.site.digits.page import FROM_NOISE, HOOK, listen, visit
-
-
-@pytest.fixture(scope="module")
-def calm(browser: Browser) -> Iterator[BrowserContext]:
-    """A reader who has asked for less motion, so that nothing moves unless a test moves it."""
-    context = browser.new_context(reduced_motion="reduce", viewport={"width": 1280, "height": 1000})
-    yield context
-    context.close()
 
 
 @pytest.fixture(scope="module")

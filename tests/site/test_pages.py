@@ -1,0 +1,123 @@
+"""Every page, loaded once from its file: at three widths, in light and in dark, on paper, and by axe.
+
+A page is loaded once, since that costs most; then its width and its theme change, as a reader's do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.site import pages
+from tests.site.pages import Theme, Visit, built, every_page
+
+TALLEST = 16_000  # pixels of a page that a picture shows
+STATES: tuple[
+    tuple[int, Theme, bool], ...
+] = (  # each differs from the one before in one thing; and which are kept whole
+    (360, "light", True),
+    (360, "dark", False),
+    (768, "dark", False),
+    (768, "light", False),
+    (1280, "light", False),
+    (1280, "dark", True),
+)
+# A page of each kind: templates, scripts and policies that differ.
+KINDS = (
+    "index",
+    "notebooks/00_ink",
+    "notebooks/13b_open_weights",
+    "timeline",
+    "facts",
+    "ledger",
+    "glossary",
+    "references",
+    "search",
+    "genindex",
+    "api/samplers",
+    "playground_field",
+    "playground_digits",
+    "playground_duel",
+)
+
+
+def examine(visit: Visit, screenshots: Path) -> None:
+    """Look at an opened page in every way."""
+    for width, theme, whole in STATES:
+        visit.turn(width, theme)
+        visit.look()
+        if (width, theme) == (360, "light"):
+            visit.weigh()
+        # The pages of the reference are one template, and long.
+        tallest = TALLEST if whole and not visit.name.startswith("api/") else 900
+        visit.picture(screenshots, f"{width}_{theme}", tallest)
+    visit.on_paper(screenshots)
+    visit.accessibility()
+
+
+@every_page
+def test_a_page_is_as_it_should_be(page: Page, name: str, outside: list[str], screenshots: Path) -> None:
+    visit = Visit(page, name, outside)
+    visit.open(built(name).as_uri(), 360, "light")
+    examine(visit, screenshots)
+    visit.passes()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_page_comes_from_a_server_too(page: Page, name: str, outside: list[str], served: str) -> None:
+    """From `python -m http.server`, and loaded in the dark, on a desk."""
+    built(name)
+    visit = Visit(page, name, outside)
+    visit.open(f"{served}/{name}.html", 1280, "dark")
+    visit.look()
+    visit.passes()
+
+
+PLANTED = r"""() => {
+    const style = document.createElement("style"), box = document.createElement("div");
+    style.textContent = `
+        .wide { width: 1400px }
+        html[data-theme=light] .faint { color: #bbb }
+        html[data-theme=dark] .faint { color: #444 }
+        .small button { border: 0; height: 9px; padding: 0; width: 9px }`;
+    box.innerHTML = `<div class="wide">wide</div><span class="math">x</span><img src="nothing.png">
+        <p class="faint">Who can read this?</p>
+        <p class="small"><button>a</button><button>b</button></p><details><summary>shut</summary>more</details>`;
+    const fold = box.querySelector("details");
+    fold.addEventListener("toggle", () => { fold.open = false; });
+    document.head.append(style);
+    document.querySelector(".bd-article").append(box);
+    console.error("planted");
+}"""
+FOUND = (
+    *("360 light: console: planted", "360 light: no alternative text", "360 light: not loaded", "360 light: too heavy"),
+    *(f"{width} {theme}: the page is" for width, theme, _ in STATES),
+    *(f"{width} {theme}: formulas, and no MathJax" for width, theme, _ in STATES),
+    *("718 light: on paper something is folded", "718 light: <DIV wide> ends at 14"),
+    *("1280 dark: color-contrast", "1280 light: color-contrast", "1280 light: image-alt"),
+    *(f"{width} light: target-size" for width in (360, 768)),
+)
+
+
+def test_what_is_wrong_is_found(
+    page: Page, outside: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that a page is looked at for, broken at once on one."""
+    monkeypatch.setattr(pages, "MOST", 10)
+    visit = Visit(page, "api/devices", outside)
+    visit.open(built(visit.name).as_uri(), 360, "light")
+    page.evaluate(PLANTED)
+    examine(visit, tmp_path)
+    missed = [line for line in FOUND if not any(found.startswith(line) for found in visit.found)]
+    assert missed == []
+    with pytest.raises(AssertionError, match="on paper something is folded"):
+        visit.passes()
+
+
+def test_no_other_host_is_asked_and_the_wish_is_counted(page: Page, outside: list[str]) -> None:
+    page.set_content('<img src="https://example.org/planted.png">')
+    page.wait_for_function("document.images[0].complete")
+    assert outside == ["https://example.org/planted.png"]
+    assert page.evaluate("document.images[0].naturalWidth") == 0
