@@ -118,6 +118,7 @@ def test_motion_begins_by_itself_and_can_be_paused(browser: Browser, served: str
     page.wait_for_timeout(300)
     assert page.evaluate(f"{HOOK}.run.frames.length") == stood < 101
     page.get_by_label("Steps").fill("1")
+    page.wait_for_function(SETTLED)  # a new choice is drawn by itself; a button pressed meanwhile would pause it
     page.get_by_role("button", name="Draw").click()
     page.wait_for_function(SETTLED)
     context.close()
