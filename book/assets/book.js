@@ -41,6 +41,8 @@
     const soon = () => { clearTimeout(waiting); waiting = setTimeout(reach, 100); };
     window.addEventListener("resize", soon);
     document.addEventListener("toggle", soon, true); // what unfolds
+    const article = document.querySelector(".bd-article");
+    if (article) new ResizeObserver(soon).observe(article); // the columns may move after the window has
   }
 
   // ---------------------------------------------------------------- animations
@@ -106,7 +108,9 @@
 
   /** Formulas that would run out of their line on paper are set smaller; gives what makes them as they were. */
   function shrunk() {
-    const share = Math.min(1, PAPER / document.querySelector(".bd-article").clientWidth), before = [];
+    const article = document.querySelector(".bd-article"), before = [];
+    if (!article) return () => {};
+    const share = Math.min(1, PAPER / article.clientWidth);
     for (const formula of document.querySelectorAll(".bd-article mjx-container")) {
       const line = formula.closest(LINE), room = (line.clientWidth - (line.matches("td, th") ? 20 : 0)) * share;
       const width = formula.querySelector("mjx-math").getBoundingClientRect().width;

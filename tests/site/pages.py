@@ -116,6 +116,8 @@ class Visit:
         """The serious findings of axe. It comes last: what axe is not asked to look at is taken out of the page."""
         self.page.evaluate(Axe().axe_script)
         self.page.evaluate(questions.THINNED, NOT_IN)
+        self.page.evaluate("dispatchEvent(new Event('resize'))")  # a word may be wider than what it stands for
+        self.page.evaluate(questions.SETTLED)
         around = {"include": [["html"]], "exclude": [[place] for place in NOT_IN]}
         for width, theme, asked in AXE:
             self.turn(width, theme)
