@@ -88,5 +88,6 @@ checkpoints: $(INSTALLED)
 	$(BIN)/python -m diffusion_teach.studies judges.measure
 	$(BIN)/python -m diffusion_teach.studies scoreboard.measure
 	$(BIN)/python -m diffusion_teach.studies scoreboard.canvases
+	$(BIN)/python -m diffusion_teach.studies denoising_gan.measure
 	$(BIN)/python -m diffusion_teach.studies canvas_codes.obedience
 	$(BIN)/python -m diffusion_teach.studies stacked_digits.count

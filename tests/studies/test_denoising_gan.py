@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from diffusion_teach import checkpoints
 from diffusion_teach.denoisers import DenoisingGAN
 from diffusion_teach.recipes.denoising_gan import DDGAN_MNIST
 from diffusion_teach.studies import denoising_gan, stored
@@ -40,5 +41,8 @@ def test_what_is_stored_is_of_today_s_recipe() -> None:
     assert list(rows) == list(measure.ROWS)
     for name, row in rows.items():
         assert row["recipe"] == DDGAN_MNIST.settings(), f"measure {name} anew"
+        assert row["teacher"] == checkpoints.card("ddpm-mnist")["sha256"], (
+            f"measure {name} anew: its teacher has changed"
+        )
         assert row["judges"] == stored.judges(), f"measure {name} anew: a judge has changed"
         assert (row["count"], row["repeats"], row["evaluations"]) == (measure.COUNT, measure.REPEATS, 4)

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import torch
 
-from diffusion_teach import devices
+from diffusion_teach import checkpoints, devices
 from diffusion_teach.denoisers import DenoisingGAN
 from diffusion_teach.metrics.evaluation import averaged, evaluate
 from diffusion_teach.metrics.features import JUDGES
@@ -41,7 +41,8 @@ def row(name: str) -> dict[str, Any]:
 
 def measure(name: str, model: DenoisingGAN) -> dict[str, Any]:
     """The scores of a generator."""
-    about = {"label": ROWS[name], "recipe": DDGAN_MNIST.settings(), "judges": stored.judges()}
+    about: dict[str, Any] = {"label": ROWS[name], "recipe": DDGAN_MNIST.settings(), "judges": stored.judges()}
+    about["teacher"] = checkpoints.card(DDGAN_MNIST.teacher)["sha256"]
     about["machine"] = devices.machine(torch.device("cpu"), 1)
     found = averaged(functools.partial(evaluate, cast(Any, model), count=COUNT), repeats=REPEATS)
     print(name, *(f"{found[judge]['times_floor']:.2f} by the {judge}" for judge in JUDGES), flush=True)
