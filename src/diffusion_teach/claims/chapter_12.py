@@ -150,8 +150,8 @@ CLAIMS = (
         id="four-steps-that-have-played",
         chapter=CHAPTER,
         sentence="in four calls the digits of a denoising GAN lie nearer to real ones than those of the means that its "
-        "generator began with, which lie at least 3.4 times as far off, by both judges; the diffusion model's by its "
-        "best sampler lie 0.75 to 1.4 times as far off as the GAN's.",
+        "generator began with, which lie at least 3.4 times as far off, by both judges; the diffusion model's by SDE "
+        "2M lie 0.75 to 1.4 times as far off as the GAN's.",
         bounds={"before": at_least(3.4), "diffusion": between(0.75, 1.4)},
         source="xiao2022tackling",
         facts=(12,),

@@ -6,8 +6,8 @@ its own from the same x_t; the judge sees both beside x_t. (Xiao et al. 2022, al
 The path is DDPM's, in four steps of equal time. Of x₀ the four x_s hold 1, 0.67, 0.27 and 0.06, the rest is x_t and
 noise. Three things make the games of the noisy ones last, where the judge easily ends at chance:
 
-- The generator begins as a denoiser, half of the shipped one, and with no use for z. So its first answers are means,
-  and what it has to learn is to draw.
+- The generator begins as a denoiser, with half the blocks of the shipped one and no use for z. So its first answers
+  are means, and what it has to learn is to draw.
 - The penalties are on the judge's slope in x₀, not in x_s: there a step that holds the share b of x₀ would have to pay
   1/b² times as much for telling the same two digits apart.
 - The two x_s that are held against each other have the same noise, so that they differ as the two x₀ do. Each has the
