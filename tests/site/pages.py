@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,11 @@ PATIENCE = 300_000  # milliseconds, on a busy machine
 PAPER = 718  # the pixels of an A4 page between its margins
 
 Theme = Literal["light", "dark"]
+STATES: tuple[tuple[int, Theme], ...] = (  # each differs from the one before in one thing
+    *((360, "light"), (360, "dark"), (768, "dark")),
+    *((768, "light"), (1280, "light"), (1280, "dark")),
+)
+TALLEST = 16_000  # pixels of a page that a picture shows
 
 # Bytes that a page may cost, compressed, beyond what all pages share: the theme's and Sphinx's own files, and MathJax.
 MOST, MOST_HOME = 1_000_000, 300_000
@@ -31,18 +36,22 @@ SHARED = re.compile(
     r"|language_data)\.js"
 )
 
-# Axe looks at everything once, at full width, in light; elsewhere at what the theme or the width can change.
-COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
-LAYOUT = {"runOnly": ["scrollable-region-focusable", "target-size", "aria-hidden-focus"]}
-AXE: tuple[tuple[int, Theme, dict[str, Any]], ...] = (
-    (1280, "dark", COLOURS),
-    (1280, "light", {}),
-    (768, "light", LAYOUT),
-    (360, "light", LAYOUT),
+# Axe looks at everything once, at full width, in light; elsewhere at what the theme or the width can change. It looks
+# at the colours of one text of each kind.
+COLOURS = ["color-contrast", "link-in-text-block"]
+LAYOUT = ["scrollable-region-focusable", "target-size", "aria-hidden-focus"]
+AXE: tuple[tuple[int, Theme, dict[str, Any], bool], ...] = (
+    (1280, "dark", {"runOnly": COLOURS}, True),
+    (1280, "light", {"runOnly": COLOURS}, True),
+    (1280, "light", {"rules": {rule: {"enabled": False} for rule in COLOURS}}, False),
+    (768, "light", {"runOnly": LAYOUT}, False),
+    (360, "light", {"runOnly": LAYOUT}, False),
 )
 SERIOUS = ("serious", "critical")
-# Formulas are one colour throughout. The colours of code and of signatures are the theme's, and are not looked at here.
-NOT_IN = ("mjx-math", "pre", "dt.sig")
+ALL = ("minor", "moderate", *SERIOUS)
+# Formulas are one colour throughout, and MathJax writes what is read out. The colours of code and of signatures are the
+# theme's, and are not looked at here.
+NOT_IN = ("mjx-math", "mjx-assistive-mml > math", "pre", "dt.sig")
 
 
 @dataclass
@@ -99,6 +108,16 @@ class Visit:
         found = [*self.found, *(f"asked another host: {url}" for url in self.outside)]
         assert not found, "\n".join([f"{self.name}:", *found])
 
+    def fits(self, root: str, folder: Path) -> None:
+        """See that a part of the page, as a script has filled it, fits in every state, and that all can use it."""
+        for width, theme in STATES:
+            self.turn(width, theme)
+            self.tell(self.page.evaluate(questions.OVERFLOW))
+            self.page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")  # or the theme's head stands across it
+            self.picture(folder, f"{width}_{theme}", whole=True)
+        self.accessibility(root, ALL)
+        self.passes()
+
     def on_paper(self, folder: Path) -> None:
         """Print it: nothing is folded, and nothing is cut off. Afterwards all is as it was."""
         folded = self.page.evaluate(questions.FOLDED)
@@ -112,20 +131,28 @@ class Visit:
         self.tell(["printing has unfolded something"] if self.page.evaluate(questions.FOLDED) != folded else [])
         self.page.emulate_media(media="screen")
 
-    def accessibility(self) -> None:
-        """The serious findings of axe. It comes last: what axe is not asked to look at is taken out of the page."""
+    def accessibility(self, root: str = "html", impacts: Container[str] = SERIOUS) -> None:
+        """The findings of axe in a part of the page, in every state that may change them."""
+        self.ready_for_axe()
+        for width, theme, options, alike in AXE:
+            self.turn(width, theme)
+            self.axe(options, root, impacts, alike=alike)
+
+    def ready_for_axe(self) -> None:
+        """Load axe, and take out of the page what it is not asked to look at: other questions come before."""
         self.page.evaluate(Axe().axe_script)
         self.page.evaluate(questions.THINNED, NOT_IN)
         self.page.evaluate("dispatchEvent(new Event('resize'))")  # a word may be wider than what it stands for
         self.page.evaluate(questions.SETTLED)
-        around = {"include": [["html"]], "exclude": [[place] for place in NOT_IN]}
-        for width, theme, asked in AXE:
-            self.turn(width, theme)
-            options = {"preload": False, "resultTypes": ["violations"], **asked}
-            for finding in self.page.evaluate(questions.VIOLATIONS, [around, options]):
-                if finding["impact"] in SERIOUS:
-                    places = "; ".join(node["html"][:160] for node in finding["nodes"][:3])
-                    self.tell([f"{finding['id']}, {len(finding['nodes'])} times: {places}"])
+
+    def axe(self, options: dict[str, Any], root: str, impacts: Container[str], *, alike: bool = False) -> None:
+        """The findings of axe in a part of the page as it stands, or in one text of each kind there."""
+        options = {"preload": False, "resultTypes": ["violations"], **options}
+        excluded = [[place] for place in NOT_IN]
+        for finding in self.page.evaluate(questions.VIOLATIONS, [root, excluded, options, alike]):
+            if finding["impact"] in impacts:
+                places = "; ".join(node["html"][:160] for node in finding["nodes"][:3])
+                self.tell([f"{finding['id']}, {len(finding['nodes'])} times: {places}"])
 
     def weigh(self) -> None:
         """Say where the page costs more than it may, all pictures loaded. For a page that was opened from its file."""
@@ -139,14 +166,13 @@ class Visit:
         heavy = sum(own.values()) > (MOST_HOME if self.name == "index" else MOST)
         self.tell([f"too heavy: {dearest}"] if heavy else [])
 
-    def picture(self, folder: Path, what: str, tallest: int = 900) -> None:
-        """Keep a picture of what one sees first, or of so many pixels of the page."""
-        height = self.page.evaluate("document.scrollingElement.scrollHeight") if tallest > 900 else 900
+    def picture(self, folder: Path, what: str, *, whole: bool = False) -> None:
+        """Keep a picture of what one sees first, or of the whole page."""
+        height = self.page.evaluate("document.scrollingElement.scrollHeight") if whole else 900
         width = self.page.viewport_size["width"] if self.page.viewport_size else 1280
-        clip = {"x": 0, "y": 0, "width": width, "height": min(height, tallest)}
+        clip = {"x": 0, "y": 0, "width": width, "height": min(height, TALLEST)}
         path = folder / f"{self.name.replace('/', '-')}_{what}.jpg"
-        full = tallest > 900
-        self.page.screenshot(path=path, type="jpeg", quality=70, full_page=full, clip=clip)  # type: ignore[arg-type]
+        self.page.screenshot(path=path, type="jpeg", quality=70, full_page=whole, clip=clip)  # type: ignore[arg-type]
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error":

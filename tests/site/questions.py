@@ -67,7 +67,6 @@ FOLDED = "document.querySelectorAll('.bd-article details:not([open])').length"
 SETTLED = "() => new Promise((done) => setTimeout(() => requestAnimationFrame(() => done()), 130))"
 
 # What axe is not asked to look at is most of a page: a word of the same size stands for it, so that axe is done sooner.
-# MathJax's own copy of a formula for screen readers is looked at.
 THINNED = r"""(places) => {
     const sizes = places.map((name) => [...document.querySelectorAll(name)]).flat().map((place) => {
         const { width, height } = place.getBoundingClientRect();
@@ -81,4 +80,27 @@ THINNED = r"""(places) => {
     return sizes.length;
 }"""
 
-VIOLATIONS = "([around, options]) => axe.run(around, options).then(({ violations }) => violations)"
+# The contrast of a text depends on how it is set and on what lies behind it, so that of all that are set alike, one is
+# looked at: axe takes milliseconds for each, and a page has thousands.
+ONE_OF_A_KIND = r"""(root) => {
+    const PROPERTIES = ["color", "backgroundColor", "backgroundImage", "opacity", "visibility", "display",
+        "fontSize", "fontWeight", "textDecorationLine", "textShadow", "borderBottomStyle"];
+    const kinds = new Map();
+    const number = (kind) => kinds.get(kind) ?? kinds.set(kind, kinds.size).size - 1;
+    const first = new Map();
+    const walk = (place, around) => {
+        const style = getComputedStyle(place);
+        const own = number([around, place.tagName, ...PROPERTIES.map((property) => style[property])].join("|"));
+        const speaks = [...place.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+        const seen = place.checkVisibility() && place.getBoundingClientRect().width > 1;
+        if ((speaks || place.matches("input, select, textarea")) && seen && !first.has(own)) first.set(own, place);
+        for (const child of place.children) walk(child, own);
+    };
+    walk(root, -1);
+    return [...first.values()];
+}"""
+
+VIOLATIONS = rf"""async ([name, exclude, options, alike]) => {{
+    const root = document.querySelector(name), include = alike ? ({ONE_OF_A_KIND})(root) : [root];
+    return (await axe.run({{ include, exclude }}, options)).violations;
+}}"""

@@ -227,10 +227,13 @@ def test_no_text_breaks_the_sheet(digits: Page, text: str) -> None:
     assert all(-1 <= value <= 1 for value in found[0])
 
 
-def battery(page: Page) -> float:
-    """The worst of all comparisons with the library."""
-    walks = [walk_off(page, sampler, [0, 7], 2.5) for sampler in ("sde-dpm-solver", "ddim")]
-    return max(schedule_off(page), times_off(page), *walks, inpaint_off(page, "sde-dpm-solver", 2), score_off(page))
+def battery(page: Page) -> Iterator[float]:
+    """How far each is from the library, one comparison after the other."""
+    yield schedule_off(page)
+    yield times_off(page)
+    yield from (walk_off(page, sampler, [0, 7], 2.5) for sampler in ("sde-dpm-solver", "ddim"))
+    yield inpaint_off(page, "sde-dpm-solver", 2)
+    yield score_off(page)
 
 
 FAULTS = {
@@ -258,8 +261,8 @@ def test_a_planted_fault_is_seen(scripted: Scripted, fault: str) -> None:
     source, (right, wrong) = mathematics("digits"), FAULTS[fault]
     assert source.count(right) == 1
     with scripted(source.replace(right, wrong)) as page:
-        assert not battery(page) < 1e-3
+        assert any(not error < 1e-3 for error in battery(page))
 
 
 def test_without_a_fault_there_is_none(digits: Page) -> None:
-    assert battery(digits) < TOLERANCE
+    assert all(error < TOLERANCE for error in battery(digits))

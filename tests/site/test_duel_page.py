@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from diffusion_teach.studies import duel2d
+from tests.site.pages import Visit
 from tests.site.scripts import WalkByTab
 
 DUEL = Path(__file__).resolve().parents[2] / "book" / "_build" / "html" / "playground_duel.html"
@@ -241,24 +241,11 @@ def test_the_keyboard_reaches_every_control(open_: Open, walk_by_tab: WalkByTab)
     walk_by_tab(open_(f"#{DRAW}"), "#duel")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 768, 1280])
-def test_it_fits_and_is_accessible(browser: Browser, screenshots: Path, width: int, theme: Any) -> None:
-    context = browser.new_context(
-        reduced_motion="reduce", color_scheme=theme, viewport={"width": width, "height": 1000}
-    )
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    page.goto(f"{DUEL.as_uri()}#{MENDED}")
+def test_it_fits_and_is_accessible(open_: Open, outside: list[str], screenshots: Path) -> None:
+    page = open_(f"#{MENDED}")
     page.get_by_role("button", name="Step").click()
     until(page, "duel.looks.length === 2")
-    page.wait_for_timeout(300)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")  # or the theme's head stands across the page
-    page.screenshot(path=screenshots / f"duel-{width}-{theme}.png", full_page=True)
-    found = Axe().run(page, context=[["#duel"]], options={"resultTypes": ["violations"]})
-    assert [(rule["id"], rule["impact"]) for rule in found.response["violations"]] == []
-    context.close()
+    Visit(page, "duel", outside).fits("#duel", screenshots)
 
 
 def test_no_rate_that_the_book_has_tried_saves_the_plain_game() -> None:

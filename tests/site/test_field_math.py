@@ -243,13 +243,14 @@ def test_samples_are_counted_as_the_library_counts(field: Page) -> None:
     assert quality_error(field) < TOLERANCE
 
 
-def battery(page: Page) -> float:
-    """The worst of all comparisons with the library."""
-    worst = max(schedule_error(page, name) for name in SCHEDULES)
-    for sampler in SAMPLERS:
-        worst = max(worst, walk_error(page, sampler=sampler, eta=0.5, label=1, w=2.0))
-    worst = max(worst, walk_error(page, sampler="heun", schedule="cosine"))
-    return max(worst, mixture_error(page), grid_error(page), quality_error(page))
+def battery(page: Page) -> Iterator[float]:
+    """How far each is from the library, one comparison after the other."""
+    yield from (schedule_error(page, name) for name in SCHEDULES)
+    yield from (walk_error(page, sampler=sampler, eta=0.5, label=1, w=2.0) for sampler in SAMPLERS)
+    yield walk_error(page, sampler="heun", schedule="cosine")
+    yield mixture_error(page)
+    yield grid_error(page)
+    yield quality_error(page)
 
 
 FAULTS = {
@@ -279,8 +280,8 @@ def test_a_planted_fault_is_seen(scripted: Scripted, fault: str) -> None:
     source, (right, wrong) = mathematics("field"), FAULTS[fault]
     assert source.count(right) == 1
     with scripted(source.replace(right, wrong)) as page:
-        assert not battery(page) < 1e-4  # ten thousand times what the script is allowed
+        assert any(not off < 1e-4 for off in battery(page))  # ten thousand times what the script is allowed
 
 
 def test_without_a_fault_there_is_none(field: Page) -> None:
-    assert battery(field) < TOLERANCE
+    assert all(off < TOLERANCE for off in battery(field))

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.site.field_library import CORRECTIONS, TOLERANCE, error, library_walk, noises, script_walk
+from tests.site.pages import Visit
 from tests.site.scripts import Scripted, WalkByTab, mathematics
 
 SITE = Path(__file__).resolve().parents[2] / "book" / "_build" / "html"
@@ -341,21 +341,10 @@ def test_no_address_breaks_the_page(page: Page, address: str) -> None:
 # Looks, and the time that it takes -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 768, 1280])
-def test_it_fits_and_is_accessible(browser: Browser, screenshots: Path, width: int, theme: Any) -> None:
-    context = browser.new_context(
-        reduced_motion="reduce", color_scheme=theme, viewport={"width": width, "height": 1000}
-    )
-    page = visit(context.new_page(), GUIDANCE)
-    page.locator("#field .transport input").press("End")
-    page.wait_for_timeout(300)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")  # or the theme's head stands across the page
-    page.screenshot(path=screenshots / f"field-{width}-{theme}.png", full_page=True)
-    found = Axe().run(page, context=[["#field"]], options={"resultTypes": ["violations"]})
-    assert [(rule["id"], rule["impact"]) for rule in found.response["violations"]] == []
-    context.close()
+def test_it_fits_and_is_accessible(calm_page: Page, outside: list[str], screenshots: Path) -> None:
+    visit(calm_page, GUIDANCE)
+    calm_page.locator("#field .transport input").press("End")
+    Visit(calm_page, "field", outside).fits("#field", screenshots)
 
 
 @pytest.mark.parametrize("address", [TWO_NAMES, "s=.05&l=-2,-2,2,-2,2,2,-2,2,-2,-1&a=vp,ancestral,50&b=vp,heun,50"])

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.site.pages import built, names
+from tests.site.pages import ALL, STATES, Visit, built, names
 
 CHAPTER = "notebooks/05_ncsn"
 TERM = "a.term[data-meaning]"
@@ -76,20 +74,19 @@ def test_a_tap_follows_the_link(browser: Browser) -> None:
     context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_the_meaning_fits_and_is_accessible(chapter: Page, screenshots: Path, width: int, theme: Any) -> None:
-    chapter.set_viewport_size({"width": width, "height": 900})
-    chapter.emulate_media(color_scheme=theme, reduced_motion="reduce")
-    tip = chapter.locator("#meaning")
-    for i in range(6):
-        chapter.locator(TERM).nth(i).hover()
-        expect(tip).to_be_visible()
-        box = tip.bounding_box()
-        assert box
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= width
-    assert chapter.evaluate("document.documentElement.scrollWidth") <= width
-    chapter.screenshot(path=screenshots / f"meaning-{width}-{theme}.png")
-    found = Axe().run(chapter, context=[["#meaning"]], options={"resultTypes": ["violations"], "preload": False})
-    assert [rule["id"] for rule in found.response["violations"] if rule["impact"] in ("serious", "critical")] == []
+def test_the_meaning_fits_and_is_accessible(chapter: Page, screenshots: Path) -> None:
+    visit, tip = Visit(chapter, "meaning", []), chapter.locator("#meaning")
+    visit.ready_for_axe()
+    for width, theme in STATES:
+        visit.turn(width, theme)
+        for i in range(6):
+            chapter.locator(TERM).nth(i).hover()
+            expect(tip).to_be_visible()
+            box = tip.bounding_box()
+            assert box
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+        assert chapter.evaluate("document.documentElement.scrollWidth") <= width
+        visit.picture(screenshots, f"{width}_{theme}")
+        visit.axe({}, "#meaning", ALL)
+    visit.passes()

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from torch import Tensor
 
 from tests.site.digits.page import HALF, HOOK, SETTLED, drawn, images, scene, visit
+from tests.site.pages import Visit
 from tests.site.scripts import WalkByTab
 
 
@@ -143,22 +142,11 @@ def test_tab_reaches_everything_before_and_after_loading(
     walk_by_tab(loaded, "#digits")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 768, 1280])
+@pytest.mark.parametrize("load", [False, True])
 def test_it_fits_and_is_accessible(
-    calm: BrowserContext, loaded: Page, served: str, screenshots: Path, width: int, theme: Any
+    calm_page: Page, served: str, outside: list[str], screenshots: Path, load: bool
 ) -> None:
-    before = visit(calm.new_page(), served, load=False)
-    if not loaded.url.endswith(HALF):
-        scene(loaded, HALF)
-    for page, name in ((before, "digits-before"), (loaded, "digits")):
-        page.emulate_media(color_scheme=theme)
-        page.set_viewport_size({"width": width, "height": 1000})
-        page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
-        page.wait_for_timeout(300)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")  # or the theme's head stands across the page
-        page.screenshot(path=screenshots / f"{name}-{width}-{theme}.png", full_page=page is loaded)
-        found = Axe().run(page, context=[["#digits"]], options={"resultTypes": ["violations"], "preload": False})
-        assert [(rule["id"], rule["impact"]) for rule in found.response["violations"]] == []
-    before.close()
+    visit(calm_page, served, load=load)
+    if load:
+        scene(calm_page, HALF)
+    Visit(calm_page, "digits" if load else "digits-before", outside).fits("#digits", screenshots)
