@@ -101,6 +101,11 @@ def test_the_solution_stands_folded_in_its_notebook(exercise: Exercise) -> None:
 
 
 @every
+def test_a_solution_fits_the_column_that_shows_it(exercise: Exercise) -> None:
+    assert [line for line in inspect.getsource(exercise.solution).splitlines() if len(line) > 88] == []
+
+
+@every
 def test_the_folded_solution_can_be_pasted_over_the_stub(exercise: Exercise) -> None:
     path = NOTEBOOKS / f"{exercise.chapter}.ipynb"
     if not path.exists():

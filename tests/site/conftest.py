@@ -14,13 +14,14 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, sync_playwright
 
+from tests.site.pages import OWN
 from tests.site.scripts import SITE, Scripted, WalkByTab
 
 PATIENCE = 300_000  # milliseconds, on a busy machine
 NO_OTHER_HOST = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost"
-OWN = ("file:", "data:", "blob:", "http://localhost")
+DESK: ViewportSize = {"width": 1280, "height": 1100}
 NAMES = ("chromium", "google-chrome", "google-chrome-stable")
 MISSING = """
 The tests of the pages need Chromium, and none was found: not by Playwright, nor on the path as {names}.
@@ -94,18 +95,25 @@ def page(context: BrowserContext) -> Page:
 @pytest.fixture(scope="module")
 def calm(browser: Browser) -> Iterator[BrowserContext]:
     """A reader who has asked for less motion, so that nothing moves unless a test moves it."""
-    context = browser.new_context(reduced_motion="reduce", viewport={"width": 1280, "height": 1100})
+    context = browser.new_context(reduced_motion="reduce", viewport=DESK)
     context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 
 
+@pytest.fixture(scope="module")
+def calm_tab(calm: BrowserContext) -> Page:
+    """Where that reader goes from page to page: what all of them load is compiled once."""
+    return calm.new_page()
+
+
 @pytest.fixture
-def calm_page(calm: BrowserContext) -> Iterator[Page]:
-    """An empty page of that reader."""
-    page = calm.new_page()
-    yield page
-    page.close()
+def calm_page(calm_tab: Page) -> Page:
+    """The same, empty and as at first."""
+    calm_tab.goto("about:blank")
+    calm_tab.set_viewport_size(DESK)
+    calm_tab.emulate_media(media="screen", color_scheme="light", reduced_motion="reduce")
+    return calm_tab
 
 
 @pytest.fixture(scope="session")

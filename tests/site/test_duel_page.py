@@ -241,11 +241,11 @@ def test_the_keyboard_reaches_every_control(open_: Open, walk_by_tab: WalkByTab)
     walk_by_tab(open_(f"#{DRAW}"), "#duel")
 
 
-def test_it_fits_and_is_accessible(open_: Open, outside: list[str], screenshots: Path) -> None:
+def test_it_fits_and_is_accessible(open_: Open, screenshots: Path) -> None:
     page = open_(f"#{MENDED}")
     page.get_by_role("button", name="Step").click()
     until(page, "duel.looks.length === 2")
-    Visit(page, "duel", outside).fits("#duel", screenshots)
+    Visit(page, "duel").fits("#duel", screenshots)
 
 
 def test_no_rate_that_the_book_has_tried_saves_the_plain_game() -> None:

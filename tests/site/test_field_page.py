@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +65,8 @@ def scenes(calm: BrowserContext) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture
-def field(calm: BrowserContext) -> Iterator[Page]:
-    page = calm.new_page()
-    yield visit(page)
-    page.close()
+def field(calm_page: Page) -> Page:
+    return visit(calm_page)
 
 
 def test_the_page_loads_without_an_error_and_asks_nobody(page: Page, outside: list[str]) -> None:
@@ -341,10 +338,10 @@ def test_no_address_breaks_the_page(page: Page, address: str) -> None:
 # Looks, and the time that it takes -----------------------------------------------------------------------------------
 
 
-def test_it_fits_and_is_accessible(calm_page: Page, outside: list[str], screenshots: Path) -> None:
+def test_it_fits_and_is_accessible(calm_page: Page, screenshots: Path) -> None:
     visit(calm_page, GUIDANCE)
     calm_page.locator("#field .transport input").press("End")
-    Visit(calm_page, "field", outside).fits("#field", screenshots)
+    Visit(calm_page, "field").fits("#field", screenshots)
 
 
 @pytest.mark.parametrize("address", [TWO_NAMES, "s=.05&l=-2,-2,2,-2,2,2,-2,2,-2,-1&a=vp,ancestral,50&b=vp,heun,50"])

@@ -75,7 +75,7 @@ def test_a_tap_follows_the_link(browser: Browser) -> None:
 
 
 def test_the_meaning_fits_and_is_accessible(chapter: Page, screenshots: Path) -> None:
-    visit, tip = Visit(chapter, "meaning", []), chapter.locator("#meaning")
+    visit, tip = Visit(chapter, "meaning"), chapter.locator("#meaning")
     visit.ready_for_axe()
     for width, theme in STATES:
         visit.turn(width, theme)

@@ -143,10 +143,8 @@ def test_tab_reaches_everything_before_and_after_loading(
 
 
 @pytest.mark.parametrize("load", [False, True])
-def test_it_fits_and_is_accessible(
-    calm_page: Page, served: str, outside: list[str], screenshots: Path, load: bool
-) -> None:
+def test_it_fits_and_is_accessible(calm_page: Page, served: str, screenshots: Path, load: bool) -> None:
     visit(calm_page, served, load=load)
     if load:
         scene(calm_page, HALF)
-    Visit(calm_page, "digits" if load else "digits-before", outside).fits("#digits", screenshots)
+    Visit(calm_page, "digits" if load else "digits-before").fits("#digits", screenshots)

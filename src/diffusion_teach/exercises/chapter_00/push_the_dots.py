@@ -14,7 +14,12 @@ from diffusion_teach.exercises.exercise import Answer, Exercise
 from diffusion_teach.exercises.trials import Law, Trial, uniform
 
 
-def push(x: Tensor, dt: float, diffusivity: float, generator: torch.Generator) -> Tensor:
+def push(
+    x: Tensor,
+    dt: float,
+    diffusivity: float,
+    generator: torch.Generator,
+) -> Tensor:
     """Where dots x (N, 2) are after a time dt in still water."""
     eps = torch.randn(x.shape, generator=generator)
     return x + math.sqrt(2 * diffusivity * dt) * eps

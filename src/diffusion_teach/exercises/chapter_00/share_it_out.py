@@ -16,7 +16,7 @@ from diffusion_teach.physics import heat
 
 def share_out(ink: Tensor, share: float) -> Tensor:
     """Ink in cells (n,) after each gave `share` of its own to each neighbour."""
-    flow = share * (ink[1:] - ink[:-1])  # over each border, from the right cell to the left one
+    flow = share * (ink[1:] - ink[:-1])  # over each border, from right to left
     after = ink.clone()
     after[:-1] += flow
     after[1:] -= flow

@@ -13,7 +13,11 @@ from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
 from diffusion_teach.exercises.trials import Law, Trial
 
 
-def reparameterise(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
+def reparameterise(
+    mean: Tensor,
+    log_variance: Tensor,
+    generator: torch.Generator,
+) -> Tensor:
     """A draw of N(mean, variance), (B, J), that one can differentiate."""
     eps = torch.randn(mean.shape, generator=generator)
     return mean + (log_variance / 2).exp() * eps

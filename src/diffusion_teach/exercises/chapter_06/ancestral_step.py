@@ -15,7 +15,13 @@ from diffusion_teach.exercises.trials import Law, Trial
 _near = within(0.02, 0.02)
 
 
-def ancestral_step(x: Tensor, k: int, eps: Tensor, betas: Tensor, generator: torch.Generator) -> Tensor:
+def ancestral_step(
+    x: Tensor,
+    k: int,
+    eps: Tensor,
+    betas: Tensor,
+    generator: torch.Generator,
+) -> Tensor:
     beta, alpha_bar = betas[k - 1], (1 - betas[:k]).prod()
     mean = (x - beta / (1 - alpha_bar).sqrt() * eps) / (1 - beta).sqrt()
     z = torch.randn(x.shape, generator=generator) if k > 1 else torch.zeros_like(x)

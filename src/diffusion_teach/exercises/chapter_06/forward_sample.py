@@ -15,7 +15,12 @@ from diffusion_teach.exercises.trials import Law, Trial
 _all_near = within(0.02, 0.02, 0.02)
 
 
-def forward_sample(x0: Tensor, k: int, betas: Tensor, generator: torch.Generator) -> Tensor:
+def forward_sample(
+    x0: Tensor,
+    k: int,
+    betas: Tensor,
+    generator: torch.Generator,
+) -> Tensor:
     alpha_bar = (1 - betas[:k]).prod()
     eps = torch.randn(x0.shape, generator=generator)
     return alpha_bar.sqrt() * x0 + (1 - alpha_bar).sqrt() * eps

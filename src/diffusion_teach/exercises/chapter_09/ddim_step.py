@@ -15,7 +15,14 @@ SHAPE = (20_000, 2)
 _near = within(0.01, 0.01)
 
 
-def ddim_step(x: Tensor, eps: Tensor, bar_t: float, bar_s: float, eta: float, generator: Generator) -> Tensor:
+def ddim_step(
+    x: Tensor,
+    eps: Tensor,
+    bar_t: float,
+    bar_s: float,
+    eta: float,
+    generator: Generator,
+) -> Tensor:
     """x_s from x = x_t and the noise eps in it, ᾱ being bar_t there and bar_s here."""
     x0 = (x - (1 - bar_t) ** 0.5 * eps) / bar_t**0.5
     tau = eta * ((1 - bar_s) / (1 - bar_t) * (1 - bar_t / bar_s)) ** 0.5

@@ -10,7 +10,13 @@ from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
 from diffusion_teach.exercises.trials import Trial, uniform
 
 
-def look_ahead(x0: Tensor, x0_before: Tensor, before: float, now: float, then: float) -> Tensor:
+def look_ahead(
+    x0: Tensor,
+    x0_before: Tensor,
+    before: float,
+    now: float,
+    then: float,
+) -> Tensor:
     """x̂₀ in the middle of the step; the times are log-SNRs, before < now < then."""
     slope = (x0 - x0_before) / (now - before)
     return x0 + slope * (then - now) / 2

@@ -13,7 +13,8 @@ from diffusion_teach.exercises.trials import Trial, uniform
 def rho_grid(largest: float, smallest: float, steps: int, rho: float) -> Tensor:
     """σ₀ = largest, …, σ_steps = smallest, even in σ^(1/ρ), shape (steps + 1,)."""
     share = torch.arange(steps + 1) / steps
-    return (largest ** (1 / rho) + share * (smallest ** (1 / rho) - largest ** (1 / rho))) ** rho
+    first, last = largest ** (1 / rho), smallest ** (1 / rho)
+    return (first + share * (last - first)) ** rho
 
 
 def _examine(answer: Answer) -> None:

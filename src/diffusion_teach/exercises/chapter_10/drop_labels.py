@@ -12,7 +12,12 @@ from diffusion_teach.exercises.exercise import Exercise, Mistake
 from diffusion_teach.exercises.trials import Law, Trial, uniform
 
 
-def drop_labels(labels: Tensor, none: int, share: float, generator: Generator) -> Tensor:
+def drop_labels(
+    labels: Tensor,
+    none: int,
+    share: float,
+    generator: Generator,
+) -> Tensor:
     """The labels (B,), each replaced by `none` with probability `share`."""
     dropped = torch.rand(labels.shape, generator=generator) < share
     return torch.where(dropped, none, labels)

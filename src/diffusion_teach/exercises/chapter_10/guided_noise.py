@@ -10,8 +10,15 @@ from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
 from diffusion_teach.exercises.trials import Trial, uniform
 
 
-def guided_noise(eps_cond: Tensor, eps_none: Tensor, scale: float, log_snr: Tensor, low: float, high: float) -> Tensor:
-    """Guided noise, of `scale` where low ≤ log_snr ≤ high and 1 elsewhere; log_snr is (B,)."""
+def guided_noise(
+    eps_cond: Tensor,
+    eps_none: Tensor,
+    scale: float,
+    log_snr: Tensor,
+    low: float,
+    high: float,
+) -> Tensor:
+    """Guided noise, of `scale` where low ≤ log_snr (B,) ≤ high, and 1 elsewhere."""
     guides = (low <= log_snr) & (log_snr <= high)
     g = torch.where(guides, scale, 1.0).to(eps_cond)
     g = g.reshape(-1, *[1] * (eps_cond.ndim - 1))

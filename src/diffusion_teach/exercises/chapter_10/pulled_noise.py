@@ -14,7 +14,14 @@ from diffusion_teach.exercises.trials import Trial, uniform
 Reader = Callable[[Tensor], Tensor]
 
 
-def pulled_noise(eps: Tensor, x_t: Tensor, label: Tensor, logits: Reader, sigma: float, scale: float) -> Tensor:
+def pulled_noise(
+    eps: Tensor,
+    x_t: Tensor,
+    label: Tensor,
+    logits: Reader,
+    sigma: float,
+    scale: float,
+) -> Tensor:
     """ε less scale·σ·∇log p(label|x_t); logits(x_t) is (B, K), label (B,)."""
     x = x_t.detach().clone().requires_grad_(True)
     log_p = logits(x).log_softmax(1)[torch.arange(len(x)), label]

@@ -14,7 +14,12 @@ from diffusion_teach.exercises.trials import Trial, uniform
 Discriminator = Callable[[Tensor], Tensor]
 
 
-def r1(discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, gamma: float) -> Tensor:
+def r1(
+    discriminator: Callable[[Tensor], Tensor],
+    real: Tensor,
+    fake: Tensor,
+    gamma: float,
+) -> Tensor:
     """γ/2 · E‖∇D‖² at real points (B, 2)."""
     x = real.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)

@@ -11,7 +11,7 @@ from diffusion_teach.exercises.trials import Trial
 
 
 def best_variance(weights: Tensor, means: Tensor, variances: Tensor) -> Tensor:
-    """The variance (n,) of n mixtures of K humps; weights and means (n, K), variances (K,)."""
+    """The variances (n,) of mixtures: weights and means (n, K), variances (K,)."""
     mean = (weights * means).sum(1, keepdim=True)
     return (weights * (variances + (means - mean) ** 2)).sum(1)
 

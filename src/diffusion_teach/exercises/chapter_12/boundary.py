@@ -10,8 +10,14 @@ from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
 from diffusion_teach.exercises.trials import Trial, uniform
 
 
-def boundary(x: Tensor, answer: Tensor, sigma: float, last: float, spread: float) -> Tensor:
-    """f(x, σ) = c_skip·x + c_out·answer, which is x at σ = last, for data of deviation spread."""
+def boundary(
+    x: Tensor,
+    answer: Tensor,
+    sigma: float,
+    last: float,
+    spread: float,
+) -> Tensor:
+    """f(x, σ) = c_skip·x + c_out·answer, x at σ = last; data deviate by `spread`."""
     ahead = sigma - last
     skip = spread**2 / (ahead**2 + spread**2)
     out = spread * ahead / (sigma**2 + spread**2) ** 0.5

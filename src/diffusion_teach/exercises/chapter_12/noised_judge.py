@@ -16,9 +16,19 @@ Judge = Callable[[Tensor, Tensor], Tensor]
 
 
 def noised_judge(
-    judge: Judge, real: Tensor, made: Tensor, t: Tensor, alpha: Tensor, sigma: Tensor, eps: Tensor, eps_made: Tensor
+    judge: Judge,
+    real: Tensor,
+    made: Tensor,
+    t: Tensor,
+    alpha: Tensor,
+    sigma: Tensor,
+    eps: Tensor,
+    eps_made: Tensor,
 ) -> Tensor:
-    """−E log σ(D(real_t, t)) − E log σ(−D(made_t, t)); points (n, d), t, alpha and sigma (n,), logits (n,)."""
+    """−E log σ(D(real_t, t)) − E log σ(−D(made_t, t)).
+
+    Points are (n, d); t, alpha, sigma and the judge's logits (n,).
+    """
     a, s = alpha[:, None], sigma[:, None]
     on_real = judge(a * real + s * eps, t)
     on_made = judge(a * made + s * eps_made, t)

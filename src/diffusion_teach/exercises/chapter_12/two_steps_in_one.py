@@ -11,7 +11,12 @@ from diffusion_teach.exercises.trials import Trial, uniform
 
 
 def two_steps_in_one(
-    x_t: Tensor, x_s: Tensor, alpha_t: float, sigma_t: float, alpha_s: float, sigma_s: float
+    x_t: Tensor,
+    x_s: Tensor,
+    alpha_t: float,
+    sigma_t: float,
+    alpha_s: float,
+    sigma_s: float,
 ) -> Tensor:
     """The x₀ by which one DDIM step leads from x_t to x_s."""
     ratio = sigma_s / sigma_t

@@ -10,8 +10,17 @@ from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
 from diffusion_teach.exercises.trials import Trial
 
 
-def cross_attention(places: Tensor, words: Tensor, to_query: Tensor, to_key: Tensor, to_value: Tensor) -> Tensor:
-    """What each place (N, C) takes from the words (L, D), (N, d); the three matrices are (d, C), (d, D) and (d, D)."""
+def cross_attention(
+    places: Tensor,
+    words: Tensor,
+    to_query: Tensor,
+    to_key: Tensor,
+    to_value: Tensor,
+) -> Tensor:
+    """What each place (N, C) takes from the words (L, D), (N, d).
+
+    The three matrices are (d, C), (d, D) and (d, D).
+    """
     query, key, value = places @ to_query.T, words @ to_key.T, words @ to_value.T
     weights = (query @ key.T / query.shape[1] ** 0.5).softmax(1)
     return weights @ value

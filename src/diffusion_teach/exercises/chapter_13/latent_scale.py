@@ -11,7 +11,7 @@ from diffusion_teach.exercises.trials import Trial, uniform
 
 
 def latent_scale(mean: Tensor) -> Tensor:
-    """Latents z₀ of the encoder's means (B, C, H, W): one shift and one scale for all of their numbers."""
+    """Latents z₀ of means (B, C, H, W): one shift and one scale for all numbers."""
     return (mean - mean.mean()) / mean.std()
 
 

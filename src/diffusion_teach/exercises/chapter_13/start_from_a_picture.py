@@ -10,10 +10,16 @@ from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
 from diffusion_teach.exercises.trials import Trial, uniform
 
 
-def start_from_a_picture(z0: Tensor, eps: Tensor, alpha: Tensor, sigma: Tensor, strength: float) -> Tensor:
+def start_from_a_picture(
+    z0: Tensor,
+    eps: Tensor,
+    alpha: Tensor,
+    sigma: Tensor,
+    strength: float,
+) -> Tensor:
     """z_t where the walk begins: of N steps the last strength·N, rounded, are left.
 
-    alpha and sigma (N + 1,) are those of the times, from noise (place 0) to data (place N).
+    alpha and sigma (N + 1,) are those of the times, from noise (0) to data (N).
     """
     steps = len(alpha) - 1
     at = steps - round(float(strength) * steps)

@@ -11,7 +11,10 @@ from diffusion_teach.exercises.trials import Trial, uniform
 
 
 def low_rank_weight(W: Tensor, A: Tensor, B: Tensor, s: float) -> Tensor:
-    """W + s·B·A, shaped like W: (out, in), or a kernel (out, in, k, k) whose rows are all but the first dimension."""
+    """W + s·B·A, shaped like W: (out, in), or a kernel (out, in, k, k).
+
+    A row of a kernel is all of it but the first dimension.
+    """
     return W + s * (B @ A).reshape(W.shape)
 
 

@@ -11,7 +11,7 @@ from diffusion_teach.exercises.trials import Trial
 
 
 def nearest_code(z: Tensor, codes: Tensor) -> Tensor:
-    """Each row of z (n, d) replaced by the nearest of codes (K, d); its gradient goes on to z as it came."""
+    """For each row of z (n, d) the nearest of codes (K, d); gradients go on to z."""
     chosen = codes[torch.cdist(z, codes).argmin(1)]
     return z + (chosen - z).detach()
 

@@ -11,7 +11,7 @@ from diffusion_teach.exercises.trials import Trial, uniform
 
 
 def new_word(table: Tensor, gradient: Tensor, word: int, lr: float) -> Tensor:
-    """The table of embeddings (words, d) after a step of gradient descent on the row `word` alone."""
+    """The table of embeddings (words, d) after a step of descent on one row, `word`."""
     moved = table.clone()
     moved[word] -= lr * gradient[word]
     return moved

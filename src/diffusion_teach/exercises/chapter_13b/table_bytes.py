@@ -10,8 +10,17 @@ from diffusion_teach.exercises.exercise import Answer, Exercise, Mistake
 from diffusion_teach.exercises.trials import Trial, uniform
 
 
-def table_bytes(side: Tensor, heads: int, pictures: int, guided: bool, bytes_each: float) -> Tensor:
-    """Bytes of the table in which side × side places look at one another, for each side (n,): in each head and row."""
+def table_bytes(
+    side: Tensor,
+    heads: int,
+    pictures: int,
+    guided: bool,
+    bytes_each: float,
+) -> Tensor:
+    """Bytes of the tables in which side × side places look at one another.
+
+    Each head has one for each row; sides are (n,), and so are the answers.
+    """
     rows = 2 * pictures if guided else pictures
     return rows * heads * side**4 * bytes_each
 
