@@ -15,6 +15,7 @@ from diffusion_teach.exact import GaussianMixture
 from diffusion_teach.samplers import langevin
 from diffusion_teach.samplers.walk import Step
 from diffusion_teach.schedules import VE, VP, Cosine, FlowMatching, Schedule
+from tests.site.scripts import ask
 
 SCHEDULES: dict[str, Schedule] = {"vp": VP(), "ve": VE(), "cosine": Cosine(), "flow-matching": FlowMatching()}
 SAMPLERS = (
@@ -115,7 +116,7 @@ SCRIPT_WALK = """([choice, modes, z]) => {
 
 
 def script_walk(page: Page, choice: dict[str, Any], chosen: list[dict[str, float]], z: Tensor) -> list[Tensor]:
-    found = page.evaluate(SCRIPT_WALK, [choice, chosen, [flat(row) for row in z]])
+    found = ask(page, SCRIPT_WALK, [choice, chosen, [flat(row) for row in z]])
     return [points(state) for state in found]
 
 

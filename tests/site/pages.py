@@ -103,6 +103,7 @@ class Visit:
         """See what is wrong with the page as it stands."""
         for question in (questions.FORMULAS, questions.OVERFLOW, questions.PICTURES):
             self.tell(self.page.evaluate(question))
+        self.tell(self.page.evaluate(questions.CODE) if self.state.startswith("1280") else [])
 
     def tell(self, lines: Iterable[str]) -> None:
         """Note what is wrong, and how the page stands."""

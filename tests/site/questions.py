@@ -34,6 +34,13 @@ OVERFLOW = r"""() => {
     return told;
 }"""
 
+# At full width a line of code is not cut off: neither a chapter's nor that of a solution in a fold.
+CODE = r"""() => {
+    const wide = (place) => place.scrollWidth > place.clientWidth + 1;
+    return [...document.querySelectorAll(":is(.cell_input, details .highlight-python) pre")].filter(wide)
+        .map((place) => `code is wider than its column: ${place.textContent.trim().slice(0, 60)}`);
+}"""
+
 # Pictures come when they are looked at; here all of them are asked to come.
 PICTURES = r"""async () => {
     for (const picture of document.images) picture.loading = "eager";

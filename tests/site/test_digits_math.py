@@ -19,7 +19,7 @@ from diffusion_teach import samplers
 from diffusion_teach.denoisers import Denoiser, Guided, Learned, score
 from diffusion_teach.networks.network import Network
 from diffusion_teach.schedules import Discrete, linear_betas
-from tests.site.scripts import Scripted, mathematics
+from tests.site.scripts import Scripted, ask, mathematics
 
 TOLERANCE = 1e-9
 ROWS, PIXELS = 2, 784
@@ -74,7 +74,7 @@ def off(found: Any, wanted: Tensor) -> float:
 
 def run(page: Page, body: str, **given: Any) -> Any:
     sent = {name: value.tolist() if isinstance(value, Tensor) else value for name, value in given.items()}
-    return page.evaluate(f"async ({{ {', '.join(sent)} }}) => {{ {FORMULA} {body} }}", sent)
+    return ask(page, f"async ({{ {', '.join(sent)} }}) => {{ {FORMULA} {body} }}", sent)
 
 
 def schedule_off(page: Page) -> float:

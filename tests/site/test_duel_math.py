@@ -23,7 +23,7 @@ from diffusion_teach.parameterizations import add_noise, target
 from diffusion_teach.schedules import Cosine
 from diffusion_teach.studies.duel2d import contenders
 from diffusion_teach.training import EMA, fit, fit_gan
-from tests.site.scripts import Scripted, mathematics
+from tests.site.scripts import Scripted, ask, mathematics
 
 BATCH = contenders.BATCH
 TIGHT = 1e-9  # both compute in float64; the page promises 1e-4
@@ -47,7 +47,7 @@ def duel(scripted: Scripted) -> Iterator[Page]:
 def run(page: Page, body: str, **given: Any) -> Any:
     sent = {name: value.tolist() if isinstance(value, Tensor) else value for name, value in given.items()}
     names = ", ".join(sent)
-    return page.evaluate(f"({{{names}}}) => {{{NETWORKS}\n{body}}}", sent)
+    return ask(page, f"({{{names}}}) => {{{NETWORKS}\n{body}}}", sent)
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:

@@ -31,7 +31,7 @@ from tests.site.field_library import (
     script_walk,
     tensor,
 )
-from tests.site.scripts import Scripted, mathematics
+from tests.site.scripts import Scripted, ask, mathematics
 
 # Six points, of which one lies far away.
 POINTS = torch.tensor([[0.3, 0.1], [-1.2, -0.4], [2.0, -1.5], [0.0, 0.0], [-0.7, 1.9], [9.0, 7.0]], dtype=torch.float64)
@@ -88,7 +88,7 @@ def grid_error(page: Page) -> float:
     worst = 0.0
     for alpha, sigma in LEVELS[:4]:
         wanted = mixture(MODES).log_prob(torch.stack([x, y], dim=-1), alpha, sigma).exp().flatten()
-        found = tensor(page.evaluate(asked, [MODES, alpha, sigma, place]))
+        found = tensor(ask(page, asked, [MODES, alpha, sigma, place]))
         worst = max(worst, float((found - wanted).abs().max() / wanted.max()))
     return worst
 
@@ -172,7 +172,7 @@ def test_a_walk_in_pieces_is_the_walk(field: Page) -> None:
         return walk.states.map((state) => Array.from(state));
     }"""
     for sampler in ("ancestral", "dpm-solver"):
-        whole, pieces = (field.evaluate(asked, [choice(sampler=sampler), MODES, chunk]) for chunk in (12, 3))
+        whole, pieces = (ask(field, asked, [choice(sampler=sampler), MODES, chunk]) for chunk in (12, 3))
         assert whole == pieces
 
 
@@ -206,7 +206,7 @@ def test_the_calls_that_are_told_are_those_that_are_made(field: Page, sampler: s
         return [calls, plan.evaluations];
     }"""
     for steps, w in ((1, 0.0), (6, 0.0), (6, 2.0)):
-        made, told = field.evaluate(asked, [choice(sampler=sampler, schedule=name, steps=steps, label=1, w=w), MODES])
+        made, told = ask(field, asked, [choice(sampler=sampler, schedule=name, steps=steps, label=1, w=w), MODES])
         assert made == told
 
 
@@ -214,12 +214,12 @@ def test_the_calls_that_are_told_are_those_that_are_made(field: Page, sampler: s
 def test_random_numbers_are_normal_and_a_seed_gives_them_again(field: Page, seed: int) -> None:
     asked = "([seed, count]) => Array.from(Field.gaussian(Field.random(seed))(new Float64Array(count)))"
     count = 20_000
-    z = tensor(field.evaluate(asked, [seed, count]))
+    z = tensor(ask(field, asked, [seed, count]))
     for power, wanted, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
         assert abs(float((z**power).mean()) - wanted) < 4.5 * math.sqrt(variance / count)
     assert abs(float((z[1:] * z[:-1]).mean())) < 4.5 / math.sqrt(count)
-    assert field.evaluate(asked, [seed, 50]) == z[:50].tolist()
-    other = tensor(field.evaluate(asked, [seed + 1, count]))
+    assert ask(field, asked, [seed, 50]) == z[:50].tolist()
+    other = tensor(ask(field, asked, [seed + 1, count]))
     assert abs(float((z * other).mean())) < 4.5 / math.sqrt(count)
 
 
@@ -229,7 +229,7 @@ def test_draws_of_the_data_are_the_mixtures(field: Page, seed: int) -> None:
         const mixture = Field.mixtureOf(modes), x = mixture.sample(4000, Field.random(seed));
         return [Array.from(x), Field.quality(x, mixture)];
     }"""
-    x, found = field.evaluate(asked, [MODES, seed])
+    x, found = ask(field, asked, [MODES, seed])
     exact, drawn = mixture(MODES), points(x)
     off = (drawn.mean(0) - exact.mean) / (exact.covariance.diagonal() / 4000).sqrt()
     assert float(off.abs().max()) < 4.5

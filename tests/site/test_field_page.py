@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.site.field_library import CORRECTIONS, TOLERANCE, error, library_walk, noises, script_walk
 from tests.site.pages import Visit
-from tests.site.scripts import Scripted, WalkByTab, mathematics
+from tests.site.scripts import Scripted, WalkByTab, ask, mathematics
 
 SITE = Path(__file__).resolve().parents[2] / "book" / "_build" / "html"
 FIELD = SITE / "playground_field.html"
@@ -50,7 +50,7 @@ def state(page: Page) -> dict[str, Any]:
 def settled(page: Page) -> dict[str, Any]:
     page.wait_for_timeout(50)
     page.wait_for_function(READY)
-    return page.evaluate(FOUND)
+    return ask(page, FOUND)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def scenes(calm: BrowserContext) -> dict[str, dict[str, Any]]:
     page, found = calm.new_page(), {}
     for name in SCENES:
         visit(page, name)
-        found[name] = page.evaluate(FOUND) | {"state": state(page), "address": page.evaluate(f"{PLAYGROUND}.encode()")}
+        found[name] = ask(page, FOUND) | {"state": state(page), "address": page.evaluate(f"{PLAYGROUND}.encode()")}
     page.close()
     return found
 
@@ -303,7 +303,7 @@ def test_an_address_brings_the_same_scene(scenes: dict[str, Any], calm: BrowserC
     page = calm.new_page()
     for name in (SPREAD, ONE_STEP):
         visit(page, scenes[name]["address"])
-        assert page.evaluate(FOUND)["b"]["end"] == scenes[name]["b"]["end"]
+        assert ask(page, FOUND)["b"]["end"] == scenes[name]["b"]["end"]
     page.close()
 
 
@@ -331,7 +331,7 @@ def test_no_address_breaks_the_page(page: Page, address: str) -> None:
     page.on("pageerror", lambda what: wrong.append(str(what)))
     visit(page, address)
     assert wrong == []
-    assert all(0 <= value <= 1 for value in page.evaluate(FOUND)["a"]["found"]["shares"])
+    assert all(0 <= value <= 1 for value in ask(page, FOUND)["a"]["found"]["shares"])
     assert page.locator("#field img").count() == 0
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from diffusion_teach import exact, schedules
 from tests.site.pages import built
-from tests.site.scripts import WalkByTab
+from tests.site.scripts import WalkByTab, ask
 
 HOOK = "document.getElementById('drop').playground"
 READY = f"{HOOK}.walk.back.complete"
@@ -88,8 +88,8 @@ def test_the_walks_are_those_of_the_library(still: Page) -> None:
     """Out: the moments of the exact transition. Back: the drop again, by its own density."""
     still.wait_for_function(READY)
     out, back, drop = (
-        points(still.evaluate(STATES, "out")),
-        points(still.evaluate(STATES, "back")),
+        points(ask(still, STATES, "out")),
+        points(ask(still, STATES, "back")),
         still.evaluate(DROP),
     )
     assert len(out) == len(back) == 151

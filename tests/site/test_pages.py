@@ -69,6 +69,7 @@ PLANTED = r"""() => {
     box.innerHTML = `<div class="wide">wide</div><span class="math">x</span><img src="nothing.png"><img alt="" src="https://example.org/a.png">
         <p class="faint">Who can read this?</p><p class="faint">Who can read this?</p>
         <div class="held"><div>Who can reach this?</div></div>
+        <div class="cell_input"><pre>${"0123456789 ".repeat(20)}</pre></div>
         <p class="small"><button>a</button><button>b</button></p><details><summary>shut</summary>more</details>`;
     const fold = box.querySelector("details");
     fold.addEventListener("toggle", () => { fold.open = false; });
@@ -80,6 +81,7 @@ FOUND = (
     *("360 light: console: planted", "360 light: no alternative text", "360 light: not loaded", "1280 dark: too heavy"),
     *(f"{width} {theme}: the page is" for width, theme in STATES),
     *(f"{width} {theme}: formulas, and no MathJax" for width, theme in STATES),
+    *(f"1280 {theme}: code is wider than its column" for theme in ("light", "dark")),
     *("718 light: on paper something is folded", "718 light: <DIV wide> ends at 14"),
     *("1280 dark: color-contrast", "1280 light: color-contrast", "1280 light: image-alt"),
     *("360 light: scrollable-region-focusable", "360 light: target-size"),

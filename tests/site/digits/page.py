@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from torch import Tensor
 
 from tests.site.scripts import PLAYGROUND as SCRIPTS
-from tests.site.scripts import SITE
+from tests.site.scripts import SITE, ask
 
 PAGE = "playground_digits.html"
 PATIENCE = 300_000  # ms; a machine may be busy
@@ -60,14 +60,15 @@ def drawn(page: Page) -> dict[str, Any]:
     """Let the walk come to its end, and see what was drawn, of the reader and beside it."""
     page.get_by_role("button", name="Again").click()
     page.wait_for_function(SETTLED)
-    return page.evaluate(
+    return ask(
+        page,
         f"""() => {{
             const {{ run, row, pad, state }} = {HOOK}, last = (walk) => walk && [...walk.frames.at(-1).x];
             const {{ y, known }} = pad, guesses = run.frames.map(({{ x0 }}) => [...x0]);
             const lengths = run.frames.slice(0, -1).map(({{ norm, sigma }}) => (norm * sigma) / 28);
             const shown = {{ end: last(run), row: last(row), guesses, lengths }};
             return {{ ...shown, y: [...y], known: [...known], state: {{ ...state }} }};
-        }}"""
+        }}""",
     )
 
 

@@ -10,6 +10,7 @@ from diffusion_teach import checkpoints, samplers
 from diffusion_teach.datasets import mnist
 from diffusion_teach.denoisers import Denoiser, Guided, Learned
 from tests.site.digits.page import HOOK, drawn, images, visit
+from tests.site.scripts import ask
 
 PROMISED = 1e-3
 
@@ -51,7 +52,7 @@ def test_from_the_same_noise_a_digit_is_the_librarys(
 ) -> None:
     z = torch.randn(steps + 1, len(labels), 1, 28, 28, generator=torch.Generator().manual_seed(steps))
     asked = {"labels": labels, "w": w, "sampler": sampler, "steps": steps, "z": z.view(steps + 1, -1).tolist()}
-    found = loaded.evaluate(WALK, asked | {"paint": None})
+    found = ask(loaded, WALK, asked | {"paint": None})
     step = {
         "sde-dpm-solver": samplers.sde_dpm_solver,
         "dpm-solver": samplers.dpm_solver,
@@ -73,7 +74,7 @@ def test_from_the_same_noise_what_is_completed_is_the_librarys(loaded: Page, mod
     z = torch.randn(100, 1, 1, 28, 28, generator=torch.Generator().manual_seed(2))
     paint = {"y": y.flatten().tolist(), "known": known.flatten().int().tolist(), "repeats": 2}
     asked = {"labels": [7], "w": 1.0, "sampler": "ancestral", "steps": 12, "z": z.view(100, -1).tolist()}
-    found = loaded.evaluate(WALK, asked | {"paint": paint})
+    found = ask(loaded, WALK, asked | {"paint": paint})
     draws, times = iter(z), samplers.time_grid(model.schedule, 12, spacing="logistic")
     denoiser = library_denoiser(model, [7], 1.0)
     wanted = samplers.inpaint(denoiser, y, known, times, repeats=2, noise=lambda like: next(draws))
