@@ -26,7 +26,7 @@ STATES: tuple[tuple[int, Theme], ...] = (  # each differs from the one before in
     *((360, "light"), (360, "dark"), (768, "dark")),
     *((768, "light"), (1280, "light"), (1280, "dark")),
 )
-TALLEST = 8_000  # pixels of a page that a picture shows
+TALLEST = 5_000  # pixels of a page that a picture shows
 
 # Bytes that a page may cost, compressed, beyond what all pages share: the theme's and Sphinx's own files, and MathJax.
 MOST, MOST_HOME = 1_000_000, 300_000

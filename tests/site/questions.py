@@ -15,8 +15,19 @@ FORMULAS = r"""async () => {
     ];
 }"""
 
+# What stands in the text, but for the insides of formulas and drawings: most of a chapter is these.
+PLACES = r"""const places = function* (root) {
+    for (const place of root.children) {
+        if (place.matches(".visually-hidden, .sr-only")) continue;
+        yield place;
+        if (!place.matches("mjx-container, svg")) yield* places(place);
+    }
+}"""
+
 # What is wider than the page widens it, unless it stands in something that scrolls or hides.
-OVERFLOW = r"""() => {
+OVERFLOW = (
+    f"() => {{{PLACES}"
+    + r"""
     const width = document.documentElement.clientWidth, page = document.scrollingElement.scrollWidth;
     const told = page > width ? [`the page is ${page} wide`] : [];
     const held = (place) => {
@@ -25,14 +36,14 @@ OVERFLOW = r"""() => {
                 return true;
         return false;
     };
-    for (const place of document.querySelectorAll(".bd-article *")) {
-        if (place.closest("mjx-math, svg, .visually-hidden, .sr-only")) continue;
+    for (const place of places(document.querySelector(".bd-article"))) {
         const box = place.getBoundingClientRect();
         if (box.width > 1 && box.right > width + 1 && !held(place) && !told.some((line) => line.includes("ends at")))
-            told.push(`<${place.tagName} class="${place.className}"> ends at ${Math.round(box.right)} of ${width}`);
+            told.push(`<${place.tagName} ${place.className}> ends at ${Math.round(box.right)} of ${width}`);
     }
     return told;
 }"""
+)
 
 # At full width a line of code is not cut off: neither a chapter's nor that of a solution in a fold.
 CODE = r"""() => {
@@ -55,10 +66,12 @@ PICTURES = r"""async () => {
 }"""
 
 # What ends beyond the paper, or is hidden by a box that would have to scroll.
-CUT = r"""(paper) => {
+CUT = (
+    f"(paper) => {{{PLACES}"
+    + r"""
     const found = [];
-    for (const place of document.querySelectorAll(".bd-article *")) {
-        if (place.closest("mjx-math, mjx-assistive-mml, svg, .visually-hidden, .sr-only, .playground")) continue;
+    for (const place of places(document.querySelector(".bd-article"))) {
+        if (place.closest(".playground")) continue;
         const box = place.getBoundingClientRect(), { overflowX } = getComputedStyle(place);
         if (box.width < 1) continue;
         if (box.right > paper + 1) found.push(`<${place.tagName} ${place.className}> ends at ${Math.round(box.right)}`);
@@ -67,6 +80,7 @@ CUT = r"""(paper) => {
     }
     return found.slice(0, 5);
 }"""
+)
 
 FOLDED = "document.querySelectorAll('.bd-article details:not([open])').length"
 

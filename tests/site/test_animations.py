@@ -100,7 +100,7 @@ def test_without_a_script_the_picture_is_there_and_no_button(plain: Page) -> Non
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("name", ["index", "ledger", *with_animations()[:1]])
+@pytest.mark.parametrize("name", ["index", *with_animations()[:1]])
 def test_whoever_goes_by_keys_sees_where_they_are(calm_page: Page, name: str, width: int) -> None:
     """The first forty places that the Tab key comes to, and all buttons over the text."""
     calm_page.set_viewport_size({"width": width, "height": 900})

@@ -326,8 +326,8 @@ def test_the_address_follows_what_is_changed(field: Page) -> None:
         "<img src=x onerror=alert(1)>=1",
     ],
 )
-def test_no_address_breaks_the_page(page: Page, address: str) -> None:
-    wrong: list[str] = []
+def test_no_address_breaks_the_page(calm_page: Page, address: str) -> None:
+    page, wrong = calm_page, list[str]()
     page.on("pageerror", lambda what: wrong.append(str(what)))
     visit(page, address)
     assert wrong == []
@@ -359,9 +359,9 @@ def test_a_frame_takes_little_computation(browser: Browser, address: str) -> Non
         told = {item["name"]: item["value"] for item in meter.send("Performance.getMetrics")["metrics"]}
         return 1000 * float(told["ScriptDuration"])
 
-    page.evaluate(frames, 30)  # until it is compiled
+    page.evaluate(frames, 20)  # until it is compiled
     before = script()
-    page.evaluate(frames, 60)
-    took = (script() - before) / 60
+    page.evaluate(frames, 40)
+    took = (script() - before) / 40
     context.close()
     assert took < 8, f"{took:.1f} ms a frame"
