@@ -17,7 +17,7 @@ FORMULAS = r"""async () => {
 
 # What stands in the text, but for the insides of formulas and drawings: most of a chapter is these.
 PLACES = r"""const places = function* (root) {
-    for (const place of root.children) {
+    for (const place of root?.children ?? []) {
         if (place.matches(".visually-hidden, .sr-only")) continue;
         yield place;
         if (!place.matches("mjx-container, svg")) yield* places(place);

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from diffusion_teach.studies import duel2d
-from tests.site.pages import Visit
+from tests.site.pages import OWN, Visit
 from tests.site.scripts import WalkByTab
 
 DUEL = Path(__file__).resolve().parents[2] / "book" / "_build" / "html" / "playground_duel.html"
@@ -31,13 +31,17 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture
-def open_(context: BrowserContext, outside: list[str]) -> Iterator[Open]:
+def open_(calm: BrowserContext) -> Iterator[Open]:
     """Open the page at an address; at the end there must have been no error and no request to another host."""
     assert DUEL.exists(), "the site is not built: make book"
     errors: list[str] = []
+    outside: list[str] = []
+    opened: list[Page] = []
 
     def go(hash_: str = "", *, motion: bool = False) -> Page:
-        page = context.new_page()
+        page = calm.new_page()
+        opened.append(page)
+        page.on("request", lambda request: None if request.url.startswith(OWN) else outside.append(request.url))
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on(
@@ -48,6 +52,9 @@ def open_(context: BrowserContext, outside: list[str]) -> Iterator[Open]:
         return page
 
     yield go
+    for page in opened:
+        if not page.is_closed():
+            page.close()
     assert errors == []
     assert outside == []
 
