@@ -144,6 +144,11 @@ FAULTS: list[tuple[Callable[..., Any], str, Callable[[list[dict[str, Any]]], Non
         "89 columns",
         field(2, "outputs", [{"output_type": "stream", "name": "stdout", "text": "x" * 89}]),
     ),
+    (
+        rules.fits_the_page,
+        "89 columns",
+        output("execute_result", data={"text/plain": "x" * 89}, execution_count=1),
+    ),
     (rules.folds_what_only_plots, "hide-input", source(2, "draw()", "picture = draw()\nplots.show(picture)")),
     (rules.can_run_any_cell_again, "'x' again", again("x = 1", "draw(x)", "x = 2")),
     (rules.can_run_any_cell_again, "'x' again", again("x = 1", "def f():\n    return x", "x = 2")),

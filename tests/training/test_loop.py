@@ -38,6 +38,7 @@ def test_ctrl_c_keeps_what_was_trained(capsys: pytest.CaptureFixture[str]) -> No
 
     history = fit(model, model.loss, steps=50, lr=0.1, decay="constant", on_step=stop)
     assert history.interrupted
+    assert repr(history) == "History: 7 steps, interrupted"
     assert history.steps_done == 7
     assert 0 < model.theta.item() < 3
     assert "Stopped after 7 of 50 steps; the model keeps" in capsys.readouterr().out

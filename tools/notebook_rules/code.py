@@ -18,12 +18,14 @@ def has_short_cells(notebook: Notebook) -> Iterator[str]:
 
 
 def fits_the_page(notebook: Notebook) -> Iterator[str]:
-    """Code is at most as wide as the page's column, and what it prints, the library's source, is too.
+    """Code is at most as wide as the page's column, and so is what it prints, the library's source, or answers.
 
     The lines of claims and exercises are prose, which the page wraps.
     """
     for where, cell, source in notebook.cells("code"):
-        printed = (text_of(output) for output in cell["outputs"] if output["output_type"] == "stream")
+        printed = (
+            text_of(output) for output in cell["outputs"] if output["output_type"] in ("stream", "execute_result")
+        )
         for line in "\n".join([source, *printed]).splitlines():
             if len(line) > COLUMNS and not line.startswith(("✓", "○")):
                 yield f"{where} has a line of {len(line)} columns, at most {COLUMNS}: {line.strip()[:60]!r}"

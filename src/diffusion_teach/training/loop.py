@@ -52,6 +52,10 @@ class History:
         """Steps that were finished."""
         return len(self.losses)
 
+    def __repr__(self) -> str:
+        """Without the losses, of which there may be thousands: a training is often the last line of a cell."""
+        return f"History: {self.steps_done} steps{', interrupted' * self.interrupted}"
+
 
 def loop(
     update: Callable[[int], Tensor | float],
