@@ -30,7 +30,7 @@ SHOWN = {
     "notebooks/04_score_matching": "Left, the density of three",
     "notebooks/06_ddpm": "Four digits, each drowned",
     "notebooks/10_guidance": "Four rows of the digits",
-    "notebooks/11_gan_vs_diffusion": "Six pictures of three digits",
+    "notebooks/11_gan_vs_diffusion": "Four rows of sixteen digits",
     "notebooks/13b_open_weights": "The pictures shown are mosaics",
 }
 LEAST, MOST = 90, 240  # letters of a description
