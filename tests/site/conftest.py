@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, sync_playwright
 
-from tests.site.pages import OWN
+from tests.site.pages import listen_for_others
 from tests.site.scripts import SITE, Scripted, WalkByTab
 
 PATIENCE = 300_000  # milliseconds, on a busy machine
@@ -72,16 +72,11 @@ def outside() -> list[str]:
     return []
 
 
-def refuse(context: BrowserContext, outside: list[str]) -> None:
-    """Note what a context's pages ask of other hosts. A route would do that too, and slow down every request."""
-    context.on("request", lambda request: None if request.url.startswith(OWN) else outside.append(request.url))
-
-
 @pytest.fixture
 def context(browser: Browser, outside: list[str]) -> Iterator[BrowserContext]:
     context = browser.new_context()
     context.set_default_timeout(PATIENCE)
-    refuse(context, outside)
+    listen_for_others(context, outside)
     yield context
     context.close()
 

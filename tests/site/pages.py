@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
 from tests.site import questions
 
@@ -52,6 +52,11 @@ ALL = ("minor", "moderate", *SERIOUS)
 # Formulas are one colour throughout, and MathJax writes what is read out. The colours of code and of signatures are the
 # theme's, and are not looked at here.
 NOT_IN = ("mjx-math", "mjx-assistive-mml > math", "pre", "dt.sig")
+
+
+def listen_for_others(place: BrowserContext | Page, outside: list[str]) -> None:
+    """Note what a page, or a context's pages, ask of other hosts. A route would do that too, and slow all requests."""
+    place.on("request", lambda request: None if request.url.startswith(OWN) else outside.append(request.url))
 
 
 @dataclass

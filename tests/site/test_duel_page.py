@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from diffusion_teach.studies import duel2d
-from tests.site.pages import OWN, Visit
+from tests.site.pages import Visit, listen_for_others
 from tests.site.scripts import WalkByTab
 
 DUEL = Path(__file__).resolve().parents[2] / "book" / "_build" / "html" / "playground_duel.html"
@@ -41,7 +41,7 @@ def open_(calm: BrowserContext) -> Iterator[Open]:
     def go(hash_: str = "", *, motion: bool = False) -> Page:
         page = calm.new_page()
         opened.append(page)
-        page.on("request", lambda request: None if request.url.startswith(OWN) else outside.append(request.url))
+        listen_for_others(page, outside)
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on(

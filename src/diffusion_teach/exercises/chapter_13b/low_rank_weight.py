@@ -13,7 +13,7 @@ from diffusion_teach.exercises.trials import Trial, uniform
 def low_rank_weight(W: Tensor, A: Tensor, B: Tensor, s: float) -> Tensor:
     """W + s·B·A, shaped like W: (out, in), or a kernel (out, in, k, k).
 
-    A row of a kernel is all of it but the first dimension.
+    A kernel is read as a matrix: a row for each output, the rest in the columns.
     """
     return W + s * (B @ A).reshape(W.shape)
 
